@@ -1,0 +1,42 @@
+/**
+ * The one table of exit codes, used by hecatectl, its man pages and the tests. 0 to 4 keep systemctl's meaning
+ * where it has one (3: not active, 4: no such unit). When several nodes answer, the worst counts: the order of
+ * `severity` is from good to bad.
+ */
+export const exitCodes = {
+  success: { code: 0, severity: 0, meaning: 'everything asked for was done' },
+  negative: {
+    code: 3,
+    severity: 1,
+    meaning: 'a question was answered with no (is-active, is-enabled, is-failed, health)',
+  },
+  notFound: { code: 4, severity: 2, meaning: 'no such node, unit or operation' },
+  usage: {
+    code: 2,
+    severity: 3,
+    meaning: 'the command line or a configuration file is wrong; nothing was sent',
+  },
+  refused: {
+    code: 77,
+    severity: 4,
+    meaning: 'refused by policy, role, certificate or epoch; nothing was applied',
+  },
+  offline: { code: 69, severity: 5, meaning: 'the node is offline; nothing was applied' },
+  unavailable: {
+    code: 75,
+    severity: 6,
+    meaning: 'the manager cannot be reached, or is at a limit; try again',
+  },
+  failed: { code: 1, severity: 7, meaning: 'systemd carried it out and it failed' },
+  timeout: { code: 124, severity: 8, meaning: 'not finished within the time limit' },
+  unknown: { code: 70, severity: 9, meaning: 'cut off in flight: ask again with hecatectl operation ID' },
+  protocol: { code: 76, severity: 10, meaning: 'the two sides do not understand each other' },
+  internal: { code: 71, severity: 11, meaning: 'a fault in Hecate itself' },
+  interrupted: { code: 130, severity: 12, meaning: 'ended by Ctrl-C' },
+} as const satisfies Record<string, { code: number; severity: number; meaning: string }>;
+
+export type ExitName = keyof typeof exitCodes;
+
+/** The worse of two ends. */
+export const worseExit = (a: ExitName, b: ExitName): ExitName =>
+  exitCodes[a].severity >= exitCodes[b].severity ? a : b;

@@ -1,0 +1,41 @@
+/**
+ * Writes everything that is generated; with --check writes nothing and fails when a file is not current.
+ * Each entry: the file, and the function that gives its text.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { generateWire } from './generate/wire.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** File (relative to the repository) → its text. */
+export const generated: Record<string, () => string | Promise<string>> = {
+  'proto/src/generated/wire.ts': generateWire,
+};
+
+function current(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) {
+  const check = process.argv.includes('--check');
+  let stale = 0;
+  for (const [name, generate] of Object.entries(generated)) {
+    const file = resolve(root, name);
+    const text = await generate();
+    if (current(file) === text) continue;
+    stale += 1;
+    if (check) {
+      console.error(`${name} is not current: run npm run generate`);
+      continue;
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    console.error(`generated ${name}`);
+  }
+  if (check && stale > 0) process.exitCode = 1;
+}
