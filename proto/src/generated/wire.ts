@@ -1042,17 +1042,20 @@ export function decodeOperationAccepted(r: Reader, length: number, depth: number
 }
 
 export interface OutputChunk {
+  node: string;
   channel: number;
   data: Uint8Array;
 }
 
 export const createOutputChunk = (init: Partial<OutputChunk> = {}): OutputChunk => ({
+  node: '',
   channel: 0,
   data: new Uint8Array(0),
   ...init,
 });
 
 export function encodeOutputChunk(m: OutputChunk, w: Writer): Writer {
+  if (m.node !== '') { w.uint32(26).string(m.node); }
   if (m.channel !== 0) { w.uint32(8).uint32(m.channel); }
   if (m.data.length > 0) { w.uint32(18).bytes(m.data); }
   return w;
@@ -1065,6 +1068,7 @@ export function decodeOutputChunk(r: Reader, length: number, depth: number): Out
     const tag = r.uint32();
     const wire = tag & 7;
     switch (tag >>> 3) {
+      case 3: expectWire(wire, 2, 'OutputChunk.node'); m.node = r.string(); break;
       case 1: expectWire(wire, 0, 'OutputChunk.channel'); m.channel = r.uint32(); break;
       case 2: expectWire(wire, 2, 'OutputChunk.data'); m.data = r.bytes(); break;
       default: skip(r, wire, depth);
