@@ -1,0 +1,80 @@
+/** Whether the site is well, in checks that a timer, a load balancer and a person can all use. */
+import {
+  createHealth,
+  createHealthCheck,
+  type Health,
+  type HealthCheck,
+} from '@hecate/proto/generated/wire.ts';
+import type { FleetState } from './fleet.ts';
+
+export interface HealthFacts {
+  readonly fleet: FleetState;
+  readonly epoch: number;
+  /** The highest epoch an agent told of; above ours, a newer manager has been here (I6). */
+  readonly highestForeignEpoch: number;
+  readonly hasAuthority: boolean;
+  /** Why the journal or the audit log cannot be written; empty: it can. */
+  readonly writeTrouble: string;
+  readonly site: string;
+  readonly softwareVersion: string;
+  readonly uptimeMs: number;
+}
+
+export function healthOf(facts: HealthFacts): Health {
+  const checks = [authority(facts), epoch(facts), disk(facts), nodes(facts), buses(facts)];
+  return createHealth({
+    healthy: checks.every((check) => check.passed),
+    checks,
+    epoch: facts.epoch,
+    softwareVersion: facts.softwareVersion,
+    uptimeMs: Math.round(facts.uptimeMs),
+    site: facts.site,
+  });
+}
+
+function check(name: string, trouble: string, remedy: string, fine: string): HealthCheck {
+  const passed = trouble === '';
+  return createHealthCheck({ name, passed, detail: passed ? fine : trouble, remedy: passed ? '' : remedy });
+}
+
+const authority = (facts: HealthFacts): HealthCheck =>
+  check(
+    'authority',
+    facts.hasAuthority ? '' : 'there is no certificate authority, so no node can connect',
+    'hecatectl ca init',
+    'the certificate authority is there',
+  );
+
+function epoch({ epoch: own, highestForeignEpoch: foreign }: HealthFacts): HealthCheck {
+  const trouble =
+    foreign > own ? `agents have seen epoch ${foreign}, this manager has ${own}: a newer one took over` : '';
+  return check(
+    'epoch',
+    trouble,
+    'stop this manager; or, if it is to be the one again, restart it: it then takes a higher epoch',
+    `epoch ${own}`,
+  );
+}
+
+const disk = (facts: HealthFacts): HealthCheck =>
+  check(
+    'state',
+    facts.writeTrouble,
+    'free space in the state directory, or mount it writable',
+    'the journal is writable',
+  );
+
+function nodes({ fleet }: HealthFacts): HealthCheck {
+  const away = [...fleet.nodes.values()]
+    .filter((node) => node.connection !== 'online')
+    .map((node) => node.name);
+  const trouble = away.length === 0 ? '' : `not online: ${away.join(', ')}`;
+  return check('nodes', trouble, `hecatectl doctor ${away[0] ?? ''}`, `${fleet.nodes.size} nodes online`);
+}
+
+function buses({ fleet }: HealthFacts): HealthCheck {
+  const cut = [...fleet.nodes.values()].filter((node) => node.connection === 'online' && !node.busConnected);
+  const trouble =
+    cut.length === 0 ? '' : `the agent has lost its D-Bus on ${cut.map((node) => node.name).join(', ')}`;
+  return check('bus', trouble, 'systemctl status dbus on that node', 'every agent reaches its D-Bus');
+}

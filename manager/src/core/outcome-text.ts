@@ -1,0 +1,50 @@
+/** The sentences of outcomes that the manager gives without the agent: what, why, and what happens next. */
+import { createOperationOutcome, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import type { OperationRequest } from './operations.ts';
+
+export const offline = (node: string, why: string): OperationOutcome =>
+  createOperationOutcome({
+    status: 'offline',
+    code: 'HEC_OFFLINE',
+    message: `${node} is offline (${why}): nothing was sent`,
+    remedy: `hecatectl doctor ${node}`,
+  });
+
+export const notRecorded = (why: string): OperationOutcome =>
+  createOperationOutcome({
+    status: 'refused',
+    code: 'HEC_STATE',
+    message: `the operation could not be recorded, so it was not sent: ${why}`,
+    remedy: 'see to the state directory of the manager (full, read-only?)',
+  });
+
+/** The agent told us that it never saw it, and will refuse it from now on. */
+export const neverReached = (): OperationOutcome =>
+  createOperationOutcome({
+    status: 'refused',
+    code: 'HEC_EXPIRED',
+    message: 'it was lost on the way: the agent never saw it and will not apply it any more',
+    remedy: 'ask again if it is still wanted',
+  });
+
+export const stillRunning = (request: OperationRequest): OperationOutcome =>
+  createOperationOutcome({
+    status: 'timeout',
+    code: 'HEC_TIMEOUT',
+    message: `systemd on ${request.node} took the job and has not finished it; it was not cancelled`,
+    remedy: `hecatectl operation ${request.opId}, or hecatectl status ${request.node} ${request.unit}`,
+  });
+
+/**
+ * Sent, and the connection was lost. It is begun before its expiry or never: the agent refuses it afterwards
+ * by its own clock.
+ */
+export const cutOff = (request: OperationRequest, wasAccepted: boolean): OperationOutcome =>
+  createOperationOutcome({
+    status: 'unknown',
+    code: 'HEC_UNKNOWN',
+    message: wasAccepted
+      ? `${request.node} was cut off after systemd took the job: how it ended is not known yet`
+      : `${request.node} was cut off while it was sent: whether it was applied is not known yet; if it was not, it never will be`,
+    remedy: `when ${request.node} is back the true outcome is recorded: hecatectl operation ${request.opId}`,
+  });
