@@ -1,0 +1,44 @@
+#!/bin/sh
+# Ensures the system packages that real systemd nodes need (test/nodes, `npm start`). A fast no-op when all are
+# there. As root on Debian or Ubuntu it installs what is missing; anywhere else it names what is missing, and
+# goes on: tests that cannot run say so themselves. Always exits 0.
+set -u
+
+# command:package, Debian's names. systemd and its journald are not on PATH: looked for below.
+user_nodes='unshare:util-linux nsenter:util-linux setpriv:util-linux mount:mount hostname:hostname
+  systemctl:systemd journalctl:systemd dbus-daemon:dbus ps:procps'
+booted_nodes='systemd-nspawn:systemd-container mmdebstrap:mmdebstrap ip:iproute2 ssh:openssh-client
+  flock:util-linux'
+
+PATH="$PATH:/usr/sbin:/sbin"
+missing=''
+for pair in $user_nodes $booted_nodes; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 && continue
+  case " $missing " in *" ${pair#*:} "*) ;; *) missing="$missing ${pair#*:}" ;; esac
+done
+[ -x /lib/systemd/systemd ] || [ -x /usr/lib/systemd/systemd ] || missing="$missing systemd"
+missing=${missing# }
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "setup: installing system packages: $missing" >&2
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  # The lists of a fresh machine or container may be absent or old: fetch them only when the first try fails.
+  install() {
+    # shellcheck disable=SC2086 # a list of package names
+    apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends $missing >"$log" 2>&1
+  }
+  if install || { apt-get -o DPkg::Lock::Timeout=120 update >>"$log" 2>&1 && install; }; then
+    rm -f "$log"
+    exit 0
+  fi
+  echo "setup: apt-get could not install them; it said last:" >&2
+  tail -n 5 "$log" >&2
+  rm -f "$log"
+else
+  echo "setup: missing system packages (Debian's names): $missing" >&2
+  echo "setup: to have them: sudo apt-get install $missing" >&2
+fi
+echo "setup: going on without; tests and demonstrations that need them will say so" >&2
+exit 0

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** What /proc/PID/stat says: the parent, and the start time that tells a reused pid from the old one. */
+export interface ProcessIdentity {
+  parentPid: number;
+  /** In clock ticks since boot, as the kernel writes it. */
+  startTime: string;
+}
+
+/** The identity of a process as seen from here, or `undefined` when there is none with that pid (or only its zombie). */
+export function processIdentity(pid: number): ProcessIdentity | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in brackets may hold spaces and brackets: the fields start after the last one.
+    const [state, parent, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z' || state === 'X') return undefined;
+    return { parentPid: Number(parent), startTime: rest[17] ?? '' };
+  } catch {
+    return undefined;
+  }
+}
+
+/** All pids of this pid namespace. */
+export function allPids(): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
+}
+
+/** Pids of the living children of `pid`. */
+export function childPids(pid: number): number[] {
+  return allPids().filter((candidate) => processIdentity(candidate)?.parentPid === pid);
+}
+
+/** The pid namespace a process lives in, e.g. `pid:[4026531836]`, or `undefined` when it is gone. */
+export function pidNamespace(pid: number | 'self'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Translates a pid that was learnt inside a node into the pid that the host knows the process by. */
+export function hostPidOf(leaderPid: number, insidePid: number): number | undefined {
+  const namespace = pidNamespace(leaderPid);
+  if (namespace === undefined) return undefined;
+  return allPids().find((pid) => {
+    try {
+      const line = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+      return Number(line.split(/\s+/).at(-1)) === insidePid && pidNamespace(pid) === namespace;
+    } catch {
+      return false;
+    }
+  });
+}
