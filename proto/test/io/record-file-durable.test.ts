@@ -1,7 +1,7 @@
 /** I9: what is acknowledged was synced before. The real calls are watched, not replaced. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { openRecordFile, type RecordFile } from '../../src/io/record-file.ts';
 
 const events: string[] = [];
@@ -23,12 +23,11 @@ async function watch(folder: string): Promise<void> {
   }
 }
 
-const begin = async (t: Tap): Promise<RecordFile<unknown>> => {
+const begin = async (t: Test): Promise<RecordFile<unknown>> => {
   const file = await openRecordFile(join(t.testdir(), 'journal'), { parse: (value) => value });
   events.length = 0;
   return file;
 };
-type Tap = Parameters<Parameters<typeof t.test>[1] & object>[0];
 
 t.before(() => watch(import.meta.dirname));
 
