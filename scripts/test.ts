@@ -1,0 +1,64 @@
+/**
+ * What `npm test` runs. Without paths: the static checks (generated files are current, types, lint and format),
+ * then every test file. With paths (`npm test -- agent test/nodes/fleet.test.ts`): only the tests there.
+ *
+ * Ends with the line `N passed, N failed` (`, N skipped` when any), counted from the points of the test files:
+ * a top-level test or assertion of a file is one, a file that crashes or runs out of time is one more failure,
+ * a static check is one. Exit status 1 when anything failed, when nothing ran, and under CI=true also when
+ * anything was skipped.
+ *
+ * Each file runs as a process of its own, with tap; its TAP is read by tap-parser.
+ */
+import { availableParallelism } from 'node:os';
+import { relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findTestFiles } from './test/find-test-files.ts';
+import { describeFile, describeSkips } from './test/report.ts';
+import { type FileResult, killAllTestFiles, runTestFile } from './test/run-test-file.ts';
+import { runStaticChecks } from './test/static-checks.ts';
+import { addFile, closingLine, emptyTally, isGood, type Tally } from './test/tally.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    /** Seconds for one file. */
+    timeout: { type: 'string', default: '300' },
+  },
+});
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    killAllTestFiles();
+    process.exit(130);
+  });
+}
+
+async function runFiles(files: readonly string[], tally: Tally): Promise<Tally> {
+  const queue = [...files];
+  const results: FileResult[] = [];
+  const timeLimitMs = Number(options.timeout) * 1000;
+  const worker = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const result = await runTestFile(root, file, timeLimitMs);
+      results.push(result);
+      console.log(describeFile(result, { done: results.length, total: files.length }));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Number(options.jobs)) }, worker));
+  const skips = describeSkips(results);
+  if (skips) console.log(skips);
+  const failed = results.filter((result) => result.failures.length > 0);
+  for (const result of failed) console.log(`failed: ${result.file}`);
+  return results.reduce(addFile, tally);
+}
+
+const paths = positionals.map((path) => relative(root, resolve(path)));
+const files = findTestFiles(root, paths);
+const checked = paths.length === 0 ? runStaticChecks(root) : emptyTally;
+const tally = await runFiles(files, checked);
+if (files.length === 0) console.error(`no test files in ${paths.join(', ') || root}`);
+console.log(closingLine(tally));
+process.exitCode = files.length > 0 && isGood(tally, process.env.CI === 'true') ? 0 : 1;
