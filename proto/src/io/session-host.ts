@@ -131,6 +131,11 @@ export class Session {
     return this.#state.phase === 'established';
   }
 
+  /** How long ago the peer's newest frame came. */
+  silentForMs(): number {
+    return this.#clock.nowMs() - this.#state.heardAtMs;
+  }
+
   /** Whether optional traffic should wait for onDrain. */
   isCongested(): boolean {
     return this.#transport.bufferedBytes() > limits.sendQueueHighWaterBytes;

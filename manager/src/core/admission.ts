@@ -1,0 +1,132 @@
+/**
+ * Who may open a session as what. The certificate, or the Unix socket a connection came through, says who it
+ * is; the hello only says what it wants to be, and where the two differ the hello is refused.
+ */
+import type { ErrorCode } from '@hecate/proto/core/errors.ts';
+import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
+import type { NodeName } from '@hecate/proto/core/names.ts';
+import type { Hello, Role } from '@hecate/proto/generated/wire.ts';
+import type { OperatorRole } from './roles.ts';
+
+/** Who is on the other side, as far as the transport proves it. */
+export type Credential =
+  | { kind: 'local'; role: OperatorRole }
+  | { kind: 'node'; name: string }
+  | { kind: 'operator'; name: string; role: OperatorRole }
+  /** No certificate; or one that proves nothing, and why. */
+  | { kind: 'stranger'; reason: string; detail: string }
+  /** The unauthenticated loopback listener, which an operator asked for by name. */
+  | { kind: 'plain-loopback' };
+
+export interface AdmissionFacts {
+  readonly credential: Credential;
+  readonly hello: Hello;
+  readonly allowedNodes: ReadonlySet<string>;
+  readonly epoch: number;
+}
+
+export type Admission =
+  | { type: 'agent'; node: NodeName }
+  | { type: 'operator'; who: string; role: OperatorRole }
+  | { type: 'joiner' }
+  | { type: 'refused'; code: ErrorCode; reason: string; message: string; remedy: string };
+
+const refuse = (code: ErrorCode, reason: string, message: string, remedy: string): Admission => ({
+  type: 'refused',
+  code,
+  reason,
+  message,
+  remedy,
+});
+
+export function admit(facts: AdmissionFacts): Admission {
+  const { hello } = facts;
+  if (hello.protocolMax < protocolMin || hello.protocolMin > protocolMax) {
+    const theirs = `${hello.protocolMin} to ${hello.protocolMax}`;
+    return refuse(
+      'HEC_VERSION',
+      'version',
+      `it speaks protocol ${theirs}, this manager ${protocolMin} to ${protocolMax}`,
+      'update the older side: manager and agents may be one minor version apart',
+    );
+  }
+  switch (hello.peerKind) {
+    case 'agent':
+      return admitAgent(facts);
+    case 'operator':
+      return admitOperator(facts);
+    case 'joiner':
+      return admitJoiner(facts);
+    case 'unspecified':
+      return refuse('HEC_PROTOCOL', 'kind', 'a hello that does not say what it wants to be', '');
+  }
+}
+
+function admitAgent(facts: AdmissionFacts): Admission {
+  const { credential, hello } = facts;
+  const enroll = `hecatectl node enroll ${hello.name}, then on the node: hecate-agent join`;
+  if (credential.kind === 'stranger') return refuse('HEC_TLS', credential.reason, credential.detail, enroll);
+  if (credential.kind === 'local' || credential.kind === 'operator') {
+    return refuse(
+      'HEC_TLS',
+      'not-a-node',
+      'only a certificate of a node opens a session as an agent',
+      enroll,
+    );
+  }
+  if (credential.kind === 'node' && credential.name !== hello.name) {
+    const message = `the certificate is for ${credential.name}, the hello says ${hello.name}`;
+    return refuse(
+      'HEC_TLS',
+      'other-name',
+      message,
+      `set NodeName=${credential.name} in the agent's configuration, or enrol ${hello.name}`,
+    );
+  }
+  if (!facts.allowedNodes.has(hello.name)) {
+    return refuse('HEC_NO_SUCH_NODE', 'not-allowed', `${hello.name} is not a node of this site`, enroll);
+  }
+  if (hello.highestEpoch > facts.epoch) {
+    const message = `${hello.name} has seen epoch ${hello.highestEpoch}, this manager has ${facts.epoch}: a newer manager has been here`;
+    return refuse(
+      'HEC_EPOCH',
+      'epoch',
+      message,
+      'stop this manager, or restart it to make it the newest again',
+    );
+  }
+  return { type: 'agent', node: hello.name as NodeName };
+}
+
+function admitOperator({ credential, hello }: AdmissionFacts): Admission {
+  if (credential.kind === 'local') {
+    // The kernel vouches for the socket's permissions, not for the name: it is written down as a claim.
+    return { type: 'operator', who: `local:${hello.name || '?'}`, role: credential.role };
+  }
+  if (credential.kind === 'operator')
+    return { type: 'operator', who: credential.name, role: credential.role };
+  if (credential.kind === 'stranger') {
+    return refuse(
+      'HEC_TLS',
+      credential.reason,
+      credential.detail,
+      'hecatectl operator enroll NAME, then hecatectl join',
+    );
+  }
+  return refuse(
+    'HEC_TLS',
+    'not-an-operator',
+    'only a certificate of an operator opens a session as one',
+    'hecatectl operator enroll NAME',
+  );
+}
+
+function admitJoiner({ credential }: AdmissionFacts): Admission {
+  if (credential.kind === 'stranger') return { type: 'joiner' };
+  return refuse('HEC_PROTOCOL', 'joiner', 'joining is for those who have no certificate yet', '');
+}
+
+/** The role that a welcome grants. */
+export function grantedRole(admission: Exclude<Admission, { type: 'refused' }>): Role {
+  return admission.type === 'operator' ? admission.role : admission.type;
+}

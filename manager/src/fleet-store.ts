@@ -1,0 +1,41 @@
+/** Runs the fleet machine and tells those who watch. */
+import type { MonitorEvent } from '@hecate/proto/generated/wire.ts';
+import { emptyFleet, type FleetInput, type FleetState, fleetStep } from './core/fleet.ts';
+
+export interface FleetWatcher {
+  onEvent?: (event: MonitorEvent) => void;
+  /** After every step, also those that made no event (a first snapshot is no news). */
+  onChange?: () => void;
+}
+
+export class FleetStore {
+  #state: FleetState = emptyFleet;
+  readonly #watchers = new Set<FleetWatcher>();
+  /** Ends a session whose node came back through a newer one. */
+  replaceSession: (sessionId: string) => void = () => undefined;
+
+  get state(): FleetState {
+    return this.#state;
+  }
+
+  apply(input: FleetInput): void {
+    const { state, effects } = fleetStep(this.#state, input);
+    this.#state = state;
+    for (const effect of effects) {
+      if (effect.type === 'replace-session') this.replaceSession(effect.sessionId);
+      else this.publish(effect.event);
+    }
+    for (const watcher of this.#watchers) watcher.onChange?.();
+  }
+
+  /** Events of elsewhere (outcomes of operations) reach the same watchers. */
+  publish(event: MonitorEvent): void {
+    for (const watcher of this.#watchers) watcher.onEvent?.(event);
+  }
+
+  /** @returns the function that ends the watch. */
+  watch(watcher: FleetWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+}

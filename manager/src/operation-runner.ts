@@ -1,0 +1,253 @@
+/** Runs the operations machine: journal, agents' sessions, callers and one timer on the outside of it. */
+import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
+import type { Item } from '@hecate/proto/core/frames.ts';
+import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
+import {
+  createKnownOperation,
+  createOperation,
+  type KnownOperation,
+  type OperationOutcome,
+} from '@hecate/proto/generated/wire.ts';
+import type { Session } from '@hecate/proto/io/session-host.ts';
+import type { Clock } from '@hecate/proto/io/transport.ts';
+import {
+  nextOperationTickMs,
+  noOperations,
+  type OperationRequest,
+  type OperationsEffect,
+  type OperationsInput,
+  type OperationsState,
+  operationsStep,
+} from './core/operations.ts';
+import type { OperationHistory } from './operation-history.ts';
+import type { OperationJournal } from './operation-journal.ts';
+
+export interface OperationRunnerPorts {
+  readonly clock: Clock;
+  readonly journal: OperationJournal;
+  readonly history: OperationHistory;
+  readonly epoch: number;
+  /** The open session of a node, if there is one. */
+  sessionOf(node: NodeName): Session | undefined;
+  /** Every outcome, also the late ones; `isLate`: the caller was told something vaguer before. */
+  onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void;
+  /** The journal could not take a record. */
+  onJournalTrouble(error: HecateError): void;
+}
+
+export interface SubmitOptions {
+  /** Why the node cannot be reached, when it cannot. */
+  readonly offlineReason: string | undefined;
+  /** Output of exec. */
+  readonly onItem?: (item: Item) => void | Promise<void>;
+  /** Ends an exec; other verbs go on, because systemd does. */
+  readonly signal?: AbortSignal;
+}
+
+interface Waiter {
+  readonly resolve: (outcome: OperationOutcome) => void;
+  readonly options: SubmitOptions;
+}
+
+/** After the agent's own time limit it has this long to say so. */
+const answerSlackMs = 250;
+/** How long an agent may take to say what it knows of operations that were cut off. */
+const resolveTimeLimitMs = 10_000;
+const resolveBatch = 500;
+
+export class OperationRunner {
+  #state: OperationsState = noOperations;
+  readonly #ports: OperationRunnerPorts;
+  readonly #waiters = new Map<OpId, Waiter>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(ports: OperationRunnerPorts, open: readonly OperationRequest[]) {
+    this.#ports = ports;
+    for (const request of open) this.#step({ type: 'replayed', request });
+  }
+
+  /** Always resolves, at the latest when the request's time limit is over. */
+  submit(request: OperationRequest, options: SubmitOptions): Promise<OperationOutcome> {
+    return new Promise((resolve) => {
+      this.#waiters.set(request.opId, { resolve, options });
+      const { offlineReason } = options;
+      const isOnline = offlineReason === undefined;
+      this.#step({
+        type: 'submit',
+        nowMs: this.#now(),
+        request,
+        isOnline,
+        offlineReason: offlineReason ?? '',
+      });
+    });
+  }
+
+  /** The agent is back: asks it for everything that was cut off. */
+  nodeOnline(node: NodeName): void {
+    this.#step({ type: 'node-online', node });
+  }
+
+  /** Resolves when what the agent reported is durable here, so that the agent may forget it. */
+  async reported(outcomes: readonly OperationOutcome[]): Promise<void> {
+    const known = outcomes.filter((outcome) => this.#state.records.has(outcome.opId as OpId));
+    for (const outcome of known) this.#step({ type: 'reported', nowMs: this.#now(), outcome });
+    await Promise.all(known.map((outcome) => this.#ports.journal.settle(outcome.opId as OpId, outcome)));
+  }
+
+  known(opId: OpId): KnownOperation | undefined {
+    const record = this.#state.records.get(opId);
+    const past = this.#ports.history.get(opId);
+    const request = record?.request ?? past?.request;
+    if (!request) return undefined;
+    const outcome = record ? record.outcome : past?.outcome;
+    const { node, unit, verb, requestedBy, requestedMs } = request;
+    return createKnownOperation({ opId, node, unit, verb, requestedBy, requestedMs, outcome });
+  }
+
+  /** Operations without a final outcome. */
+  openCount(): number {
+    return this.#state.records.size;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #now(): number {
+    return this.#ports.clock.nowMs();
+  }
+
+  #step(input: OperationsInput): void {
+    const { state, effects } = operationsStep(this.#state, input);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+    this.#arm();
+  }
+
+  #perform(effect: OperationsEffect): void {
+    switch (effect.type) {
+      case 'record':
+        void this.#record(effect.request);
+        return;
+      case 'send':
+        void this.#send(effect.request, effect.timeLimitMs);
+        return;
+      case 'settled':
+        this.#ports.history.add({ request: effect.request, outcome: effect.outcome });
+        this.#ports.journal
+          .settle(effect.request.opId, effect.outcome)
+          .catch((error) => this.#ports.onJournalTrouble(asHecateError(error, 'HEC_STATE')));
+        return;
+      case 'audit':
+        this.#ports.onOutcome(effect.request, effect.outcome, effect.isLate);
+        return;
+      case 'answer': {
+        const waiter = this.#waiters.get(effect.request.opId);
+        this.#waiters.delete(effect.request.opId);
+        waiter?.resolve(effect.outcome);
+        return;
+      }
+      case 'resolve':
+        for (let i = 0; i < effect.opIds.length; i += resolveBatch) {
+          void this.#resolve(effect.node, effect.opIds.slice(i, i + resolveBatch));
+        }
+    }
+  }
+
+  async #record(request: OperationRequest): Promise<void> {
+    const { opId } = request;
+    try {
+      await this.#ports.journal.record(request);
+    } catch (error) {
+      const trouble = asHecateError(error, 'HEC_STATE');
+      this.#ports.onJournalTrouble(trouble);
+      this.#step({ type: 'not-recorded', nowMs: this.#now(), opId, why: trouble.message });
+      return;
+    }
+    this.#step({ type: 'recorded', nowMs: this.#now(), opId });
+  }
+
+  async #send(request: OperationRequest, timeLimitMs: number): Promise<void> {
+    const { opId } = request;
+    const session = this.#ports.sessionOf(request.node);
+    const clockMs = session?.peerClockAtLeastMs();
+    if (!session || clockMs === undefined) {
+      const message = `${request.node} went offline before it was sent`;
+      this.#step({ type: 'not-sent', nowMs: this.#now(), opId, code: 'HEC_OFFLINE', message });
+      return;
+    }
+    const value = createOperation({
+      opId,
+      epoch: this.#ports.epoch,
+      verb: request.verb,
+      unit: request.unit,
+      notAfterClockMs: Math.floor(clockMs + timeLimitMs),
+      timeLimitMs,
+      requestedBy: request.requestedBy,
+      options: request.options,
+      logLines: request.logLines,
+    });
+    const options = this.#waiters.get(opId)?.options;
+    try {
+      const outcome = await session.call(
+        { case: 'apply', value },
+        {
+          timeLimitMs: timeLimitMs + answerSlackMs,
+          onItem: (item) => this.#onItem(opId, item, options),
+          signal: request.verb === 'exec' ? options?.signal : undefined,
+        },
+      );
+      if (outcome.case === 'operation') {
+        this.#step({ type: 'answered', nowMs: this.#now(), outcome: { ...outcome.value, opId } });
+      } else
+        this.#step({ type: 'cut-off', nowMs: this.#now(), opId, why: `an answer of kind ${outcome.case}` });
+    } catch (error) {
+      this.#onSendError(opId, asHecateError(error));
+    }
+  }
+
+  #onItem(opId: OpId, item: Item, options: SubmitOptions | undefined): void | Promise<void> {
+    if (item.case === 'accepted') this.#step({ type: 'accepted', opId });
+    return options?.onItem?.(item);
+  }
+
+  /** Busy and unsupported are said before anything is begun; every other end leaves it open what the agent did. */
+  #onSendError(opId: OpId, error: HecateError): void {
+    const nowMs = this.#now();
+    if (error.code === 'HEC_BUSY' || error.code === 'HEC_UNSUPPORTED') {
+      this.#step({ type: 'not-sent', nowMs, opId, code: error.code, message: error.message });
+    } else this.#step({ type: 'cut-off', nowMs, opId, why: error.message });
+  }
+
+  async #resolve(node: NodeName, opIds: readonly OpId[]): Promise<void> {
+    const session = this.#ports.sessionOf(node);
+    if (!session) return;
+    try {
+      const value = { epoch: this.#ports.epoch, opIds: [...opIds] };
+      const outcome = await session.call(
+        { case: 'resolveOperations', value },
+        { timeLimitMs: resolveTimeLimitMs },
+      );
+      if (outcome.case !== 'resolvedOperations') return;
+      const asked = new Set<string>(opIds);
+      for (const operation of outcome.value.operations) {
+        if (asked.has(operation.opId)) this.#step({ type: 'resolved', nowMs: this.#now(), operation });
+      }
+    } catch {
+      // Cut off again: they stay open, and the next session asks again.
+    }
+  }
+
+  #arm(): void {
+    const atMs = nextOperationTickMs(this.#state);
+    if (atMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    const delayMs = Math.max(1, Math.ceil(atMs - this.#now()));
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      this.#step({ type: 'tick', nowMs: this.#now() });
+    }, delayMs);
+  }
+}

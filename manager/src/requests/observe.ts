@@ -1,0 +1,93 @@
+/** What an operator may ask of the manager itself. */
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import type { Outcome } from '@hecate/proto/core/frames.ts';
+import { parseNodeName, parseOpId } from '@hecate/proto/core/names.ts';
+import type {
+  Diagnose,
+  GetHealth,
+  GetMetrics,
+  GetOperation,
+  SetLogLevel,
+} from '@hecate/proto/generated/wire.ts';
+import { diagnose } from '../core/diagnosis.ts';
+import { healthOf } from '../core/health.ts';
+import { selectNodes } from '../core/selection.ts';
+import type { OperatorRequest, RequestContext } from './context.ts';
+
+export async function getMetrics({ context }: OperatorRequest<GetMetrics>): Promise<Outcome> {
+  return { case: 'metrics', value: { text: await context.metricsText() } };
+}
+
+export const currentHealth = (context: RequestContext) =>
+  healthOf({
+    fleet: context.fleet.state,
+    epoch: context.epoch,
+    highestForeignEpoch: context.highestForeignEpoch(),
+    hasAuthority: context.trust.hasAuthority(),
+    writeTrouble: context.writeTrouble(),
+    site: context.config().site,
+    softwareVersion: context.softwareVersion,
+    uptimeMs: context.clock.nowMs() - context.startedAtMs,
+  });
+
+export async function getHealth({ context }: OperatorRequest<GetHealth>): Promise<Outcome> {
+  return { case: 'health', value: currentHealth(context) };
+}
+
+export async function diagnoseNode({ value, context }: OperatorRequest<Diagnose>): Promise<Outcome> {
+  const name = parseNodeName(value.node);
+  const identity = context.trust.list('node').find((each) => each.name === name);
+  const hasCertificate = identity?.state === 'joined' || identity?.state === 'expired';
+  const findings = diagnose({
+    name,
+    nowWallMs: context.clock.wallMs(),
+    node: context.fleet.state.nodes.get(name),
+    isEnrolled: context.fleet.state.nodes.has(name),
+    isRevoked: identity?.state === 'revoked',
+    certificateNotAfterMs: hasCertificate ? identity.notAfterMs : 0,
+    hasOpenToken: identity?.state === 'enrolled',
+    hasAuthority: context.trust.hasAuthority(),
+    listening: context.listening(),
+    refusals: context.refusalsOf(name),
+    refusalsOfStrangers: context.refusalsOfStrangers(),
+  });
+  return { case: 'diagnosis', value: { node: name, findings } };
+}
+
+export async function getOperation({ value, context }: OperatorRequest<GetOperation>): Promise<Outcome> {
+  const known = context.operations.known(parseOpId(value.opId));
+  if (known) return { case: 'knownOperation', value: known };
+  throw new HecateError(
+    'HEC_NO_SUCH_OPERATION',
+    `no operation ${value.opId} is remembered`,
+    'the manager remembers the last 2,000; older ones are in its audit log',
+  );
+}
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Of the manager, or of the agents of the nodes that are named. */
+export async function setLogLevel({ value, context }: OperatorRequest<SetLogLevel>): Promise<Outcome> {
+  if (!levels.includes(value.level)) {
+    throw new HecateError('HEC_USAGE', `${value.level} is not a log level`, `one of ${levels.join(', ')}`);
+  }
+  if (value.nodes.length === 0) {
+    return { case: 'logLevel', value: { before: context.setLogLevel(value.level), after: value.level } };
+  }
+  const nodes = selectNodes(context.fleet.state, { patterns: value.nodes, all: false });
+  const before = await Promise.all(
+    nodes.map(async ({ name, offlineReason }) => {
+      const session = context.sessionOf(name);
+      if (!session)
+        throw new HecateError(
+          'HEC_OFFLINE',
+          `${name} is offline: ${offlineReason}`,
+          `hecatectl doctor ${name}`,
+        );
+      const method = { case: 'setAgentLogLevel' as const, value: { level: value.level, nodes: [] } };
+      const outcome = await session.call(method, { timeLimitMs: 5000 });
+      return outcome.case === 'logLevel' ? outcome.value.before : '';
+    }),
+  );
+  return { case: 'logLevel', value: { before: [...new Set(before)].join(', '), after: value.level } };
+}

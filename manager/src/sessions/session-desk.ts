@@ -1,0 +1,209 @@
+/**
+ * Where every connection arrives: it waits for the hello, has it judged (core/admission.ts), and hands the
+ * session to those who answer agents, operators or joiners. A refusal is audited and told to the other side.
+ */
+import { randomUUID } from 'node:crypto';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import type { Outcome } from '@hecate/proto/core/frames.ts';
+import { limits, protocolMax } from '@hecate/proto/core/limits.ts';
+import type { NodeName } from '@hecate/proto/core/names.ts';
+import { createWelcome, type Hello, type Notice } from '@hecate/proto/generated/wire.ts';
+import { type IncomingRequest, Session } from '@hecate/proto/io/session-host.ts';
+import type { Clock, FrameTransport } from '@hecate/proto/io/transport.ts';
+import { type Admission, admit, type Credential, grantedRole } from '../core/admission.ts';
+import type { Caller } from '../requests/context.ts';
+import type { AcceptedPeer } from '../trust/peer-identity.ts';
+import { Refusals } from './refusals.ts';
+
+/** Who the transport proves the other side to be. */
+export interface Proof {
+  readonly credential: Credential;
+  readonly peer: AcceptedPeer | undefined;
+}
+
+export interface DeskPorts {
+  readonly clock: Clock;
+  readonly epoch: number;
+  readonly softwareVersion: string;
+  site(): string;
+  heartbeatIntervalMs(): number;
+  allowedNodes(): ReadonlySet<string>;
+  isStillGood(peer: AcceptedPeer): boolean;
+  onAgent(node: NodeName, sessionId: string, hello: Hello, remote: string): void;
+  onAgentGone(node: NodeName, sessionId: string, reason: string, silentForMs: number): void;
+  onNotice(node: NodeName, sessionId: string, notice: Notice): void;
+  answerAgent(peer: AcceptedPeer | undefined, request: IncomingRequest): Promise<Outcome>;
+  answerOperator(caller: Caller, request: IncomingRequest): Promise<Outcome>;
+  answerJoiner(remote: string, request: IncomingRequest): Promise<Outcome>;
+  onRefused(claim: Hello, remote: string, refusal: Extract<Admission, { type: 'refused' }>): void;
+  onForeignEpoch(epoch: number): void;
+  onProtocolError(remote: string, message: string): void;
+}
+
+interface OpenSession {
+  readonly session: Session;
+  readonly kind: 'agent' | 'operator' | 'joiner';
+  readonly name: string;
+  readonly peer: AcceptedPeer | undefined;
+}
+
+/** Strangers that join at the same time; each may cost the manager a signature. */
+const joinersMax = 64;
+
+export class SessionDesk {
+  readonly refusals = new Refusals();
+  readonly #ports: DeskPorts;
+  readonly #open = new Map<string, OpenSession>();
+  readonly #agents = new Map<NodeName, OpenSession>();
+  /** Connected and not greeted yet. */
+  readonly #waiting = new Set<Session>();
+
+  constructor(ports: DeskPorts) {
+    this.#ports = ports;
+  }
+
+  sessionOf(node: NodeName): Session | undefined {
+    const session = this.#agents.get(node)?.session;
+    return session?.isEstablished() ? session : undefined;
+  }
+
+  countByKind(): Record<string, number> {
+    const counts: Record<string, number> = { agent: 0, operator: 0, joiner: 0, waiting: this.#waiting.size };
+    for (const { kind } of this.#open.values()) counts[kind] = (counts[kind] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Takes a connection; `prove` is asked when its hello is there. */
+  welcome(transport: FrameTransport, prove: () => Proof): void {
+    const id = randomUUID();
+    let admission: Exclude<Admission, { type: 'refused' }> | undefined;
+    let peer: AcceptedPeer | undefined;
+    const session = new Session('acceptor', transport, this.#ports.clock, {
+      onHello: (hello) => {
+        this.#waiting.delete(session);
+        const proof = prove();
+        peer = proof.peer;
+        admission = this.#judge(session, hello, proof.credential);
+        if (admission) this.#admit(id, session, hello, admission, peer);
+      },
+      onRequest: (request) => this.#answer(admission, peer, session.remote, request),
+      onNotice: (notice) => {
+        if (admission?.type === 'agent') this.#ports.onNotice(admission.node, id, notice);
+      },
+      onEnded: ({ code, message }) => {
+        this.#waiting.delete(session);
+        this.#open.delete(id);
+        if (code === 'HEC_PROTOCOL') this.#ports.onProtocolError(session.remote, message);
+        if (admission?.type === 'agent') this.#agentGone(admission.node, id, session, message);
+      },
+    });
+    this.#waiting.add(session);
+    session.open();
+  }
+
+  #judge(session: Session, hello: Hello, credential: Credential) {
+    const { epoch } = this.#ports;
+    if (hello.highestEpoch > epoch && credential.kind === 'node')
+      this.#ports.onForeignEpoch(hello.highestEpoch);
+    const admission = admit({ credential, hello, allowedNodes: this.#ports.allowedNodes(), epoch });
+    const isFull = admission.type === 'joiner' && (this.countByKind()['joiner'] ?? 0) >= joinersMax;
+    if (admission.type !== 'refused' && !isFull) return admission;
+    if (admission.type === 'refused') {
+      this.#ports.onRefused(hello, session.remote, admission);
+      const { reason, remedy, message } = admission;
+      this.refusals.add(hello.name, {
+        atMs: this.#ports.clock.wallMs(),
+        address: session.remote,
+        reason: `${reason}: ${message}`,
+        remedy,
+      });
+      session.end(admission.code, remedy ? `${message}; ${remedy}` : message);
+    } else session.end('HEC_BUSY', `${joinersMax} hosts are joining already`);
+    return undefined;
+  }
+
+  #admit(
+    id: string,
+    session: Session,
+    hello: Hello,
+    admission: Exclude<Admission, { type: 'refused' }>,
+    peer: AcceptedPeer | undefined,
+  ): void {
+    const open: OpenSession = { session, kind: admission.type, name: nameOf(admission), peer };
+    this.#open.set(id, open);
+    session.accept(
+      admission.type,
+      createWelcome({
+        protocol: Math.min(protocolMax, hello.protocolMax),
+        epoch: this.#ports.epoch,
+        heartbeatIntervalMs: this.#ports.heartbeatIntervalMs(),
+        sessionId: id,
+        softwareVersion: this.#ports.softwareVersion,
+        role: grantedRole(admission),
+        requestsInFlightMax: limits.requestsInFlightMax,
+        clockMs: this.#ports.clock.bootTimeMs(),
+        site: this.#ports.site(),
+      }),
+    );
+    if (admission.type !== 'agent') return;
+    this.#agents.set(admission.node, open);
+    this.refusals.clear(admission.node);
+    this.#ports.onAgent(admission.node, id, hello, session.remote);
+  }
+
+  #agentGone(node: NodeName, id: string, session: Session, reason: string): void {
+    if (this.#agents.get(node)?.session === session) this.#agents.delete(node);
+    this.#ports.onAgentGone(node, id, reason, session.silentForMs());
+  }
+
+  #answer(
+    admission: Exclude<Admission, { type: 'refused' }> | undefined,
+    peer: AcceptedPeer | undefined,
+    remote: string,
+    request: IncomingRequest,
+  ): Promise<Outcome> {
+    switch (admission?.type) {
+      case 'agent':
+        return this.#ports.answerAgent(peer, request);
+      case 'operator':
+        return this.#ports.answerOperator(
+          { who: admission.who, from: remote, role: admission.role, peer },
+          request,
+        );
+      case 'joiner':
+        return this.#ports.answerJoiner(remote, request);
+      case undefined:
+        return Promise.reject(new HecateError('HEC_PROTOCOL', 'a request before the welcome'));
+    }
+  }
+
+  /** A newer session of the same node took over. */
+  replace(sessionId: string): void {
+    this.#open.get(sessionId)?.session.end('HEC_REPLACED', 'a newer session of this node was opened');
+  }
+
+  /** Ends the sessions of one who was revoked, or is not allowed any more. */
+  endSessionsOf(kind: 'node' | 'operator', name: string, why: string): void {
+    const sessionKind = kind === 'node' ? 'agent' : 'operator';
+    for (const open of [...this.#open.values()]) {
+      const isTheirs = open.kind === sessionKind && open.name === name;
+      if (isTheirs && (kind === 'node' || open.peer)) open.session.end('HEC_REVOKED', why);
+    }
+  }
+
+  /** Ends what lives longer than its certificate. */
+  endExpired(): void {
+    for (const { session, peer } of [...this.#open.values()]) {
+      if (peer && !this.#ports.isStillGood(peer))
+        session.end('HEC_TLS', 'the certificate of this session has ended');
+    }
+  }
+
+  close(): void {
+    const sessions = [...this.#waiting, ...[...this.#open.values()].map(({ session }) => session)];
+    for (const session of sessions) session.end('HEC_SHUTTING_DOWN', 'the manager is shutting down');
+  }
+}
+
+const nameOf = (admission: Exclude<Admission, { type: 'refused' }>): string =>
+  admission.type === 'agent' ? admission.node : admission.type === 'operator' ? admission.who : '';
