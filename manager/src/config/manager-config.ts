@@ -1,0 +1,45 @@
+/** The manager's configuration as the program sees it; docs/config.md has it as the operator writes it. */
+import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
+import type { NodeName } from '@hecate/proto/core/names.ts';
+
+/** The names of systemd's and pino's common subset; each says less than the one before it. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const socketRoles = ['viewer', 'operator', 'admin'] as const;
+export type SocketRole = (typeof socketRoles)[number];
+
+/** A Unix socket for operators on this host: who may open it has its role. */
+export interface OperatorSocket {
+  readonly path: string;
+  readonly role: SocketRole;
+  /** File permissions, 0o600. */
+  readonly mode: number;
+  /** Name of the group that owns it; undefined: that of the manager. */
+  readonly group: string | undefined;
+}
+
+export interface ManagerConfig {
+  readonly site: string;
+  /** TLS listeners for agents and remote operators. Port 0: any free one. */
+  readonly listen: readonly ManagerAddress[];
+  /** What the server certificate is valid for, and what agents dial: DNS names and IP addresses. */
+  readonly names: readonly string[];
+  /** Only these may enrol and connect; undefined: any node that an admin enrols. */
+  readonly nodes: readonly NodeName[] | undefined;
+  readonly sockets: readonly OperatorSocket[];
+  /** Unauthenticated agents, on loopback only; undefined: none. */
+  readonly plainLoopbackListen: ManagerAddress | undefined;
+  readonly heartbeatIntervalMs: number;
+  readonly operations: { readonly timeLimitMs: number; readonly logLines: number };
+  /** Where Prometheus reads; undefined: nowhere. */
+  readonly metrics: { readonly listen: ManagerAddress } | undefined;
+  readonly log: { readonly level: LogLevel };
+  readonly audit: { readonly file: string };
+  readonly stateDirectory: string;
+  readonly trust: {
+    readonly certificateLifetimeMs: number;
+    readonly authorityLifetimeMs: number;
+    readonly tokenLifetimeMs: number;
+  };
+}

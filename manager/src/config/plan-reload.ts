@@ -1,0 +1,92 @@
+/** What a changed configuration file can change in a manager that runs. Pure. */
+import type { ManagerConfig } from './manager-config.ts';
+
+/** Every key of the file and whether SIGHUP takes it up. The text says what changes then, or why it cannot. */
+const keys = {
+  site: { live: false, text: 'it is in the certificate of the authority' },
+  listen: { live: false, text: 'sessions would be cut off' },
+  names: { live: true, text: 'the server certificate is issued anew' },
+  nodes: { live: true, text: 'sessions of nodes that are no longer listed end' },
+  sockets: { live: false, text: 'sockets are opened at the start' },
+  plain_loopback_listen: { live: false, text: 'sessions would be cut off' },
+  heartbeat_interval: { live: false, text: 'running sessions have agreed on it' },
+  'operations.time_limit': { live: true, text: 'for operations that begin afterwards' },
+  'operations.log_lines': { live: true, text: 'for operations that begin afterwards' },
+  'metrics.enabled': { live: false, text: 'its listener is opened at the start' },
+  'metrics.listen': { live: false, text: 'its listener is opened at the start' },
+  'log.level': { live: true, text: 'at once' },
+  'audit.file': { live: false, text: 'the file is opened at the start' },
+  state_directory: { live: false, text: 'it is locked at the start' },
+  'trust.certificate_lifetime': { live: true, text: 'for certificates that are issued afterwards' },
+  'trust.authority_lifetime': { live: true, text: 'for an authority that is made afterwards' },
+  'trust.token_lifetime': { live: true, text: 'for tokens that are issued afterwards' },
+} as const satisfies Record<string, { live: boolean; text: string }>;
+
+export type ConfigKey = keyof typeof keys;
+
+/** For the reference page. */
+export const reloadBehaviour: Readonly<Record<ConfigKey, { live: boolean; text: string }>> = keys;
+
+export interface ReloadPlan {
+  /** What differs and is taken up. */
+  readonly applied: readonly ConfigKey[];
+  /** What differs and needs a restart, with the reason. */
+  readonly refused: readonly { readonly key: ConfigKey; readonly reason: string }[];
+  /** The configuration to run with from now on: the old one with what can be taken up. */
+  readonly config: ManagerConfig;
+}
+
+/** The value behind each key of the file. `metrics.enabled` is whether there is a listener at all. */
+const values: Record<ConfigKey, (config: ManagerConfig) => unknown> = {
+  site: (config) => config.site,
+  listen: (config) => config.listen,
+  names: (config) => config.names,
+  nodes: (config) => config.nodes,
+  sockets: (config) => config.sockets,
+  plain_loopback_listen: (config) => config.plainLoopbackListen,
+  heartbeat_interval: (config) => config.heartbeatIntervalMs,
+  'operations.time_limit': (config) => config.operations.timeLimitMs,
+  'operations.log_lines': (config) => config.operations.logLines,
+  'metrics.enabled': (config) => config.metrics !== undefined,
+  'metrics.listen': (config) => config.metrics?.listen,
+  'log.level': (config) => config.log.level,
+  'audit.file': (config) => config.audit.file,
+  state_directory: (config) => config.stateDirectory,
+  'trust.certificate_lifetime': (config) => config.trust.certificateLifetimeMs,
+  'trust.authority_lifetime': (config) => config.trust.authorityLifetimeMs,
+  'trust.token_lifetime': (config) => config.trust.tokenLifetimeMs,
+};
+
+/** Plain data, made by one parser: the same value has the same text. */
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function changed(before: ManagerConfig, after: ManagerConfig): ConfigKey[] {
+  const differing = (Object.keys(values) as ConfigKey[]).filter(
+    (key) => !same(values[key](before), values[key](after)),
+  );
+  // Switching metrics on or off is one change, not two.
+  return differing.includes('metrics.enabled')
+    ? differing.filter((key) => key !== 'metrics.listen')
+    : differing;
+}
+
+export function planReload(before: ManagerConfig, after: ManagerConfig): ReloadPlan {
+  const differing = changed(before, after);
+  return {
+    applied: differing.filter((key) => keys[key].live),
+    refused: differing
+      .filter((key) => !keys[key].live)
+      .map((key) => ({
+        key,
+        reason: `${keys[key].text}; it takes a restart: systemctl restart hecate-manager`,
+      })),
+    config: {
+      ...before,
+      names: after.names,
+      nodes: after.nodes,
+      operations: after.operations,
+      log: after.log,
+      trust: after.trust,
+    },
+  };
+}

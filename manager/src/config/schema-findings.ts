@@ -1,0 +1,61 @@
+/** What the schema says about the values of a file, as findings that name the place, the finding and a remedy. */
+import { nearestWord } from '@hecate/proto/core/suggestion.ts';
+import type { z } from 'zod';
+import { describeKeys, type KeySchema } from './config-schema.ts';
+import { type Finding, formatKeyPath, type KeyPath } from './finding.ts';
+import type { YamlSource } from './yaml-source.ts';
+
+function schemaAt(root: KeySchema, path: KeyPath): KeySchema | undefined {
+  return path.reduce<KeySchema | undefined>(
+    (schema, part) => (typeof part === 'number' ? schema?.items : schema?.properties?.[String(part)]),
+    root,
+  );
+}
+
+/** `for example: level: info`, from the nearest key around the place that has an example. */
+function exampleFor(root: KeySchema, path: KeyPath): string {
+  for (let length = path.length; length > 0; length -= 1) {
+    const example = schemaAt(root, path.slice(0, length))?.example;
+    const name = path[length - 1];
+    if (example !== undefined && typeof name === 'string') return `write for example ${name}: ${example}`;
+  }
+  return 'see the reference, docs/config.md';
+}
+
+function unknownKey(root: KeySchema, path: KeyPath, key: string, source: YamlSource): Finding {
+  const known = Object.keys(schemaAt(root, path)?.properties ?? {});
+  const near = nearestWord(key, known);
+  const where = path.length === 0 ? 'the top level' : formatKeyPath(path);
+  return {
+    ...source.placeOf([...path, key]),
+    key: formatKeyPath([...path, key]),
+    found: 'an unknown key',
+    expected: `expected in ${where} only ${known.join(', ')}`,
+    remedy: near === undefined ? 'remove it' : `did you mean ${near}?`,
+  };
+}
+
+function findingsOf(root: KeySchema, issue: z.core.$ZodIssue, source: YamlSource): Finding[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey(root, issue.path, key, source));
+  }
+  const found = source.foundAt(issue.path);
+  // YAML takes an unquoted 0600 or 12 for a number.
+  const isUnquoted =
+    issue.code === 'invalid_type' && issue.expected === 'string' && /^the (number|boolean) /.test(found);
+  return [
+    {
+      ...source.placeOf(issue.path),
+      key: formatKeyPath(issue.path),
+      found: isUnquoted ? `${found} without quotes` : found,
+      expected: issue.message,
+      remedy: exampleFor(root, issue.path),
+    },
+  ];
+}
+
+/** The findings for all issues of the schema. */
+export function schemaFindings(issues: readonly z.core.$ZodIssue[], source: YamlSource): Finding[] {
+  const root = describeKeys();
+  return issues.flatMap((issue) => findingsOf(root, issue, source));
+}
