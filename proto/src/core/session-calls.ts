@@ -16,9 +16,15 @@ import {
 
 // ── Calls that we make ─────────────────────────────────────────────────────────────────────────────────
 
+/** A request's id is a uint32. */
+const idMax = 0xffff_ffff;
+
+/** Whether this session has used up its ids, which takes years: it has to be opened anew. */
+export const isWornOut = (state: SessionState): boolean => state.nextId > idMax;
+
 /** The host checks `canCall` first: at the limit it answers HEC_BUSY itself. */
 export const canCall = (state: SessionState): boolean =>
-  state.phase === 'established' && state.outgoing.size < limits.requestsInFlightMax;
+  state.phase === 'established' && state.outgoing.size < limits.requestsInFlightMax && !isWornOut(state);
 
 export function call(state: SessionState, input: Extract<SessionInput, { type: 'call' }>): SessionStep {
   const id = state.nextId;
@@ -39,13 +45,18 @@ export function cancel(state: SessionState, id: number): SessionStep {
   return { state: { ...state, outgoing }, effects: [send({ case: 'cancel', value: { id } })] };
 }
 
+/** An id that is gone was cancelled or timed out here while the frame was on its way. */
+function onLate(state: SessionState, what: string, id: number): SessionStep {
+  if (id < state.nextId) return { state, effects: [] };
+  return end(state, 'HEC_PROTOCOL', `${what}, which was never made`);
+}
+
 export function onResponse(
   state: SessionState,
   id: number,
   outcome: { case: string | undefined },
 ): SessionStep {
-  // An id that is gone was cancelled or timed out here while the response was on its way.
-  if (!state.outgoing.has(id)) return { state, effects: [] };
+  if (!state.outgoing.has(id)) return onLate(state, `a response to request ${id}`, id);
   const outgoing = new Map(state.outgoing);
   outgoing.delete(id);
   return { state: { ...state, outgoing }, effects: [{ type: 'response', id, outcome: outcome as Outcome }] };
@@ -53,7 +64,7 @@ export function onResponse(
 
 export function onItem(state: SessionState, id: number, received: { case: string | undefined }): SessionStep {
   const entry = state.outgoing.get(id);
-  if (!entry) return { state, effects: [] };
+  if (!entry) return onLate(state, `a stream item for request ${id}`, id);
   if (entry.creditLeft <= 0)
     return end(state, 'HEC_PROTOCOL', `a stream item for request ${id} without credit`);
   const outgoing = new Map(state.outgoing).set(id, { ...entry, creditLeft: entry.creditLeft - 1 });
@@ -85,20 +96,21 @@ export function onRequest(
   request: { id: number; timeLimitMs: number; credit: number; method: { case: string | undefined } },
 ): SessionStep {
   const { id } = request;
-  if (state.incoming.has(id)) return end(state, 'HEC_PROTOCOL', `request id ${id} is in use`);
+  if (id <= state.highestIncomingId) return end(state, 'HEC_PROTOCOL', `request id ${id} was used before`);
+  const next = { ...state, highestIncomingId: id };
   if (state.incoming.size >= limits.requestsInFlightMax) {
     const message = `more than ${limits.requestsInFlightMax} requests in flight`;
     const busy: Outcome = {
       case: 'failure',
       value: { code: 'HEC_BUSY', message, remedy: 'wait for answers first' },
     };
-    return { state, effects: [send({ case: 'response', value: { id, outcome: busy } })] };
+    return { state: next, effects: [send({ case: 'response', value: { id, outcome: busy } })] };
   }
   const entry = { deadlineAtMs: nowMs + request.timeLimitMs, creditLeft: request.credit };
   const incoming = new Map(state.incoming).set(id, entry);
   const method = request.method as Method;
   return {
-    state: { ...state, incoming },
+    state: { ...next, incoming },
     effects: [{ type: 'request', id, method, timeLimitMs: request.timeLimitMs }],
   };
 }

@@ -29,7 +29,9 @@ export interface SessionState {
   readonly heartbeatSequence: number;
   /** Set while the machine itself was stalled and gives the peer's waiting frames a chance to be read. */
   readonly graceUntilMs: number;
+  /** Ids count up and are never used again, in either direction. */
   readonly nextId: number;
+  readonly highestIncomingId: number;
   readonly outgoing: ReadonlyMap<number, OutgoingCall>;
   readonly incoming: ReadonlyMap<number, IncomingCall>;
   /** The peer's CLOCK_BOOTTIME as of its newest frame that carried it. */

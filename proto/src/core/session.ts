@@ -5,7 +5,7 @@
  */
 import { createHeartbeat } from '../generated/wire.ts';
 import type { FrameBody } from './frames.ts';
-import { limits } from './limits.ts';
+import { limits, protocolMax, protocolMin } from './limits.ts';
 import {
   call,
   cancel,
@@ -29,7 +29,7 @@ import {
   send,
 } from './session-state.ts';
 
-export { canCall, itemAllowance } from './session-calls.ts';
+export { canCall, isWornOut, itemAllowance } from './session-calls.ts';
 export type { SessionEffect, SessionInput, SessionState, SessionStep } from './session-state.ts';
 
 export function openSession(side: 'dialler' | 'acceptor', nowMs: number): SessionState {
@@ -44,6 +44,7 @@ export function openSession(side: 'dialler' | 'acceptor', nowMs: number): Sessio
     heartbeatSequence: 0,
     graceUntilMs: 0,
     nextId: 1,
+    highestIncomingId: 0,
     outgoing: new Map(),
     incoming: new Map(),
     peerClock: undefined,
@@ -142,6 +143,11 @@ function onGreeting(state: SessionState, input: { nowMs: number; body: FrameBody
     };
   }
   if (state.side === 'dialler' && body.case === 'welcome') {
+    const { protocol } = body.value;
+    if (protocol < protocolMin || protocol > protocolMax) {
+      const ours = `${protocolMin} to ${protocolMax}`;
+      return end(state, 'HEC_VERSION', `welcomed in protocol ${protocol}, this side speaks ${ours}`);
+    }
     const established: SessionState = {
       ...state,
       phase: 'established',
