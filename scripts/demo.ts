@@ -1,0 +1,101 @@
+/**
+ * `npm start`: a manager and a small fleet of real systemd nodes on this machine, to play with. Every node is a
+ * `systemd --user` in namespaces of its own with a real agent, joined over TLS. Ctrl-C ends it all.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { canRunUserNodes } from '../test/nodes/capabilities.ts';
+import { type Site, startSite } from '../test/site/site.ts';
+import { demoUnits } from './demo/units.ts';
+
+const nodesMax = 20;
+
+const usage = `npm start [-- --nodes N]    a manager and N nodes (default 3, at most ${nodesMax})\n`;
+
+function readNodeCount(): number {
+  try {
+    const { values } = parseArgs({ options: { nodes: { type: 'string', short: 'n', default: '3' } } });
+    const count = Number(values.nodes);
+    if (Number.isInteger(count) && count >= 1 && count <= nodesMax) return count;
+    throw new Error(`--nodes takes a whole number from 1 to ${nodesMax}, not ${values.nodes}`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+/** server1, then workers. */
+const nodeNames = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => (index === 0 ? 'server1' : `worker${index}`));
+
+function tell(site: Site, seconds: string): void {
+  const names = site.fleet.nodes.map(({ name }) => name);
+  const worker = names[1] ?? 'server1';
+  process.stdout.write(`
+A manager and ${names.length} real systemd nodes are up after ${seconds} s: ${names.join(', ')}
+
+In another terminal, in this folder:
+
+  export HECATE_SOCKET=${site.manager.socket}
+  npx hecatectl list-nodes
+  npx hecatectl start server1 k3s                 # takes two seconds, as real ones take longer
+  npx hecatectl status server1 k3s
+  npx hecatectl start 'worker*' k3s-agent         # on many nodes at once
+  npx hecatectl start ${worker} backup              # fails, and says why; see echo $?
+  npx hecatectl monitor                           # live; then stop something elsewhere
+  npx hecatectl logs server1 k3s -n 5
+  npx hecatectl list-units --all --type service
+  npx hecatectl doctor ${worker}
+
+Ctrl-C ends it and leaves nothing behind.
+`);
+}
+
+const count = readNodeCount();
+const capability = await canRunUserNodes();
+if (!capability.ok) {
+  process.stderr.write(`real systemd nodes cannot run here: ${capability.why}\n`);
+  process.exit(1);
+}
+const folder = join(tmpdir(), `hecate-demo-${process.getuid?.() ?? 0}-${process.pid}`);
+mkdirSync(folder, { mode: 0o700 });
+
+const startedAtMs = performance.now();
+process.stdout.write(`starting a manager and ${count} nodes …\n`);
+let isStopping = false;
+let site: Site | undefined;
+
+async function stop(status: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  process.stdout.write('\nending …\n');
+  await site?.destroy();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(status);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+
+try {
+  site = await startSite({
+    kind: 'user',
+    names: nodeNames(count),
+    units: demoUnits,
+    folder,
+    config: { site: 'demo', heartbeat_interval: '2s' },
+  });
+  if (isStopping) await site.destroy();
+  else {
+    await Promise.all(site.fleet.nodes.map((node) => node.systemctl('start', 'alive.timer')));
+    tell(site, ((performance.now() - startedAtMs) / 1000).toFixed(1));
+    // Nothing here keeps the process alive by itself but this.
+    setInterval(() => undefined, 60_000);
+  }
+} catch (error) {
+  if (!isStopping) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    await stop(1);
+  }
+}
