@@ -17,9 +17,9 @@ export interface ManagerLogger {
   readonly info: LogMethod;
   readonly warn: LogMethod;
   readonly error: LogMethod;
-  readonly level: string;
+  readonly level: LogLevel;
   /** Changes the level from now on. Returns the level before. @throws HEC_USAGE for a level that there is not */
-  setLevel(level: string): string;
+  setLevel(level: string): LogLevel;
   /** Waits until everything was handed to the kernel. */
   flush(): void;
 }
@@ -74,11 +74,13 @@ class PinoLogger implements ManagerLogger {
   readonly error: LogMethod;
   readonly #pino;
   readonly #flush: () => void;
+  #level: LogLevel;
 
   constructor(level: string, stream: DestinationStream, flush: () => void) {
+    this.#level = parseLogLevel(level);
     this.#pino = pino(
       {
-        level: parseLogLevel(level),
+        level: this.#level,
         base: null,
         timestamp: stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
@@ -92,13 +94,14 @@ class PinoLogger implements ManagerLogger {
     this.error = this.#method('error');
   }
 
-  get level(): string {
-    return this.#pino.level;
+  get level(): LogLevel {
+    return this.#level;
   }
 
-  setLevel(level: string): string {
-    const before = this.#pino.level;
-    this.#pino.level = parseLogLevel(level);
+  setLevel(level: string): LogLevel {
+    const before = this.#level;
+    this.#level = parseLogLevel(level);
+    this.#pino.level = this.#level;
     return before;
   }
 

@@ -1,0 +1,78 @@
+/**
+ * One manager holds a state directory: a kernel lock (flock(2)) on the file `lock` inside. It is there as long as
+ * the process is, also while that is stopped, and gone with it however it ends; nothing is ever stale. Node has no
+ * call for it: the flock command locks our open file, and the lock stays with the file when the command has ended.
+ */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+
+export interface DirectoryLock {
+  /** Idempotent. */
+  release(): Promise<void>;
+}
+
+/** What flock ends with when somebody else has the lock; our choice, told by -E. */
+const conflictStatus = 75;
+
+function runFlock(file: FileHandle): Promise<number | string> {
+  return new Promise((resolve) => {
+    const child = spawn('flock', ['--exclusive', '--nonblock', '-E', String(conflictStatus), '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', file.fd],
+    });
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(code ?? `ended by ${signal}`));
+  });
+}
+
+/** `T` for a process that is stopped; empty when there is none, or we may not look. */
+async function processState(pid: string): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  return /\) ([A-Za-z]) /.exec(stat)?.[1] ?? '';
+}
+
+async function lockedError(directory: string, path: string): Promise<HecateError> {
+  const pid = /^[0-9]+/.exec(await readFile(path, 'latin1').catch(() => ''))?.[0];
+  const holder = pid === undefined ? 'another process' : `the manager with pid ${pid}`;
+  const isStopped = pid !== undefined && (await processState(pid)) === 'T';
+  return new HecateError(
+    'HEC_LOCKED',
+    `${directory}: ${holder} holds this state directory${isStopped ? ', and is stopped (SIGSTOP)' : ''}`,
+    isStopped
+      ? `let it go on (kill -CONT ${pid}) or end it (kill -KILL ${pid})`
+      : 'end that manager first (systemctl stop hecate-manager), or give this one a state_directory of its own',
+  );
+}
+
+/** @throws HEC_LOCKED naming the pid that holds it; HEC_STATE when nobody can lock it */
+export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+  const path = join(directory, 'lock');
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    const status = await runFlock(file);
+    if (status === conflictStatus) throw await lockedError(directory, path);
+    if (status !== 0) {
+      throw new HecateError(
+        'HEC_STATE',
+        `${path}: cannot be locked: flock: ${typeof status === 'number' ? `exit status ${status}` : status}`,
+        'the flock command of util-linux must be there, and the file system must know locks',
+      );
+    }
+    await file.truncate(0);
+    await file.write(`${process.pid}\n`, 0);
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
+  let isReleased = false;
+  return {
+    release: async () => {
+      if (isReleased) return;
+      isReleased = true;
+      await file.truncate(0).catch(() => undefined);
+      await file.close();
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** The manager's state directory: created, locked, and with an epoch above all before it (I6). */
+import { chmod, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import { syncDirectory, temporarySuffix } from '@hecate/proto/io/atomic-file.ts';
+import { fileError } from '@hecate/proto/io/file-errors.ts';
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { type Epochs, nextEpoch, readEpochs, writeEpochs } from './epoch-file.ts';
+
+export interface StateDirectory {
+  readonly path: string;
+  /** Of this start; durable since before the directory was handed out. */
+  readonly epoch: number;
+  /** The highest epoch that is not ours and that an agent has seen; 0: none. */
+  readonly highestForeignEpoch: number;
+  /** The next start will be above this number. Durable when it resolves. @throws HEC_STATE */
+  noteForeignEpoch(epoch: number): Promise<void>;
+  /** Where the record file of this name is: `journal/NAME.records`. */
+  journalPath(name: string): string;
+  /** Lets the next manager in. Idempotent. */
+  release(): Promise<void>;
+}
+
+class LockedStateDirectory implements StateDirectory {
+  readonly path: string;
+  readonly epoch: number;
+  highestForeignEpoch: number;
+  readonly #lock: DirectoryLock;
+  /** What is on disk. */
+  #written: number;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(path: string, lock: DirectoryLock, epochs: Epochs) {
+    this.path = path;
+    this.epoch = epochs.epoch;
+    this.highestForeignEpoch = epochs.highestForeignEpoch;
+    this.#written = epochs.highestForeignEpoch;
+    this.#lock = lock;
+  }
+
+  noteForeignEpoch(epoch: number): Promise<void> {
+    if (!Number.isSafeInteger(epoch) || epoch < 0) {
+      return Promise.reject(new HecateError('HEC_PROTOCOL', `${epoch} is not an epoch`));
+    }
+    this.highestForeignEpoch = Math.max(this.highestForeignEpoch, epoch);
+    const result = this.#tail.then(() => this.#write());
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  async #write(): Promise<void> {
+    const { epoch, highestForeignEpoch } = this;
+    if (highestForeignEpoch <= this.#written) return;
+    await writeEpochs(epochPath(this.path), { epoch, highestForeignEpoch });
+    this.#written = highestForeignEpoch;
+  }
+
+  journalPath(name: string): string {
+    if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
+      throw new HecateError('HEC_INTERNAL', `${name} names no journal`);
+    return join(journalFolder(this.path), `${name}.records`);
+  }
+
+  async release(): Promise<void> {
+    await this.#tail;
+    await this.#lock.release();
+  }
+}
+
+const epochPath = (directory: string): string => join(directory, 'epoch.json');
+const journalFolder = (directory: string): string => join(directory, 'journal');
+
+/** Keys live here: nobody else may look in, whoever made the directory. */
+async function makePrivate(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
+}
+
+/** What a crash left half-written. */
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(temporarySuffix)) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** Raises the epoch, durably. */
+async function takeEpoch(directory: string): Promise<Epochs> {
+  const before = await readEpochs(epochPath(directory));
+  const epochs: Epochs = { epoch: nextEpoch(before), highestForeignEpoch: before.highestForeignEpoch };
+  await writeEpochs(epochPath(directory), epochs);
+  return epochs;
+}
+
+/**
+ * Creates the directory (0700) when it is missing, takes its lock, and raises the epoch.
+ * @throws HEC_LOCKED naming the pid that holds it; HEC_STATE naming the file, the reason and the remedy
+ */
+export async function openStateDirectory(path: string): Promise<StateDirectory> {
+  let lock: DirectoryLock | undefined;
+  try {
+    await makePrivate(path);
+    const directory = await realpath(path);
+    lock = await lockDirectory(directory);
+    await sweep(directory);
+    await makePrivate(journalFolder(directory));
+    await syncDirectory(directory);
+    return new LockedStateDirectory(directory, lock, await takeEpoch(directory));
+  } catch (thrown) {
+    await lock?.release();
+    throw fileError('use it as the state directory', path, thrown);
+  }
+}
