@@ -86,7 +86,19 @@ class StrictBuffer extends DBusBuffer {
   override readSimpleType(type: string): unknown {
     this.need(1, 'a value');
     // The library throws on a descriptor; its index is what our form carries.
-    return type === 'h' ? this.readInt32() : super.readSimpleType(type);
+    if (type === 'h') return this.readInt32();
+    return type === 'x' || type === 't' ? this.readInteger64(type) : super.readSimpleType(type);
+  }
+
+  /** The library swaps the halves of big-endian ones. */
+  private readInteger64(type: 'x' | 't'): bigint {
+    this.align(3);
+    const at = this.pos;
+    this.pos += 8;
+    if (type === 'x') {
+      return this.endian === littleEndian ? this.buffer.readBigInt64LE(at) : this.buffer.readBigInt64BE(at);
+    }
+    return this.endian === littleEndian ? this.buffer.readBigUInt64LE(at) : this.buffer.readBigUInt64BE(at);
   }
 }
 

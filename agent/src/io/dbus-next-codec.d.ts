@@ -32,6 +32,7 @@ declare module 'dbus-next/lib/dbus-buffer.js' {
       options: { ayBuffer: boolean },
     );
     buffer: Buffer;
+    endian: number;
     pos: number;
     startPos: number;
     align(power: number): void;

@@ -25,7 +25,7 @@ export class SystemdCalls {
     this.bus = bus;
   }
 
-  /** Calls a method of systemd's manager. @throws BusError, also when the answer has another signature. */
+  /** Calls a method of systemd's manager; a first argument of text is a unit's name. @throws BusError, also when the answer has another signature. */
   async ask(
     member: string,
     signature: string,
@@ -33,6 +33,7 @@ export class SystemdCalls {
     replySignature: string,
     { timeoutMs }: port.CallOptions = {},
   ): Promise<BusData[]> {
+    refuseEmptyName(member, body[0]);
     const call = { ...manager, member, signature, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     return expectSignature(await this.bus.call(call), replySignature, member);
   }
@@ -107,4 +108,14 @@ function expectSignature(reply: BusMessage, signature: string, member: string): 
   const text = `${member} answered with "${reply.signature}", expected "${signature}"`;
   const remedy = 'this systemd is not one Hecate knows: versions 245 and later are';
   throw new BusError('HEC_UNSUPPORTED', text, { delivery: 'unknown', remedy });
+}
+
+/** To systemd an empty name is the caller's own unit: `kill` of "" would end the agent. */
+function refuseEmptyName(member: string, first: BusData | undefined): void {
+  if (first !== '' && !(Array.isArray(first) && first.includes(''))) return;
+  const remedy = 'give the full name of a unit, such as web.service';
+  throw new BusError('HEC_BAD_NAME', `${member}: the name of the unit is empty`, {
+    delivery: 'not-sent',
+    remedy,
+  });
 }
