@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import t from 'tap';
 import {
   authorityExtensions,
@@ -6,6 +7,7 @@ import {
   makeCertificate,
   serverExtensions,
 } from '../../../proto/test/support/openssl-authority.ts';
+import { peerIdentity } from '../../src/trust/peer-identity.ts';
 import { joinSite, listen, makeSite, serverMaterial, visit } from './support/site.ts';
 
 const uri = 'URI:urn:hecate:node:web1';
@@ -42,7 +44,8 @@ t.test('forged and misused certificates', async (t) => {
   const byLeaf = issue(clientExtensions('URI:urn:hecate:node:web2'), web1);
   const chained = { ...byLeaf, certificatePem: `${byLeaf.certificatePem}${web1.certificatePem}` };
   const unlinked = [...clientExtensions(uri), 'authorityKeyIdentifier=none'];
-  const subAuthority = issue([...authorityExtensions, `subjectAltName=${uri}`], ours);
+  const asClient = ['extendedKeyUsage=clientAuth', `subjectAltName=${uri}`];
+  const subAuthority = issue([...authorityExtensions, ...asClient], ours);
   const noUsage = clientExtensions(uri).filter((line) => !line.startsWith('extendedKeyUsage'));
   const wrong: [string, Made, string][] = [
     ['another authority of the same name', issue(clientExtensions(uri), foreign), 'unknown-authority'],
@@ -59,6 +62,30 @@ t.test('forged and misused certificates', async (t) => {
     await visit(port, { cert: certificatePem, key: privateKeyPem });
     t.match(await next(), { accepted: false, reason, code: 'HEC_TLS', fingerprint: /^[0-9a-f]{64}$/ }, title);
   }
+});
+
+t.test('our checks and those of OpenSSL: each of the two is enough to refuse', async (t) => {
+  const site = await makeSite(t);
+  const rules = { authority: site.authority.certificate, isRevoked: () => false, nowMs: Date.now() };
+  const foreign = makeCertificate(site.dir, {
+    commonName: 'Hecate authority test',
+    extensions: authorityExtensions,
+  });
+  const unlinked = [...clientExtensions(uri), 'authorityKeyIdentifier=none'];
+  const forged = makeCertificate(site.dir, { extensions: unlinked, issuer: foreign });
+  const honest = await joinSite(site.trust, { kind: 'node', name: 'web1' });
+  const verdict = (made: Made, authorized: boolean) =>
+    peerIdentity(
+      {
+        authorized,
+        authorizationError: new Error('refused'),
+        getPeerX509Certificate: () => new X509Certificate(made.certificatePem),
+      },
+      rules,
+    );
+  t.match(verdict(honest, true), { accepted: true });
+  t.match(verdict(honest, false), { accepted: false, reason: 'unknown-authority', detail: /refused/ });
+  t.match(verdict(forged, true), { accepted: false, reason: 'unknown-authority', detail: /not signed/ });
 });
 
 t.test('names that try to be two, or somebody else, are nobody', async (t) => {

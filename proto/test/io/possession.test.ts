@@ -54,6 +54,15 @@ t.test('other kinds of keys are refused', async (t) => {
   t.equal(point.asymmetricKeyDetails?.namedCurve, 'prime256v1');
 });
 
+t.test('another spelling of a good key is refused', async (t) => {
+  const keys = await createKeyPair();
+  // The point begins at byte 26: 04, x, y. Hybrid form (X9.62) is as long: 06 or 07, by the parity of y.
+  const hybrid = keys.publicKeySpki.with(26, 6 + ((keys.publicKeySpki[90] ?? 0) & 1));
+  const spelled = { ...keys, publicKeySpki: hybrid };
+  t.ok(createPublicKey({ key: Buffer.from(hybrid), format: 'der', type: 'spki' }), 'openssl takes it');
+  t.notOk(verifyPossession(hybrid, signPossession(spelled, join1), join1));
+});
+
 t.test('openssl reads the key, and finds the curve', async (t) => {
   const folder = makeTestFolder();
   t.teardown(() => rm(folder, { recursive: true }));
