@@ -4,12 +4,16 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { generateConfigReference } from './generate/config-reference.ts';
+import { generateConfigSchema } from './generate/config-schema.ts';
 import { generateWire } from './generate/wire.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 /** File (relative to the repository) → its text. */
 export const generated: Record<string, () => string | Promise<string>> = {
+  'docs/config.md': generateConfigReference,
+  'manager/config.schema.json': generateConfigSchema,
   'proto/src/generated/wire.ts': generateWire,
 };
 
