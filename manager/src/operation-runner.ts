@@ -31,8 +31,8 @@ export interface OperationRunnerPorts {
   sessionOf(node: NodeName): Session | undefined;
   /** Every outcome, also the late ones; `isLate`: the caller was told something vaguer before. */
   onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void;
-  /** The journal could not take a record. */
-  onJournalTrouble(error: HecateError): void;
+  /** The journal could not take a record; or it can again. */
+  onJournal(trouble: HecateError | undefined): void;
 }
 
 export interface SubmitOptions {
@@ -137,7 +137,7 @@ export class OperationRunner {
         this.#ports.history.add({ request: effect.request, outcome: effect.outcome });
         this.#ports.journal
           .settle(effect.request.opId, effect.outcome)
-          .catch((error) => this.#ports.onJournalTrouble(asHecateError(error, 'HEC_STATE')));
+          .catch((error) => this.#ports.onJournal(asHecateError(error, 'HEC_STATE')));
         return;
       case 'audit':
         this.#ports.onOutcome(effect.request, effect.outcome, effect.isLate);
@@ -161,10 +161,11 @@ export class OperationRunner {
       await this.#ports.journal.record(request);
     } catch (error) {
       const trouble = asHecateError(error, 'HEC_STATE');
-      this.#ports.onJournalTrouble(trouble);
+      this.#ports.onJournal(trouble);
       this.#step({ type: 'not-recorded', nowMs: this.#now(), opId, why: trouble.message });
       return;
     }
+    this.#ports.onJournal(undefined);
     this.#step({ type: 'recorded', nowMs: this.#now(), opId });
   }
 

@@ -160,15 +160,16 @@ export class TrustService {
       );
   }
 
-  /** Nodes that may connect: with a certificate or an open token, not revoked, and listed if the config lists any. */
+  /**
+   * Nodes that may connect: with a certificate or an open token, not revoked, and listed if the config lists
+   * any. On the plain loopback listener nobody enrols: there the list alone counts.
+   */
   allowedNodes(): NodeName[] {
-    const { nodes } = this.#config();
-    const enrolled = this.list('node')
-      .filter(({ state }) => state !== 'revoked')
-      .map(({ name }) => name);
-    const allowed =
-      nodes === undefined ? enrolled : enrolled.filter((name) => nodes.some((node) => node === name));
-    return allowed.map(parseNodeName);
+    const { nodes, plainLoopbackListen } = this.#config();
+    const holders = this.list('node').filter(({ state }) => state !== 'revoked');
+    const enrolled = holders.map(({ name }) => parseNodeName(name));
+    if (nodes === undefined) return enrolled;
+    return plainLoopbackListen ? [...nodes] : enrolled.filter((name) => nodes.includes(name));
   }
 }
 

@@ -12,6 +12,7 @@ import type {
 import { diagnose } from '../core/diagnosis.ts';
 import { healthOf } from '../core/health.ts';
 import { selectNodes } from '../core/selection.ts';
+import { parseLogLevel } from '../io/logger.ts';
 import type { OperatorRequest, RequestContext } from './context.ts';
 
 export async function getMetrics({ context }: OperatorRequest<GetMetrics>): Promise<Outcome> {
@@ -64,15 +65,11 @@ export async function getOperation({ value, context }: OperatorRequest<GetOperat
   );
 }
 
-const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-
 /** Of the manager, or of the agents of the nodes that are named. */
 export async function setLogLevel({ value, context }: OperatorRequest<SetLogLevel>): Promise<Outcome> {
-  if (!levels.includes(value.level)) {
-    throw new HecateError('HEC_USAGE', `${value.level} is not a log level`, `one of ${levels.join(', ')}`);
-  }
+  const level = parseLogLevel(value.level);
   if (value.nodes.length === 0) {
-    return { case: 'logLevel', value: { before: context.setLogLevel(value.level), after: value.level } };
+    return { case: 'logLevel', value: { before: context.setLogLevel(level), after: level } };
   }
   const nodes = selectNodes(context.fleet.state, { patterns: value.nodes, all: false });
   const before = await Promise.all(

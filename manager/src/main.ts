@@ -1,0 +1,125 @@
+/** `hecate-manager`: reads its configuration, takes the state directory, serves until it is told to stop. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { asHecateError, errorTable, HecateError } from '@hecate/proto/core/errors.ts';
+import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
+import { serviceNotifier } from '@hecate/proto/io/service-notify.ts';
+import { loadConfig } from './config/load-config.ts';
+import type { ManagerConfig } from './config/manager-config.ts';
+import { planReload } from './config/plan-reload.ts';
+import { openAuditLog } from './io/audit-log.ts';
+import { createLogger } from './io/logger.ts';
+import { openMetricsServer } from './io/metrics-server.ts';
+import { openStateDirectory } from './io/state-directory.ts';
+import { Manager } from './manager.ts';
+
+const help = `hecate-manager: keeps sessions to the agents and gives every operation one definite outcome
+
+  hecate-manager [--config FILE]    run (FILE: /etc/hecate/hecate.yaml)
+  hecate-manager --check            read the configuration, say what is wrong with it, and end
+  hecate-manager --version
+
+SIGHUP reads the configuration again; SIGTERM ends in order.
+`;
+
+/** The version of the package, also inside of a bundle that stands elsewhere. */
+declare const HECATE_VERSION: string | undefined;
+const softwareVersion =
+  typeof HECATE_VERSION === 'string'
+    ? HECATE_VERSION
+    : (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+        .version;
+
+interface Options {
+  readonly config: string;
+  readonly check: boolean;
+}
+
+function readOptions(argv: string[]): Options | undefined {
+  try {
+    const { values } = parseArgs({
+      args: argv,
+      options: {
+        config: { type: 'string', short: 'c', default: '/etc/hecate/hecate.yaml' },
+        check: { type: 'boolean', default: false },
+        version: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) process.stdout.write(help);
+    else if (values.version) process.stdout.write(`hecate-manager ${softwareVersion}\n`);
+    else return { config: values.config, check: values.check };
+    return undefined;
+  } catch (error) {
+    throw new HecateError('HEC_USAGE', asHecateError(error).message, 'hecate-manager --help', error);
+  }
+}
+
+function fail(thrown: unknown): never {
+  const error = asHecateError(thrown);
+  process.stderr.write(`hecate-manager: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);
+  process.exit(exitCodes[errorTable[error.code].exit].code);
+}
+
+async function run(file: string): Promise<void> {
+  let config = await loadConfig(file);
+  const logger = createLogger(config.log.level);
+  const state = await openStateDirectory(config.stateDirectory);
+  const audit = await openAuditLog(config.audit.file, { onFailure: (error) => logger.error(error.message) });
+  const manager = await Manager.start({ config, state, audit, logger, softwareVersion });
+  const metricsServer = config.metrics
+    ? await openMetricsServer(config.metrics.listen, {
+        text: () => manager.metrics.text(),
+        isHealthy: () => manager.health().healthy,
+      })
+    : undefined;
+  logger.info({ epoch: state.epoch, site: config.site, version: softwareVersion }, 'manager ready');
+  const notifier = serviceNotifier({ onFailure: (message) => logger.warn(message) });
+  notifier.ready(`epoch ${state.epoch}`);
+  const stopWatchdog = notifier.startWatchdog();
+
+  const reload = async (): Promise<void> => {
+    notifier.reloading();
+    audit.reopen();
+    const next = await loadConfig(file);
+    const plan = planReload(config, next);
+    for (const { key, reason } of plan.refused) logger.error({ key }, `not reloaded: ${key}: ${reason}`);
+    config = plan.config;
+    logger.setLevel(config.log.level);
+    await manager.reconfigure(config);
+    logger.info({ applied: plan.applied }, 'configuration reloaded');
+  };
+  process.on('SIGHUP', () => {
+    reload()
+      .catch((error) => logger.error(`the configuration stays as it was: ${asHecateError(error).message}`))
+      .finally(() => notifier.ready());
+  });
+
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    notifier.stopping();
+    stopWatchdog();
+    await manager.stop();
+    await metricsServer?.close();
+    await audit.close();
+    await state.release();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void stop().catch(fail));
+  }
+}
+
+async function check(file: string): Promise<void> {
+  const config: ManagerConfig = await loadConfig(file);
+  process.stdout.write(`${file} is valid: site ${config.site}\n`);
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options) await (options.check ? check(options.config) : run(options.config));
+} catch (error) {
+  fail(error);
+}

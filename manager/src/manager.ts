@@ -1,0 +1,303 @@
+/** The manager, put together: who calls whom is decided here, what is decided is decided in core/. */
+import { randomBytes } from 'node:crypto';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
+import type { Outcome } from '@hecate/proto/core/frames.ts';
+import { makeOpId, type NodeName, type OpId } from '@hecate/proto/core/names.ts';
+import { createMonitorEvent, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
+import { systemClock } from '@hecate/proto/io/system-clock.ts';
+import type { ManagerConfig } from './config/manager-config.ts';
+import type { FleetNode } from './core/fleet.ts';
+import type { OperationRequest } from './core/operations.ts';
+import { FleetStore } from './fleet-store.ts';
+import type { AuditLog } from './io/audit-log.ts';
+import type { ManagerLogger } from './io/logger.ts';
+import { createMetrics, type FleetSnapshot, type ManagerMetrics } from './io/metrics.ts';
+import type { StateDirectory } from './io/state-directory.ts';
+import { Listeners } from './listeners.ts';
+import { OperationHistory } from './operation-history.ts';
+import { OperationJournal } from './operation-journal.ts';
+import { OperationRunner } from './operation-runner.ts';
+import type { RequestContext } from './requests/context.ts';
+import { currentHealth } from './requests/observe.ts';
+import { nodeOutcome } from './requests/operate.ts';
+import { answerAgent } from './sessions/agent-session.ts';
+import { answerOperator } from './sessions/operator-session.ts';
+import { SessionDesk } from './sessions/session-desk.ts';
+import { TrustService } from './trust-service.ts';
+
+export interface ManagerParts {
+  readonly config: ManagerConfig;
+  readonly state: StateDirectory;
+  readonly audit: AuditLog;
+  readonly logger: ManagerLogger;
+  readonly softwareVersion: string;
+}
+
+/** How often certificates are looked at: the server's own for renewal, sessions' for their end. */
+const certificateCheckIntervalMs = 30_000;
+
+export class Manager {
+  readonly metrics: ManagerMetrics;
+  #config: ManagerConfig;
+  readonly #parts: ManagerParts;
+  readonly #clock = systemClock;
+  readonly #startedAtMs = systemClock.nowMs();
+  readonly #fleet = new FleetStore();
+  readonly #trust: TrustService;
+  readonly #desk: SessionDesk;
+  readonly #listeners: Listeners;
+  readonly #journal: OperationJournal;
+  readonly #operations: OperationRunner;
+  readonly #context: RequestContext;
+  readonly #certificateTimer: NodeJS.Timeout;
+  #allowed: ReadonlySet<string> = new Set();
+  #writeTrouble = '';
+
+  /** Opens the journal, then every listener. @throws HecateError when one of them cannot be opened */
+  static async start(parts: ManagerParts): Promise<Manager> {
+    const opened = await OperationJournal.open(parts.state.journalPath('operations'));
+    const manager = new Manager(parts, opened);
+    manager.#allow();
+    await manager.#listeners.open(parts.config);
+    return manager;
+  }
+
+  private constructor(parts: ManagerParts, opened: Awaited<ReturnType<typeof OperationJournal.open>>) {
+    const { config, state, softwareVersion } = parts;
+    this.#parts = parts;
+    this.#config = config;
+    this.#journal = opened.journal;
+    this.#trust = new TrustService(state.path, () => this.#config, this.#clock.wallMs);
+    this.metrics = createMetrics(() => this.#snapshot(), softwareVersion);
+    const history = new OperationHistory();
+    for (const past of opened.past) history.add(past);
+    this.#operations = new OperationRunner(
+      {
+        clock: this.#clock,
+        journal: opened.journal,
+        history,
+        epoch: state.epoch,
+        sessionOf: (node) => this.#desk.sessionOf(node),
+        onOutcome: (request, outcome, isLate) => this.#onOutcome(request, outcome, isLate),
+        onJournal: (trouble) => this.#onJournal(trouble),
+      },
+      opened.open,
+    );
+    this.#desk = this.#makeDesk();
+    this.#fleet.replaceSession = (sessionId) => this.#desk.replace(sessionId);
+    this.#listeners = new Listeners({
+      trust: this.#trust,
+      welcome: (transport, prove) => this.#desk.welcome(transport, prove),
+      onRejected: (remote, reason) => this.#onRejected(remote, reason),
+    });
+    this.#context = this.#makeContext();
+    this.#certificateTimer = setInterval(() => void this.#checkCertificates(), certificateCheckIntervalMs);
+  }
+
+  #makeDesk(): SessionDesk {
+    const { state, softwareVersion } = this.#parts;
+    return new SessionDesk({
+      clock: this.#clock,
+      epoch: state.epoch,
+      softwareVersion,
+      site: () => this.#config.site,
+      heartbeatIntervalMs: () => this.#config.heartbeatIntervalMs,
+      allowedNodes: () => this.#allowed,
+      isStillGood: (peer) => this.#trust.isStillGood(peer),
+      onAgent: (node, sessionId, hello, address) => {
+        this.#fleet.apply({
+          type: 'connected',
+          node,
+          sessionId,
+          hello,
+          address,
+          wallMs: this.#clock.wallMs(),
+        });
+        this.#parts.logger.info({ node, address, agentVersion: hello.softwareVersion }, 'node online');
+        this.#operations.nodeOnline(node);
+      },
+      onAgentGone: (node, sessionId, reason, silentForMs) => {
+        const wallMs = Math.round(this.#clock.wallMs() - silentForMs);
+        this.#fleet.apply({ type: 'disconnected', node, sessionId, reason, wallMs });
+        this.#parts.logger.warn({ node, reason }, 'session of a node ended');
+      },
+      onNotice: (node, sessionId, notice) =>
+        this.#fleet.apply({ type: 'notice', node, sessionId, notice, wallMs: this.#clock.wallMs() }),
+      answerAgent: (peer, request) =>
+        answerAgent(request, { peer, operations: this.#operations, trust: this.#trust }),
+      answerOperator: (caller, request) => answerOperator(caller, request, this.#context),
+      answerJoiner: (remote, request) => this.#answerJoiner(remote, request),
+      onRefused: (claim, from, { code, reason, message }) => {
+        this.metrics.connectionRefused(reason);
+        this.#parts.logger.warn({ claim: claim.name, from, reason }, message);
+        this.#parts.audit.append({
+          who: claim.name,
+          from,
+          what: 'connect',
+          outcome: 'refused',
+          code,
+          reason: message,
+        });
+      },
+      onForeignEpoch: (epoch) => void this.#onForeignEpoch(epoch),
+      onProtocolError: (remote, message) => {
+        this.metrics.protocolError();
+        this.#parts.logger.warn({ remote }, `a session broke the protocol: ${message}`);
+      },
+    });
+  }
+
+  #makeContext(): RequestContext {
+    const { audit, state, logger, softwareVersion } = this.#parts;
+    return {
+      clock: this.#clock,
+      fleet: this.#fleet,
+      operations: this.#operations,
+      trust: this.#trust,
+      audit,
+      startedAtMs: this.#startedAtMs,
+      epoch: state.epoch,
+      softwareVersion,
+      config: () => this.#config,
+      sessionOf: (node) => this.#desk.sessionOf(node),
+      metricsText: () => this.metrics.text(),
+      setLogLevel: (level) => logger.setLevel(level),
+      highestForeignEpoch: () => state.highestForeignEpoch,
+      writeTrouble: () => this.#writeTrouble,
+      refusalsOf: (node) => this.#desk.refusals.of(node),
+      refusalsOfStrangers: () => this.#desk.refusals.strangers,
+      listening: () => this.#listeners.addresses,
+      trustChanged: async () => {
+        this.#allow();
+        await this.#listeners.refresh(this.#config);
+      },
+      endSessionsOf: (kind, name) => this.#desk.endSessionsOf(kind, name, `${kind} ${name} was revoked`),
+      newOpId: () => this.#newOpId(),
+    };
+  }
+
+  /** The configuration was read again and what can change has changed. Nodes that are gone lose their session. */
+  async reconfigure(config: ManagerConfig): Promise<void> {
+    this.#config = config;
+    this.#allow();
+    await this.#listeners.refresh(config);
+  }
+
+  health() {
+    return currentHealth(this.#context);
+  }
+
+  /** Tells every peer, waits for what is being written, and lets go of everything. */
+  async stop(): Promise<void> {
+    clearInterval(this.#certificateTimer);
+    this.#desk.close();
+    await this.#listeners.close();
+    this.#operations.close();
+    await this.#journal.close();
+  }
+
+  #allow(): void {
+    const before = this.#allowed;
+    const names = this.#trust.allowedNodes();
+    this.#allowed = new Set<string>(names);
+    this.#fleet.apply({ type: 'allowed', names });
+    for (const name of before) {
+      if (!this.#allowed.has(name))
+        this.#desk.endSessionsOf('node', name, `${name} is not a node of this site any more`);
+    }
+  }
+
+  async #answerJoiner(from: string, request: IncomingRequest): Promise<Outcome> {
+    const { method } = request;
+    if (method.case !== 'join') throw new HecateError('HEC_PROTOCOL', `a joiner cannot ask ${method.case}`);
+    const who = `token ${method.value.tokenId}`;
+    try {
+      const certificate = await this.#trust.join(method.value);
+      this.#allow();
+      this.#parts.audit.append({ who, from, what: 'join', outcome: 'done', subject: certificate.name });
+      return { case: 'certificate', value: certificate };
+    } catch (error) {
+      const { code, message } = asHecateError(error);
+      this.#parts.audit.append({ who, from, what: 'join', outcome: 'refused', code, reason: message });
+      throw error;
+    }
+  }
+
+  #onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void {
+    const { node, unit, verb, opId, requestedBy, reason } = request;
+    this.metrics.operationEnded(verb, outcome.status, outcome.durationMs);
+    this.#parts.audit.append({
+      who: requestedBy,
+      from: '',
+      what: verb,
+      node,
+      unit,
+      opId,
+      outcome: outcome.status,
+      durationMs: outcome.durationMs,
+      ...(outcome.code ? { code: outcome.code } : {}),
+      ...(outcome.result ? { result: outcome.result } : {}),
+      ...(reason ? { reason } : {}),
+      ...(isLate ? { late: true } : {}),
+    });
+    const event = { case: 'outcome' as const, value: nodeOutcome(request, outcome) };
+    this.#fleet.publish(createMonitorEvent({ atMs: this.#clock.wallMs(), node, event }));
+  }
+
+  #onJournal(trouble: HecateError | undefined): void {
+    if (trouble) this.#onWriteTrouble(trouble);
+    else this.#writeTrouble = '';
+  }
+
+  #onWriteTrouble(error: HecateError): void {
+    this.#writeTrouble = error.message;
+    this.#parts.logger.error({ code: error.code }, error.message);
+  }
+
+  async #onForeignEpoch(epoch: number): Promise<void> {
+    this.#parts.logger.error({ epoch }, 'an agent has seen a newer manager: this one is refused from now on');
+    await this.#parts.state
+      .noteForeignEpoch(epoch)
+      .catch((error) => this.#onWriteTrouble(asHecateError(error, 'HEC_STATE')));
+  }
+
+  #onRejected(remote: string, reason: string): void {
+    this.metrics.connectionRefused('handshake');
+    this.#desk.refusals.add('', { atMs: this.#clock.wallMs(), address: remote, reason, remedy: '' });
+    this.#parts.logger.debug({ remote, reason }, 'a connection did not get as far as a session');
+  }
+
+  async #checkCertificates(): Promise<void> {
+    if (!this.#trust.hasAuthority()) return;
+    this.#desk.endExpired();
+    await this.#listeners.refresh(this.#config).catch((error) => this.#onWriteTrouble(asHecateError(error)));
+  }
+
+  #newOpId(): OpId {
+    return makeOpId(this.#clock.wallMs(), randomBytes(10));
+  }
+
+  #snapshot(): FleetSnapshot {
+    const nodes = [...this.#fleet.state.nodes.values()].map((node) => ({
+      name: node.name,
+      online: node.connection === 'online',
+      lastSeenMs: this.#lastSeenMs(node),
+      unitsByActiveState: countByActiveState(node),
+    }));
+    return { nodes, sessionsByKind: this.#desk.countByKind(), epoch: this.#parts.state.epoch };
+  }
+
+  #lastSeenMs(node: FleetNode): number {
+    const session = this.#desk.sessionOf(node.name as NodeName);
+    return session ? this.#clock.wallMs() - session.silentForMs() : node.lastSeenMs;
+  }
+}
+
+/** I12: of a node that is not heard, no state is claimed. */
+function countByActiveState(node: FleetNode): Record<string, number> {
+  const counts: Record<string, number> = {};
+  if (node.connection !== 'online' || !node.snapshotComplete) return counts;
+  for (const { activeState } of node.units.values()) counts[activeState] = (counts[activeState] ?? 0) + 1;
+  return counts;
+}
