@@ -3,7 +3,15 @@
  * First every text and list against its limit, then which frames this side may send at all, then the fields
  * that decide something.
  */
-import type { Hello, Operation, Request, VerbOptions, Welcome } from '../generated/wire.ts';
+import type {
+  Hello,
+  Operation,
+  OperationOutcome,
+  Request,
+  Response,
+  VerbOptions,
+  Welcome,
+} from '../generated/wire.ts';
 import { HecateError } from './errors.ts';
 import type { FrameBody, Method, PeerSide } from './frames.ts';
 import { limits } from './limits.ts';
@@ -15,7 +23,7 @@ function protocolError(why: string): HecateError {
   return new HecateError('HEC_PROTOCOL', why);
 }
 
-function require(condition: boolean, why: string): void {
+function demand(condition: boolean, why: string): void {
   if (!condition) throw protocolError(why);
 }
 
@@ -23,11 +31,24 @@ function require(condition: boolean, why: string): void {
 function checkSizes(value: unknown, field: string): void {
   if (typeof value === 'string') {
     const max = longTexts.has(field) ? limits.longTextLengthMax : limits.textLengthMax;
-    require(value.length <= max, `${field} has ${value.length} characters, allowed are ${max}`);
+    demand(value.length <= max, `${field} has ${value.length} characters, allowed are ${max}`);
   } else if (Array.isArray(value)) {
     for (const item of value) checkSizes(item, field);
   } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
     for (const [key, inner] of Object.entries(value)) checkSizes(inner, key === 'value' ? field : key);
+  }
+}
+
+/** Every list of a request costs work for each of its elements (globs over all units, operations to record). */
+function checkLists(value: unknown, field: string): void {
+  if (Array.isArray(value)) {
+    demand(
+      value.length <= limits.listLengthMax,
+      `${field} has ${value.length} elements, allowed are ${limits.listLengthMax}`,
+    );
+    for (const item of value) checkLists(item, field);
+  } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+    for (const [key, inner] of Object.entries(value)) checkLists(inner, key === 'value' ? field : key);
   }
 }
 
@@ -74,61 +95,94 @@ const allowedBodies: Record<PeerSide, ReadonlySet<FrameBody['case']>> = {
 };
 
 function checkHello(hello: Hello): void {
-  require(hello.peerKind !== 'unspecified', 'a hello that does not say what it wants to be');
-  require(hello.protocolMin >= 1 &&
-    hello.protocolMin <= hello.protocolMax, 'a hello with an empty version range');
-  require(hello.name.length <= 256, 'a hello with too long a name');
+  demand(hello.peerKind !== 'unspecified', 'a hello that does not say what it wants to be');
+  demand(
+    hello.protocolMin >= 1 && hello.protocolMin <= hello.protocolMax,
+    'a hello with an empty version range',
+  );
+  demand(hello.name.length <= 256, 'a hello with too long a name');
   if (hello.peerKind === 'agent') {
     parseNodeName(hello.name);
-    require(/^[0-9a-fA-F-]{32,36}$/.test(hello.bootId), 'a hello of an agent without a boot id');
+    demand(/^[0-9a-fA-F-]{32,36}$/.test(hello.bootId), 'a hello of an agent without a boot id');
   }
 }
 
 function checkWelcome(welcome: Welcome): void {
   const { heartbeatIntervalMsMin: min, heartbeatIntervalMsMax: max } = limits;
   const interval = welcome.heartbeatIntervalMs;
-  require(interval >= min &&
-    interval <= max, `a heartbeat interval of ${interval} ms, allowed are ${min} to ${max}`);
-  require(welcome.role !== 'unspecified', 'a welcome that grants no role');
-  require(welcome.sessionId !== '', 'a welcome without a session id');
+  demand(
+    interval >= min && interval <= max,
+    `a heartbeat interval of ${interval} ms, allowed are ${min} to ${max}`,
+  );
+  demand(welcome.role !== 'unspecified', 'a welcome that grants no role');
+  demand(welcome.sessionId !== '', 'a welcome without a session id');
 }
 
 function checkOptions(options: VerbOptions | undefined): void {
   if (!options) return;
-  require(['', 'main', 'control', 'all'].includes(options.killWho), `kill whom: ${options.killWho}`);
-  require(options.signal >= 0 && options.signal <= 64, `signal ${options.signal}`);
-  require(options.argv.length <= 256, 'more than 256 arguments');
+  demand(['', 'main', 'control', 'all'].includes(options.killWho), `kill whom: ${options.killWho}`);
+  demand(options.signal >= 0 && options.signal <= 64, `signal ${options.signal}`);
+  demand(options.argv.length <= 256, 'more than 256 arguments');
 }
 
 function checkOperation(operation: Operation): void {
   parseOpId(operation.opId);
-  require(operation.verb !== 'unspecified', 'an operation whose verb this version does not know');
-  require(operation.epoch > 0, 'an operation without an epoch');
-  require(operation.notAfterClockMs > 0, 'an operation that never expires');
-  require(operation.timeLimitMs > 0 &&
-    operation.timeLimitMs <= limits.timeLimitMsMax, 'an operation without a time limit');
-  require(operation.logLines <= 1000, 'more than 1000 log lines');
+  demand(operation.verb !== 'unspecified', 'an operation whose verb this version does not know');
+  demand(operation.epoch > 0, 'an operation without an epoch');
+  demand(operation.notAfterClockMs > 0, 'an operation that never expires');
+  demand(
+    operation.timeLimitMs > 0 && operation.timeLimitMs <= limits.timeLimitMsMax,
+    'an operation without a time limit',
+  );
+  demand(operation.logLines <= 1000, 'more than 1000 log lines');
   checkOptions(operation.options);
 }
 
+/** An outcome of an agent; what it may not leave open is which operation it is about, and how that ended. */
+function checkOutcome(outcome: OperationOutcome): void {
+  parseOpId(outcome.opId);
+  demand(outcome.status !== 'unspecified', 'an outcome whose status this version does not know');
+}
+
+function checkResponse(response: Response, from: PeerSide): void {
+  const { outcome } = response;
+  demand(outcome.case !== undefined, 'a response whose outcome this version does not know');
+  if (from !== 'agent') return;
+  if (outcome.case === 'operation') checkOutcome(outcome.value);
+  if (outcome.case === 'resolvedOperations') {
+    for (const { opId, resolution, outcome: known } of outcome.value.operations) {
+      parseOpId(opId);
+      demand(resolution !== 'unspecified', 'a resolution that this version does not know');
+      demand(
+        resolution !== 'finished' || known !== undefined,
+        'an operation that has finished without an outcome',
+      );
+      if (known) checkOutcome(known);
+    }
+  }
+}
+
 function checkRequest(request: Request, from: PeerSide): void {
-  require(request.id > 0, 'a request without an id');
-  require(request.timeLimitMs > 0 &&
-    request.timeLimitMs <= limits.timeLimitMsMax, 'a request without a time limit');
-  require(request.credit <= 4096, 'a credit of more than 4096 items');
+  demand(request.id > 0, 'a request without an id');
+  demand(
+    request.timeLimitMs > 0 && request.timeLimitMs <= limits.timeLimitMsMax,
+    'a request without a time limit',
+  );
+  demand(request.credit <= 4096, 'a credit of more than 4096 items');
   const { method } = request;
   if (method.case === undefined) throw protocolError('a request whose method this version does not know');
-  require(allowedMethods[from].has(
-    method.case,
-  ), `${method.case} cannot be asked by ${from === 'operator' ? 'an operator' : `the ${from}`}`);
+  demand(
+    allowedMethods[from].has(method.case),
+    `${method.case} cannot be asked by ${from === 'operator' ? 'an operator' : `the ${from}`}`,
+  );
+  checkLists(method.value, method.case);
   if (method.case === 'apply') checkOperation(method.value);
+  if (method.case === 'reportOutcomes') for (const outcome of method.value.outcomes) checkOutcome(outcome);
   if (method.case === 'resolveOperations') {
-    require(method.value.opIds.length <= limits.listLengthMax, 'too many operation ids');
     for (const opId of method.value.opIds) parseOpId(opId);
   }
   if (method.case === 'operate') {
-    require(method.value.verb !== 'unspecified', 'an operation whose verb this version does not know');
-    require(method.value.units.length <= limits.listLengthMax, 'too many units');
+    demand(method.value.verb !== 'unspecified', 'an operation whose verb this version does not know');
     checkOptions(method.value.options);
   }
 }
@@ -138,9 +192,10 @@ function checkRequest(request: Request, from: PeerSide): void {
  * @throws HEC_PROTOCOL or HEC_BAD_NAME, with what was wrong
  */
 export function checkFrame(body: FrameBody, from: PeerSide): void {
-  require(allowedBodies[from].has(
-    body.case,
-  ), `a ${body.case} frame cannot come from ${from === 'undecided' ? 'a stranger' : from}`);
+  demand(
+    allowedBodies[from].has(body.case),
+    `a ${body.case} frame cannot come from ${from === 'undecided' ? 'a stranger' : from}`,
+  );
   checkSizes(body.value, body.case);
   switch (body.case) {
     case 'hello':
@@ -153,9 +208,9 @@ export function checkFrame(body: FrameBody, from: PeerSide): void {
       checkRequest(body.value, from);
       break;
     case 'response':
-      require(body.value.outcome.case !== undefined, 'a response whose outcome this version does not know');
+      checkResponse(body.value, from);
       break;
     case 'credit':
-      require(body.value.items > 0 && body.value.items <= 4096, `a credit of ${body.value.items} items`);
+      demand(body.value.items > 0 && body.value.items <= 4096, `a credit of ${body.value.items} items`);
   }
 }
