@@ -225,11 +225,11 @@ export class Manager {
   }
 
   #onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void {
-    const { node, unit, verb, opId, requestedBy, reason } = request;
+    const { node, unit, verb, opId, requestedBy, requestedFrom, reason } = request;
     this.metrics.operationEnded(verb, outcome.status, outcome.durationMs);
     this.#parts.audit.append({
       who: requestedBy,
-      from: '',
+      from: requestedFrom,
       what: verb,
       node,
       unit,

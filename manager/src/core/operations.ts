@@ -18,6 +18,8 @@ export interface OperationRequest {
   readonly verb: Verb;
   readonly options: VerbOptions | undefined;
   readonly requestedBy: string;
+  /** The address or socket that the request came from. */
+  readonly requestedFrom: string;
   readonly reason: string;
   /** Unix time, for people. */
   readonly requestedMs: number;
