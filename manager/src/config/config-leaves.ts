@@ -25,7 +25,7 @@ export function textLeaf<Value>(
   pattern?: RegExp,
 ) {
   const text = z.string({ error: `expected ${expected}` });
-  const shaped = pattern ? text.regex(pattern, { error: `expected ${expected}` }) : text;
+  const shaped = pattern ? text.regex(pattern, { error: `expected ${expected}`, abort: true }) : text;
   return shaped.meta({ ...meta }).transform((value, context) => {
     const result = read(value);
     if (result !== undefined) return result;

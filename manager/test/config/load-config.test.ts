@@ -1,0 +1,156 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import t from 'tap';
+import { defaultConfigPath, loadConfig, parseConfig } from '../../src/config/load-config.ts';
+import { findingsOf } from './findings-of.ts';
+
+const whole = `
+site: home                          # name of the fleet
+listen: ["0.0.0.0:2020", "[::]:2020"]
+names: [manager.lan, 192.0.2.10]
+nodes: [node-a, node-b]
+sockets:
+  - path: /run/hecate/manager.sock
+    role: admin
+    mode: "0600"
+    group: hecate
+  - { path: /run/hecate/viewer.sock, role: viewer, mode: "0666" }
+plain_loopback_listen: 127.0.0.1:2021
+heartbeat_interval: 2s
+operations: { time_limit: 45s, log_lines: 20 }
+metrics: { listen: "127.0.0.1:9560" }
+log: { level: debug }
+audit: { file: /var/log/other.jsonl }
+state_directory: /srv/hecate
+trust: { certificate_lifetime: 30d, authority_lifetime: 365d, token_lifetime: 10m }
+`;
+
+t.test('every key', async (t) => {
+  const path = join(t.testdir({ 'hecate.yaml': whole }), 'hecate.yaml');
+  t.strictSame(await loadConfig(path), {
+    site: 'home',
+    listen: [
+      { host: '0.0.0.0', port: 2020 },
+      { host: '::', port: 2020 },
+    ],
+    names: ['manager.lan', '192.0.2.10'],
+    nodes: ['node-a', 'node-b'],
+    sockets: [
+      { path: '/run/hecate/manager.sock', role: 'admin', mode: 0o600, group: 'hecate' },
+      { path: '/run/hecate/viewer.sock', role: 'viewer', mode: 0o666, group: undefined },
+    ],
+    plainLoopbackListen: { host: '127.0.0.1', port: 2021 },
+    heartbeatIntervalMs: 2000,
+    operations: { timeLimitMs: 45_000, logLines: 20 },
+    metrics: { listen: { host: '127.0.0.1', port: 9560 } },
+    log: { level: 'debug' },
+    audit: { file: '/var/log/other.jsonl' },
+    stateDirectory: '/srv/hecate',
+    trust: {
+      certificateLifetimeMs: 30 * 86_400_000,
+      authorityLifetimeMs: 365 * 86_400_000,
+      tokenLifetimeMs: 600_000,
+    },
+  });
+});
+
+t.test('an empty file takes every default', async (t) => {
+  const path = join(t.testdir({ 'hecate.yaml': '# nothing yet\n' }), 'hecate.yaml');
+  t.strictSame(await loadConfig(path), {
+    site: 'home',
+    listen: [{ host: '0.0.0.0', port: 2020 }],
+    names: [hostname().toLowerCase()],
+    nodes: undefined,
+    sockets: [{ path: '/run/hecate/manager.sock', role: 'admin', mode: 0o600, group: undefined }],
+    plainLoopbackListen: undefined,
+    heartbeatIntervalMs: 5000,
+    operations: { timeLimitMs: 90_000, logLines: 10 },
+    metrics: { listen: { host: '0.0.0.0', port: 9560 } },
+    log: { level: 'info' },
+    audit: { file: '/var/log/hecate/audit.jsonl' },
+    stateDirectory: '/var/lib/hecate',
+    trust: {
+      certificateLifetimeMs: 90 * 86_400_000,
+      authorityLifetimeMs: 3650 * 86_400_000,
+      tokenLifetimeMs: 3_600_000,
+    },
+  });
+  t.equal(defaultConfigPath, '/etc/hecate/hecate.yaml');
+});
+
+t.test('metrics switched off', async (t) => {
+  t.match(parseConfig('metrics: { enabled: false }', 'host'), { config: { metrics: undefined } });
+});
+
+t.test('all errors at once, each with its place, in the order of the file', async (t) => {
+  const text = `listen: 0.0.0.0:2020
+heartbeat_intervall: 5s
+sockets:
+  - path: run/s
+    mode: 0600
+    rolle: admin
+metrics:
+  enabled: on
+log:
+names:
+trust: { token_lifetime: 1 hour }
+log: { level: info }
+`;
+  const found = findingsOf(text);
+  t.strictSame(
+    found.map((line) => line.replace(/, expected.*/, '')),
+    [
+      'f:1:1: listen: found "0.0.0.0:2020"',
+      'f:2:1: heartbeat_intervall: found an unknown key',
+      'f:4:5: sockets[0].path: found "run/s"',
+      'f:4:5: sockets[0].role: found nothing',
+      'f:5:5: sockets[0].mode: found the number 0600 without quotes',
+      'f:6:5: sockets[0].rolle: found an unknown key',
+      'f:8:3: metrics.enabled: found "on"',
+      'f:10:1: names: found nothing',
+      'f:11:10: trust.token_lifetime: found "1 hour"',
+      'f:12:1: log: found the same key again',
+    ],
+  );
+  t.match(found[0], /expected a list of 1 to 16 addresses; write for example listen: \["0.0.0.0:2020"\]$/);
+  t.match(found[1], /expected in the top level only site, listen,.*; did you mean heartbeat_interval\?$/);
+  t.match(found[4], /; write for example mode: "0660"$/);
+});
+
+t.test('an unknown key that resembles nothing', async (t) => {
+  t.match(findingsOf('operations: { colour: red }'), [
+    'f:1:15: operations.colour: found an unknown key, expected in operations only time_limit, log_lines; remove it',
+  ]);
+});
+
+t.test('the file as a whole', async (t) => {
+  const path = join(t.testdir(), 'hecate.yaml');
+  await t.rejects(loadConfig(path), { code: 'HEC_CONFIG', message: /ENOENT/, remedy: /create it/ });
+  await t.rejects(loadConfig(t.testdirName), { code: 'HEC_CONFIG', remedy: /not a directory/ });
+  writeFileSync(path, 'site: a\nlisten: b\nnames: c\n');
+  const error = await loadConfig(path).catch((thrown) => thrown);
+  t.ok(error instanceof HecateError);
+  t.equal(error.message.split('\n').length, 2);
+  t.match(error.message, `${path}:2:1: listen: found`);
+  writeFileSync(path, Buffer.from([0x73, 0x3a, 0x20, 0xff, 0x0a]));
+  await t.rejects(loadConfig(path), { code: 'HEC_CONFIG', message: /not UTF-8/ });
+  writeFileSync(path, `# ${'x'.repeat(1024 * 1024)}\n`);
+  await t.rejects(loadConfig(path), { code: 'HEC_CONFIG', message: /more than 1048576 bytes/ });
+  writeFileSync(path, Array.from({ length: 200 }, (_, i) => `key${i}: 1\n`).join(''));
+  const many = await loadConfig(path).catch((thrown) => thrown);
+  t.equal(many.message.split('\n').length, 51);
+  t.match(many.message, /\nand 150 more$/);
+});
+
+t.test('a file that may not be read', async (t) => {
+  const path = join(t.testdir({ 'hecate.yaml': '' }), 'hecate.yaml');
+  chmodSync(path, 0o000);
+  if (process.geteuid?.() === 0) {
+    // Root may read everything: be nobody for a moment.
+    process.seteuid?.(65_534);
+    t.teardown(() => process.seteuid?.(0));
+  }
+  await t.rejects(loadConfig(path), { code: 'HEC_CONFIG', remedy: /let the user of this service read it/ });
+});
