@@ -1,0 +1,2 @@
+export type Shell = 'bash' | 'zsh' | 'fish';
+export const completionScript = async (_shell: Shell): Promise<string> => '';

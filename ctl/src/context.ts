@@ -1,0 +1,101 @@
+/** What a running command has at hand. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ExitName } from '@hecate/proto/core/exit-codes.ts';
+import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
+import { limits } from '@hecate/proto/core/limits.ts';
+import type { NodeSelection } from '@hecate/proto/generated/wire.ts';
+import type { CommandDefinition } from './core/command-definition.ts';
+import { parseDurationMs } from './core/duration.ts';
+import type { Invocation } from './core/invocation.ts';
+import { type ManagerTarget, managerTarget } from './core/manager-target.ts';
+import { nodeSelection, unitPatterns } from './core/selection.ts';
+import { connectManager } from './io/connect.ts';
+import type { Manager } from './io/manager.ts';
+import type { Output } from './io/output.ts';
+
+/** How a command ends: by the table, or (exec only) with the status of what it ran. */
+export type End = ExitName | number;
+
+export interface Command {
+  readonly definition: CommandDefinition;
+  readonly run: (context: Context) => Promise<End>;
+}
+
+type Answer = Exclude<Outcome, { case: 'failure' }>;
+
+/** How much longer than the manager's own limit we wait for its answer, so that its word is heard. */
+const answerMarginMs = 3000;
+/** What is only looked up in the manager's memory, or asked of a node. */
+const readTimeLimitMs = 30_000;
+
+export class Context {
+  readonly invocation: Invocation;
+  readonly out: Output;
+  /** Aborted by Ctrl-C, SIGTERM, and when nobody reads the output of a stream any more. */
+  readonly signal: AbortSignal;
+  #manager: Promise<Manager> | undefined;
+
+  constructor(invocation: Invocation, out: Output, signal: AbortSignal) {
+    this.invocation = invocation;
+    this.out = out;
+    this.signal = signal;
+  }
+
+  get target(): ManagerTarget {
+    return managerTarget({
+      socket: this.invocation.text('socket'),
+      manager: this.invocation.text('manager'),
+      environmentSocket: process.env.HECATE_SOCKET,
+      environmentManager: process.env.HECATE_MANAGER,
+    });
+  }
+
+  /** Where an operator's certificate is kept. */
+  get identityDirectory(): string {
+    const given = this.invocation.text('identity') ?? process.env.HECATE_IDENTITY;
+    if (given) return given;
+    return join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'hecate');
+  }
+
+  manager(): Promise<Manager> {
+    this.#manager ??= connectManager(this.target, () => this.identityDirectory, this.signal);
+    return this.#manager;
+  }
+
+  /** --timeout, or what fits the command. */
+  timeLimitMs(defaultMs: number = readTimeLimitMs): number {
+    const given = this.invocation.text('timeout');
+    return given === undefined ? defaultMs : parseDurationMs(given);
+  }
+
+  /** Asks the manager and waits for its answer, within the command's time limit. */
+  async ask<Case extends Answer['case']>(
+    expected: Case,
+    method: Method,
+    options: { timeLimitMs?: number; onItem?: (item: Item) => void | Promise<void> } = {},
+  ): Promise<OutcomeOf<Case>> {
+    const manager = await this.manager();
+    const { onItem } = options;
+    const timeLimitMs = Math.min(
+      (options.timeLimitMs ?? this.timeLimitMs()) + answerMarginMs,
+      limits.timeLimitMsMax,
+    );
+    return manager.ask(expected, method, { timeLimitMs, signal: this.signal, ...(onItem ? { onItem } : {}) });
+  }
+
+  /** The nodes that the command was given; all of them with --all, or when they may be left out and were. */
+  get nodes(): NodeSelection {
+    return nodeSelection(this.invocation.operands('NODE'));
+  }
+
+  /** The units that the command was given. */
+  get units(): string[] {
+    return unitPatterns(this.invocation.operands('UNIT'));
+  }
+
+  async close(): Promise<void> {
+    const manager = await this.#manager?.catch(() => undefined);
+    manager?.close();
+  }
+}

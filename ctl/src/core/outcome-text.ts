@@ -1,0 +1,145 @@
+/** One operation's outcome in words: a line, and under it what a person needs to go on. */
+import type { NodeOutcome, OperationOutcome, OutcomeStatus, Verb } from '@hecate/proto/generated/wire.ts';
+import { formatDuration } from './duration.ts';
+import { printable } from './printable.ts';
+import type { Tone } from './table.ts';
+
+export interface OutcomeText {
+  /** "started", "failed: exit-code (exit status 1)". */
+  readonly sentence: string;
+  readonly tone: Tone;
+  /** Last log lines, then the next step; empty when all is well. */
+  readonly details: readonly string[];
+}
+
+const pastTense: Record<Verb, string> = {
+  unspecified: 'done',
+  start: 'started',
+  stop: 'stopped',
+  restart: 'restarted',
+  'try-restart': 'restarted, if it was active',
+  reload: 'reloaded',
+  'reload-or-restart': 'reloaded or restarted',
+  kill: 'signalled',
+  freeze: 'frozen',
+  thaw: 'thawed',
+  'reset-failed': 'failed state reset',
+  enable: 'enabled',
+  disable: 'disabled',
+  mask: 'masked',
+  unmask: 'unmasked',
+  'daemon-reload': 'systemd reloaded its unit files',
+  'set-default': 'default target set',
+  exec: 'ran',
+  poweroff: 'powering off',
+  reboot: 'rebooting',
+};
+
+const fallback: Record<OutcomeStatus, string> = {
+  unspecified: 'answered in a way that this version does not understand',
+  done: 'done',
+  failed: 'failed',
+  timeout: 'begun, and not finished within the time limit; the job goes on',
+  refused: 'refused: nothing was applied',
+  offline: 'offline: nothing was sent',
+  unknown: 'cut off in flight: begun before its deadline, or never',
+};
+
+/** `exit status 1`, `killed by signal 9`: from ExecMainCode and ExecMainStatus (waitid's si_code). */
+function execText(outcome: OperationOutcome): string {
+  const evidence = outcome.evidence;
+  if (!evidence || evidence.execMainCode === 0) return '';
+  if (evidence.execMainCode === 1)
+    return evidence.execMainStatus === 0 ? '' : ` (exit status ${evidence.execMainStatus})`;
+  return ` (killed by signal ${evidence.execMainStatus})`;
+}
+
+function failedSentence(outcome: OperationOutcome): string {
+  const unitResult = outcome.evidence?.result ?? '';
+  const results = [...new Set([outcome.result, unitResult])].filter(
+    (text) => text !== '' && text !== 'success' && text !== 'done',
+  );
+  // "failed" is what systemd calls every failed job; the unit's own result says more.
+  const telling = results.length > 1 ? results.filter((text) => text !== 'failed') : results;
+  const why = telling.length > 0 && telling[0] !== 'failed' ? `: ${telling.join(', ')}` : '';
+  const message = why === '' && outcome.message !== '' ? `: ${outcome.message}` : '';
+  return printable(`failed${why}${execText(outcome)}${message}`);
+}
+
+function doneSentence(verb: Verb, outcome: OperationOutcome): string {
+  const notes = [
+    outcome.result === 'skipped' ? 'skipped: a condition of the unit did not hold' : '',
+    outcome.inferred ? 'concluded from the state of the unit' : '',
+    outcome.replayed ? 'answered from its journal' : '',
+    outcome.changes.length === 0 && ['enable', 'disable', 'mask', 'unmask'].includes(verb)
+      ? 'nothing to change'
+      : '',
+    outcome.durationMs >= 1000 ? formatDuration(outcome.durationMs) : '',
+  ].filter((note) => note !== '');
+  return notes.length > 0 ? `${pastTense[verb]} (${notes.join('; ')})` : pastTense[verb];
+}
+
+function sentenceOf(verb: Verb, outcome: OperationOutcome): string {
+  if (outcome.status === 'done') return doneSentence(verb, outcome);
+  if (outcome.status === 'failed') return failedSentence(outcome);
+  const sentence = fallback[outcome.status];
+  if (outcome.message === '') return sentence;
+  return printable(
+    outcome.message.startsWith(outcome.status) ? outcome.message : `${outcome.status}: ${outcome.message}`,
+  );
+}
+
+function nextStep({
+  node,
+  unit,
+  outcome,
+}: {
+  node: string;
+  unit: string;
+  outcome: OperationOutcome;
+}): string {
+  if (outcome.remedy !== '') return printable(outcome.remedy);
+  switch (outcome.status) {
+    case 'failed':
+      return unit === ''
+        ? `hecatectl status ${node}`
+        : `hecatectl status ${node} ${unit}; hecatectl logs ${node} ${unit}`;
+    case 'timeout':
+      return `its outcome, once it is known: hecatectl operation ${outcome.opId}`;
+    case 'refused':
+      return `what the node allows: its /etc/hecate/agent-policy.conf; what you may do: your role at the manager`;
+    case 'offline':
+      return `hecatectl doctor ${node}`;
+    case 'unknown':
+    case 'unspecified':
+      return `it is resolved when the node is back: hecatectl operation ${outcome.opId}`;
+    case 'done':
+      return '';
+  }
+}
+
+const tones: Record<OutcomeStatus, Tone> = {
+  unspecified: 'doubtful',
+  done: 'good',
+  failed: 'bad',
+  timeout: 'bad',
+  refused: 'bad',
+  offline: 'doubtful',
+  unknown: 'doubtful',
+};
+
+export function outcomeText(answer: NodeOutcome): OutcomeText {
+  const { outcome, verb, node, unit } = answer;
+  if (!outcome) return { sentence: 'no outcome was given', tone: 'doubtful', details: [] };
+  const changes = outcome.changes.map(({ change, file, source }) =>
+    printable(source === '' ? `${change} ${file}` : `${change} ${file} → ${source}`),
+  );
+  const details = [...changes];
+  if (outcome.status !== 'done') {
+    details.push(...outcome.logLines.map((line) => `| ${printable(line)}`));
+    const message = outcome.status === 'failed' ? printable(outcome.message) : '';
+    if (message !== '' && !sentenceOf(verb, outcome).includes(message)) details.push(message);
+    details.push(`next: ${nextStep({ node, unit, outcome })}`);
+  }
+  return { sentence: sentenceOf(verb, outcome), tone: tones[outcome.status], details };
+}

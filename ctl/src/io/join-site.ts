@@ -1,0 +1,2 @@
+import type { Context, End } from '../context.ts';
+export const joinSite = async (_c: Context): Promise<End> => 'internal';

@@ -1,0 +1,50 @@
+/** The stable form of an outcome under `-o json`: ctl/schema/outcomes.json. */
+import type { NodeOutcome, OperationOutcome } from '@hecate/proto/generated/wire.ts';
+
+/** Texts that are empty on the wire mean "none". */
+export const orNull = (text: string): string | null => (text === '' ? null : text);
+/** Unix milliseconds, 0 meaning never, as RFC 3339. */
+export const timeOrNull = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString());
+
+export function outcomeJson(outcome: OperationOutcome | undefined): Record<string, unknown> {
+  if (!outcome) return { status: 'unknown' };
+  const { evidence, execResult } = outcome;
+  return {
+    status: outcome.status,
+    op_id: orNull(outcome.opId),
+    result: orNull(outcome.result),
+    code: orNull(outcome.code),
+    message: orNull(outcome.message),
+    remedy: orNull(outcome.remedy),
+    duration_ms: outcome.durationMs,
+    is_replayed: outcome.replayed,
+    is_inferred: outcome.inferred,
+    evidence: evidence
+      ? {
+          load_state: orNull(evidence.loadState),
+          active_state: orNull(evidence.activeState),
+          sub_state: orNull(evidence.subState),
+          result: orNull(evidence.result),
+          exec_main_code: evidence.execMainCode,
+          exec_main_status: evidence.execMainStatus,
+          invocation_id: orNull(evidence.invocationId),
+        }
+      : null,
+    changes: outcome.changes.map(({ change, file, source }) => ({ change, file, source: orNull(source) })),
+    log_lines: outcome.logLines,
+    exec: execResult
+      ? {
+          exit_status: execResult.exitStatus,
+          exit_code: execResult.exitCode,
+          is_output_truncated: execResult.outputTruncated,
+        }
+      : null,
+  };
+}
+
+export const nodeOutcomeJson = (answer: NodeOutcome): Record<string, unknown> => ({
+  node: answer.node,
+  unit: orNull(answer.unit),
+  verb: answer.verb,
+  ...outcomeJson(answer.outcome),
+});
