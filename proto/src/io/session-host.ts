@@ -12,10 +12,11 @@ import {
   HecateError,
   isErrorCode,
 } from '../core/errors.ts';
-import type { Item, Method, Outcome } from '../core/frames.ts';
+import type { FrameBody, Item, Method, Outcome } from '../core/frames.ts';
 import { limits } from '../core/limits.ts';
 import {
   canCall,
+  isWornOut,
   itemAllowance,
   nextTickMs,
   openSession,
@@ -79,6 +80,17 @@ function wakeSenders(open: OpenRequest | undefined): void {
 function stopRequest(open: OpenRequest | undefined): void {
   open?.controller.abort();
   wakeSenders(open);
+}
+
+/** An answer that does not fit a frame becomes a failure: whoever asked still gets exactly one answer. */
+function encodeForPeer(body: FrameBody): Uint8Array {
+  try {
+    return encodeFrame(body);
+  } catch (error) {
+    if (body.case !== 'response') throw error;
+    const outcome: Outcome = { case: 'failure', value: failureOf(error) };
+    return encodeFrame({ case: 'response', value: { id: body.value.id, outcome } });
+  }
 }
 
 export class Session {
@@ -156,33 +168,33 @@ export class Session {
       if (signal?.aborted) return reject(new HecateError('HEC_CANCELLED', 'cancelled before it was sent'));
       if (!canCall(this.#state)) return reject(this.#cannotCall());
       const credit = onItem ? limits.streamCreditItems : 0;
-      this.#step({ type: 'call', nowMs: this.#clock.nowMs(), method, timeLimitMs, credit }, () => {
-        this.#calls.set(this.#calledId, {
-          resolve,
-          reject,
-          onItem,
-          tail: undefined,
-          release: () => undefined,
-        });
-      });
-      const id = this.#calledId;
+      let id = 0;
       const onAbort = () => this.#cancel(id);
+      const release = () => signal?.removeEventListener('abort', onAbort);
       signal?.addEventListener('abort', onAbort, { once: true });
-      const pending = this.#calls.get(id);
-      if (pending) pending.release = () => signal?.removeEventListener('abort', onAbort);
+      try {
+        this.#step({ type: 'call', nowMs: this.#clock.nowMs(), method, timeLimitMs, credit }, () => {
+          id = this.#calledId;
+          this.#calls.set(id, { resolve, reject, onItem, tail: undefined, release });
+        });
+      } catch (error) {
+        // It did not fit a frame: nothing was sent, and nothing may stay behind.
+        this.#cancel(id, asHecateError(error));
+      }
     });
   }
 
   #cannotCall(): HecateError {
+    if (isWornOut(this.#state)) this.end('HEC_BUSY', 'all request ids of this session are used up');
     if (!this.isEstablished()) return new HecateError('HEC_CONNECTION', 'the session is not open');
     return new HecateError('HEC_BUSY', `${limits.requestsInFlightMax} requests are in flight already`);
   }
 
-  #cancel(id: number): void {
+  #cancel(id: number, why = new HecateError('HEC_CANCELLED', 'cancelled by the caller')): void {
     const pending = this.#takeCall(id);
     if (!pending) return;
     this.#step({ type: 'cancel', nowMs: this.#clock.nowMs(), id });
-    pending.reject(new HecateError('HEC_CANCELLED', 'cancelled by the caller'));
+    pending.reject(why);
   }
 
   #takeCall(id: number): PendingCall | undefined {
@@ -223,7 +235,7 @@ export class Session {
   #perform(effect: Exclude<SessionEffect, { type: 'called' }>): void {
     switch (effect.type) {
       case 'send':
-        this.#transport.send(encodeFrame(effect.body));
+        this.#transport.send(encodeForPeer(effect.body));
         return;
       case 'hello':
         this.#handlers.onHello?.(effect.hello);
@@ -260,12 +272,19 @@ export class Session {
     if (!pending) return;
     const deliver = () => pending.onItem?.(item);
     const consumed = () => this.#step({ type: 'consumed', nowMs: this.#clock.nowMs(), id });
-    const busy = pending.tail ? pending.tail.then(deliver) : deliver();
+    const fail = (error: unknown) => this.#cancel(id, asHecateError(error));
+    let busy: void | Promise<void>;
+    try {
+      busy = pending.tail ? pending.tail.then(deliver) : deliver();
+    } catch (error) {
+      fail(error);
+      return;
+    }
     if (!busy) {
       consumed();
       return;
     }
-    const tail = busy.then(consumed, () => this.#cancel(id));
+    const tail = busy.then(consumed, fail);
     pending.tail = tail;
     void tail.then(() => {
       if (pending.tail === tail) pending.tail = undefined;

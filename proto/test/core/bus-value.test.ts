@@ -15,9 +15,10 @@ function overTheWire(value: BusValue): BusValue {
   const result = { case: 'unitProperties', value: { properties } } as const;
   const outcome = { case: 'queryResult', value: { result } } as const;
   const body = decodeFrame(Uint8Array.from(encodeFrame({ case: 'response', value: { id: 1, outcome } })));
-  const found =
-    body.case === 'response' && body.value.outcome.case === 'queryResult' && body.value.outcome.value.result;
-  if (found?.case !== 'unitProperties') throw new Error('not what was sent');
+  if (body.case !== 'response' || body.value.outcome.case !== 'queryResult')
+    throw new Error('not what was sent');
+  const { result: found } = body.value.outcome.value;
+  if (found.case !== 'unitProperties') throw new Error('not what was sent');
   return busValueFromWire(found.value.properties[0]?.value ?? createBusValue());
 }
 
