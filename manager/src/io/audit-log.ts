@@ -45,7 +45,7 @@ export interface AuditLog {
   append(entry: AuditEntry): void;
   /** Entries that could not be written since the start. */
   readonly failures: number;
-  /** Opens the file again under its name: after logrotate has moved it away. What was appended before goes to the old one. */
+  /** Opens the file again under its name, after logrotate has moved it away. What waits still goes to the old one. */
   reopen(): void;
   /** Waits until everything appended so far was handed to the kernel, or given up. */
   flush(): Promise<void>;

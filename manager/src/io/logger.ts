@@ -24,14 +24,22 @@ export interface ManagerLogger {
   flush(): void;
 }
 
-const secret = /token|secret|passw|passphrase|authorization|(^|[_-])key|Key(Pem)?$/i;
+const secretWord = /^(tokens?|secrets?|keys?|passwords?|passwd|passphrase|authorization|privatekey)$/;
 /** What is named like a secret and is none. */
 const harmless = new Set(['tokenid', 'publickey', 'publickeyspki']);
 const censored = '[redacted]';
 /** Deeper things are not for a log. */
 const depthMax = 4;
 
-const isSecret = (name: string): boolean => secret.test(name) && !harmless.has(name.toLowerCase());
+/** Looks at whole words: `joinToken` and `private_key` are secrets, `monkey` is none. */
+function isSecret(name: string): boolean {
+  if (harmless.has(name.toLowerCase())) return false;
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  return words.some((word) => secretWord.test(word));
+}
 
 /** Private keys and join tokens, wherever they stand in a text. */
 const secretTexts =
