@@ -4,8 +4,9 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Identity } from '@hecate/proto/core/identity.ts';
+import { syncDirectory } from '@hecate/proto/io/atomic-file.ts';
 import { fingerprintOf, isIssuedBy, parseCertificate, validityOf } from '@hecate/proto/io/certificate.ts';
-import { makePrivateFolder, syncFolder, writeNewFile } from '@hecate/proto/io/durable-file.ts';
+import { makePrivateFolder, writeNewFile } from '@hecate/proto/io/new-file.ts';
 import { createKeyPair } from '@hecate/proto/io/possession.ts';
 import { readPrivateKey, readText } from '@hecate/proto/io/private-key-file.ts';
 import { emptyLedger } from '../core/trust/ledger.ts';
@@ -82,10 +83,10 @@ export async function createAuthority(dir: string, options: AuthorityOptions): P
     await writeNewFile(join(next, 'key.pem'), keys.privateKeyPem, 0o600);
     await writeNewFile(join(next, 'certificate.pem'), certificatePem, 0o644);
     await writeNewFile(ledgerPath(next), formatLedger(emptyLedger), 0o600);
-    await syncFolder(next);
+    await syncDirectory(next);
     // Renaming onto a folder that is not empty fails: of two at the same time, one wins.
     await rename(next, folder);
-    await syncFolder(dir);
+    await syncDirectory(dir);
   } catch (error) {
     await rm(next, { recursive: true, force: true });
     throw existsSync(folder) ? existsError(folder) : error;

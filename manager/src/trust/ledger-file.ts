@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { identityFrom, roles } from '@hecate/proto/core/identity.ts';
-import { writeFileDurably } from '@hecate/proto/io/durable-file.ts';
+import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
 import { readText } from '@hecate/proto/io/private-key-file.ts';
 import { z } from 'zod';
 import { issuedMax } from '../core/trust/issued.ts';
@@ -80,7 +80,7 @@ export function readLedger(folder: string): Ledger {
 }
 
 export function writeLedger(folder: string, ledger: Ledger): Promise<void> {
-  return writeFileDurably(ledgerPath(folder), formatLedger(ledger), 0o600);
+  return writeFileAtomically(ledgerPath(folder), formatLedger(ledger), 0o600);
 }
 
 function parseJson(path: string, text: string): unknown {

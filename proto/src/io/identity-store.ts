@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { HecateError } from '../core/errors.ts';
 import { describeIdentity, type Identity, identityFrom, identityUri } from '../core/identity.ts';
 import { parseManagerAddress } from '../core/manager-address.ts';
+import { writeFileAtomically } from './atomic-file.ts';
 import {
   clientUsage,
   fingerprintOf,
@@ -13,7 +14,7 @@ import {
   parseCertificate,
   validityOf,
 } from './certificate.ts';
-import { makePrivateFolder, writeFileDurably } from './durable-file.ts';
+import { makePrivateFolder } from './new-file.ts';
 import { createKeyPair, type KeyPair, keyPairOf } from './possession.ts';
 import { readPrivateKey, readText } from './private-key-file.ts';
 import { currentVersionFolder, replaceVersion } from './versioned-folder.ts';
@@ -108,7 +109,7 @@ export async function pendingKeyPair(dir: string): Promise<KeyPair> {
   if (!existsSync(path)) {
     const keys = await createKeyPair();
     await makePrivateFolder(dir);
-    await writeFileDurably(path, keys.privateKeyPem, 0o600);
+    await writeFileAtomically(path, keys.privateKeyPem, 0o600);
     return keys;
   }
   try {

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makePrivateFolder, syncFolder, writeNewFile } from './durable-file.ts';
+import { syncDirectory } from './atomic-file.ts';
+import { makePrivateFolder, writeNewFile } from './new-file.ts';
 
 /**
  * Files that are only good together, such as a key and its certificate, replaced in one step.
@@ -44,14 +45,14 @@ export async function replaceVersion(
   await mkdir(folder, { mode: 0o700 });
   for (const [name, file] of Object.entries(files))
     await writeNewFile(join(folder, name), file.text, file.mode);
-  await syncFolder(folder);
+  await syncDirectory(folder);
   const nextLink = join(dir, `${link}.new`);
   await rm(nextLink, { force: true });
   await symlink(version, nextLink);
   // The version must be on the disk before the link can point to it.
-  await syncFolder(dir);
+  await syncDirectory(dir);
   await rename(nextLink, join(dir, link));
-  await syncFolder(dir);
+  await syncDirectory(dir);
   await removeOthers(dir, [folder, previous]);
 }
 

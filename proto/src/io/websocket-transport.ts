@@ -1,5 +1,5 @@
 /** Frames over a WebSocket (the ws package), binary messages only. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import WebSocket from 'ws';
 import { limits } from '../core/limits.ts';
 import type { FrameTransport } from './transport.ts';
@@ -16,6 +16,16 @@ export const webSocketOptions = {
 /** Half of a closing handshake that never comes back is cut off after this. */
 const closeTimeoutMs = 2000;
 
+/**
+ * The TCP socket under a TLS one, which alone can be reset (a TLSSocket throws ERR_INVALID_HANDLE_TYPE). Node keeps
+ * it in `_parent` (lib/_tls_wrap.js); where it is not there the connection is closed without a reset.
+ */
+function tcpBelow(socket: Socket): Socket | undefined {
+  if (!('encrypted' in socket)) return socket;
+  const parent: unknown = '_parent' in socket ? socket._parent : undefined;
+  return parent instanceof Socket && !('encrypted' in parent) ? parent : undefined;
+}
+
 export function webSocketTransport(socket: WebSocket, tcp: Socket, remote: string): FrameTransport {
   let frameBytesMax: number = limits.helloBytesMax;
   let isOver = false;
@@ -25,8 +35,8 @@ export function webSocketTransport(socket: WebSocket, tcp: Socket, remote: strin
     transport.onClose(reason);
   };
   const abort = (): void => {
-    // resetAndDestroy throws away what the kernel still holds: a command must not arrive after the link heals.
-    if ('resetAndDestroy' in tcp) tcp.resetAndDestroy();
+    // A reset throws away what the kernel still holds: a command must not arrive after the link heals.
+    tcpBelow(tcp)?.resetAndDestroy();
     socket.terminate();
   };
   const transport: FrameTransport = {
