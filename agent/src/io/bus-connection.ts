@@ -74,6 +74,9 @@ class Connection implements BusConnection {
   private readonly calls: CallTable;
   private readonly signals = new ListenerSet<BusMessage>();
   private readonly closed = new ListenerSet<BusError>();
+  /** Arrived and not handed out yet. */
+  private readonly inbox: BusMessage[] = [];
+  private turn: NodeJS.Immediate | undefined;
   private reason: BusError | undefined;
 
   constructor(socket: Socket, callTimeoutMs: number) {
@@ -111,6 +114,9 @@ class Connection implements BusConnection {
     if (this.reason) return;
     this.reason = reason;
     this.socket.destroy();
+    // What had arrived before counts: a reply among it is an answer.
+    clearImmediate(this.turn);
+    for (const message of this.inbox.splice(0)) this.onMessage(message);
     this.calls.end(reason);
     this.closed.emit(reason);
     this.signals.clear();
@@ -126,13 +132,35 @@ class Connection implements BusConnection {
   private onData(chunk: Buffer): void {
     try {
       for (const frame of this.framer.push(chunk)) {
-        if (this.reason) return;
-        this.onMessage(decodeMessage(frame));
+        this.inbox.push(decodeMessage(frame));
       }
+      this.deliver();
     } catch (cause) {
       // After one message that cannot be read, where the next begins is a guess.
       const why = cause instanceof Error ? cause.message : String(cause);
       this.close(gone(`the bus sent something that is not a D-Bus message: ${why}`, cause));
+    }
+  }
+
+  /**
+   * In the bus's order, also for those who await a reply: what they do with it must be done before a signal that
+   * came after it is heard, or a newer state would be taken for an older one. So a signal waits for a turn of
+   * the loop when a reply was handed out in this one.
+   */
+  private deliver(): void {
+    if (this.turn) return;
+    let replied = false;
+    for (let message = this.inbox[0]; message; message = this.inbox[0]) {
+      if (replied && message.type === messageTypes.signal) {
+        this.turn = setImmediate(() => {
+          this.turn = undefined;
+          this.deliver();
+        });
+        return;
+      }
+      this.inbox.shift();
+      replied ||= message.type !== messageTypes.signal;
+      this.onMessage(message);
     }
   }
 

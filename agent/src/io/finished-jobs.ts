@@ -1,4 +1,7 @@
-/** The last finished jobs: JobRemoved comes before StartUnit's reply in most calls on an active unit. */
+/**
+ * The last finished jobs. A job on a unit that is active already is over at once: its JobRemoved can be here before
+ * the one who asked for it has begun to wait.
+ */
 import type { FinishedJob } from '../core/systemd-port.ts';
 
 export class FinishedJobs {

@@ -61,7 +61,7 @@ class Systemd implements port.SystemdPort {
     this.isSystemBus = isSystemBus;
     this.events = new UnitEvents({
       listLoaded: (names) => this.calls.rows('ListUnitsByPatterns', 'asas', [[], [...names]]),
-      listAll: () => this.listUnits(),
+      listAll: () => this.calls.rows('ListUnits', '', []),
       onChanged: (change) => this.unitChanged.emit(change),
       onRemoved: (name) => this.unitRemoved.emit(name),
       onListed: (units) => this.unitsListed.emit(units),
@@ -166,8 +166,11 @@ class Systemd implements port.SystemdPort {
     await this.calls.ask('ResetFailedUnit', 's', [unit], '');
   }
 
-  listUnits(): Promise<port.UnitState[]> {
-    return this.calls.rows('ListUnits', '', []);
+  async listUnits(): Promise<port.UnitState[]> {
+    const units = await this.calls.rows('ListUnits', '', []);
+    // Changes from before the list are told before it, so that none of them overwrites it.
+    this.events.flush();
+    return units;
   }
 
   async unitState(name: string): Promise<port.UnitState> {

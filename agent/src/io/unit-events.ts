@@ -97,6 +97,16 @@ export class UnitEvents {
     this.reloadTimer = undefined;
   }
 
+  /** Tells now what waits for the end of the window. */
+  flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const changes = [...this.changes.values()];
+    this.changes.clear();
+    for (const change of changes) this.host.onChanged(change);
+    if (this.newcomers.size > 0 && this.asked.size === 0) void this.askForNewcomers();
+  }
+
   private async finishList(generation: number): Promise<void> {
     try {
       // Once more after a failure: a reload under way can make the first one time out.
@@ -122,14 +132,6 @@ export class UnitEvents {
   private arm(): void {
     if (this.changes.size + this.newcomers.size > pendingMax) this.listAll();
     else this.timer ??= setTimeout(() => this.flush(), windowMs);
-  }
-
-  private flush(): void {
-    this.timer = undefined;
-    const changes = [...this.changes.values()];
-    this.changes.clear();
-    for (const change of changes) this.host.onChanged(change);
-    if (this.newcomers.size > 0 && this.asked.size === 0) void this.askForNewcomers();
   }
 
   private async askForNewcomers(): Promise<void> {

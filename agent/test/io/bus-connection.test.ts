@@ -151,3 +151,57 @@ t.test('a method call to us is refused, an unknown message type and a stray repl
   t.strictSame((await connection.call(call)).body, ['done'], 'still open');
   t.match(answers[0], ['org.freedesktop.DBus.Error.UnknownMethod', 9]);
 });
+
+t.test('a signal that came after a reply is heard after what is done with the reply', async (t) => {
+  const signal = encodeMessage({
+    type: messageTypes.signal,
+    serial: 5,
+    path: '/',
+    interface: 'a.b',
+    member: 'C',
+  });
+  const bus = await fakeBus((request, { socket }) => {
+    const reply = { type: messageTypes.reply, serial: 1, replySerial: request.serial, signature: 's' };
+    const answer = encodeMessage({ ...reply, body: [':1.1'] });
+    socket.write(Buffer.concat([signal, answer, signal, signal]));
+  });
+  t.teardown(() => bus.close());
+  const connection = await openBus({ address: bus.address });
+  t.teardown(() => connection.close());
+  const order: string[] = [];
+  connection.onSignal(() => order.push('signal'));
+  const heard = new Promise<void>((resolve) => {
+    connection.onSignal(() => order.length >= 5 && resolve());
+  });
+  let reply: Promise<unknown> = connection.call(call);
+  for (let hop = 0; hop < 20; hop += 1) reply = reply.then(() => undefined);
+  reply.then(() => order.push('reply'));
+  await heard;
+  // The two of Hello's answer come first.
+  t.match(order.slice(-4), ['signal', 'reply', 'signal', 'signal']);
+});
+
+t.test('what arrived in front of garbage still counts', async (t) => {
+  const signal = encodeMessage({
+    type: messageTypes.signal,
+    serial: 5,
+    path: '/',
+    interface: 'a.b',
+    member: 'C',
+  });
+  const bus = await fakeBus((request, { socket }) => {
+    const reply = { type: messageTypes.reply, serial: 1, replySerial: request.serial, signature: 's' };
+    const answer = encodeMessage({ ...reply, body: [request.member] });
+    socket.write(request.member === 'Hello' ? answer : Buffer.concat([answer, signal, Buffer.alloc(64)]));
+  });
+  t.teardown(() => bus.close());
+  const connection = await openBus({ address: bus.address });
+  let signals = 0;
+  connection.onSignal(() => {
+    signals += 1;
+  });
+  const closed = new Promise((resolve) => connection.onClosed(resolve));
+  t.strictSame((await connection.call(call)).body, ['ListNames']);
+  t.match(await closed, gone);
+  t.equal(signals, 1);
+});

@@ -41,45 +41,49 @@ const answering = (kept: KeptSystemd): Promise<SystemdPort> =>
     { what: 'systemd answers again' },
   );
 
-t.test('dbus-daemon killed with calls pending: all reject, and it comes back', { skip }, async (t) => {
-  const node = await userNode(t, units);
-  const kept = keepSystemd({ ...busOptions(node), callTimeoutMs: 60_000 });
-  t.teardown(() => kept.close());
-  let connections = 0;
-  const reasons: Error[] = [];
-  kept.onConnected(() => {
-    connections += 1;
-  });
-  kept.onDisconnected((reason) => reasons.push(reason));
-  const systemd = await answering(kept);
-  const job = await systemd.startJob('start', 'slow.service');
-  const waiting = systemd.waitJob(job.jobPath, { timeoutMs: 60_000 });
+t.test(
+  'dbus-daemon killed with calls pending: all reject, and it comes back',
+  { skip, timeout: 240_000 },
+  async (t) => {
+    const node = await userNode(t, units);
+    const kept = keepSystemd({ ...busOptions(node), callTimeoutMs: 60_000 });
+    t.teardown(() => kept.close());
+    let connections = 0;
+    const reasons: Error[] = [];
+    kept.onConnected(() => {
+      connections += 1;
+    });
+    kept.onDisconnected((reason) => reasons.push(reason));
+    const systemd = await answering(kept);
+    const job = await systemd.startJob('start', 'slow.service');
+    const waiting = systemd.waitJob(job.jobPath, { timeoutMs: 60_000 });
 
-  // With systemd stopped no call is answered: they are pending for certain.
-  const manager = await pidOf(node, 'systemd');
-  node.freeze(manager);
-  const pending = Array.from({ length: 100 }, () => systemd.unitState('web.service'));
-  const daemon = await pidOf(node, 'dbus-daemon');
-  node.kill(daemon, 'SIGKILL');
-  const ends = await Promise.allSettled([waiting, ...pending]);
-  node.thaw(manager);
-  t.equal(ends.filter(({ status }) => status === 'rejected').length, 101, 'all of them');
-  const fates = ends.map((end) =>
-    end.status === 'rejected' ? `${end.reason.code} ${end.reason.delivery}` : '',
-  );
-  t.strictSame([...new Set(fates)].sort(), ['HEC_BUS_GONE not-sent', 'HEC_BUS_GONE unknown']);
-  t.equal(fates.filter((fate) => fate.endsWith('not-sent')).length, 100 - 64, 'those that were queued');
-  t.match(reasons[0], { code: 'HEC_BUS_GONE' });
-  await t.rejects(systemd.unitState('web.service'), { code: 'HEC_BUS_GONE', delivery: 'not-sent' });
+    // With systemd stopped no call is answered: they are pending for certain.
+    const manager = await pidOf(node, 'systemd');
+    node.freeze(manager);
+    const pending = Array.from({ length: 100 }, () => systemd.unitState('web.service'));
+    const daemon = await pidOf(node, 'dbus-daemon');
+    node.kill(daemon, 'SIGKILL');
+    const ends = await Promise.allSettled([waiting, ...pending]);
+    node.thaw(manager);
+    t.equal(ends.filter(({ status }) => status === 'rejected').length, 101, 'all of them');
+    const fates = ends.map((end) =>
+      end.status === 'rejected' ? `${end.reason.code} ${end.reason.delivery}` : '',
+    );
+    t.strictSame([...new Set(fates)].sort(), ['HEC_BUS_GONE not-sent', 'HEC_BUS_GONE unknown']);
+    t.equal(fates.filter((fate) => fate.endsWith('not-sent')).length, 100 - 64, 'those that were queued');
+    t.match(reasons[0], { code: 'HEC_BUS_GONE' });
+    await t.rejects(systemd.unitState('web.service'), { code: 'HEC_BUS_GONE', delivery: 'not-sent' });
 
-  const again = await answering(kept);
-  t.not(again, systemd, 'a new connection');
-  t.ok(connections >= 2);
-  t.equal(await again.jobExists(job.jobPath), true, 'the job is still there');
-  const end = again.waitJob(job.jobPath, { timeoutMs: 60_000, pollIntervalMs: 60_000 });
-  await again.cancelJob(job.jobId);
-  t.match(await end, { result: 'canceled' }, 'signals come on the new connection');
-});
+    const again = await answering(kept);
+    t.not(again, systemd, 'a new connection');
+    t.ok(connections >= 2);
+    t.equal(await again.jobExists(job.jobPath), true, 'the job is still there');
+    const end = again.waitJob(job.jobPath, { timeoutMs: 60_000, pollIntervalMs: 60_000 });
+    await again.cancelJob(job.jobId);
+    t.match(await end, { result: 'canceled' }, 'signals come on the new connection');
+  },
+);
 
 t.test('keepSystemd waits for a bus that is not there yet, and stops when told', async (t) => {
   const kept = keepSystemd({
@@ -101,7 +105,7 @@ t.test('keepSystemd waits for a bus that is not there yet, and stops when told',
   t.equal(kept.current, undefined);
 });
 
-t.test('daemon-reexec: subscribed again, listed again, jobs found', { skip }, async (t) => {
+t.test('daemon-reexec: subscribed again, listed again, jobs found', { skip, timeout: 240_000 }, async (t) => {
   const node = await userNode(t, units);
   const systemd = await systemdOf(t, node);
   let lists: UnitState[][] = [];
@@ -122,7 +126,7 @@ t.test('daemon-reexec: subscribed again, listed again, jobs found', { skip }, as
   t.match(systemd.counters(), { matchRules: 7 });
 });
 
-t.test('a signal that is not from systemd is not believed', { skip }, async (t) => {
+t.test('a signal that is not from systemd is not believed', { skip, timeout: 240_000 }, async (t) => {
   const node = await userNode(t, units);
   const systemd = await systemdOf(t, node);
   const heard: unknown[] = [];

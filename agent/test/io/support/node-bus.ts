@@ -1,21 +1,15 @@
 /** Ways from a test to the real bus of a node of the test fleet. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Test } from 'tap';
 
-import { canRunUserNodes } from '../../../../test/nodes/capabilities.ts';
-import { startFleet } from '../../../../test/nodes/fleet.ts';
+import { fleetForTest, skipUnless } from '../../../../test/nodes/fleet-for-test.ts';
 import type { FleetNode } from '../../../../test/nodes/node.ts';
 import type { SystemdPort } from '../../../src/core/systemd-port.ts';
 import { openSystemd, type SystemdOptions } from '../../../src/io/systemd.ts';
 
-const capability = await canRunUserNodes();
 /** For tap's `skip`: false, or the reason. */
-export const skip: string | false = capability.ok ? false : capability.why;
-
-/** The part of a tap test that is needed here. */
-interface Teardown {
-  teardown(handler: () => unknown): void;
-}
+export const skip: string | false = await skipUnless('user');
 
 /** The bus of a node, reached from the host through the mount namespace of its process 1. */
 export function busOptions(node: FleetNode): SystemdOptions {
@@ -26,9 +20,8 @@ export function busOptions(node: FleetNode): SystemdOptions {
 }
 
 /** A booted user-mode node with these unit files, gone at the end of the test. */
-export async function userNode(test: Teardown, units: Record<string, string> = {}): Promise<FleetNode> {
-  const fleet = await startFleet({ kind: 'user', names: ['alpha'] });
-  test.teardown(() => fleet.destroy());
+export async function userNode(test: Test, units: Record<string, string> = {}): Promise<FleetNode> {
+  const fleet = await fleetForTest(test, { kind: 'user', names: ['alpha'] });
   const node = fleet.node('alpha');
   // User-mode nodes share the host's files; directly, because a name of 255 bytes leaves no room for a `.new`.
   for (const [name, text] of Object.entries(units)) {
@@ -42,7 +35,7 @@ export async function userNode(test: Teardown, units: Record<string, string> = {
 
 /** A connection to the node's systemd, closed at the end of the test. */
 export async function systemdOf(
-  test: Teardown,
+  test: Test,
   node: FleetNode,
   options: Partial<SystemdOptions> = {},
 ): Promise<SystemdPort> {
