@@ -1,0 +1,129 @@
+/**
+ * What became of an operation whose end nobody saw: the agent was killed, or the bus went away, between asking
+ * systemd and its answer. It is never applied again (I2); the unit's own state is the witness.
+ */
+import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import { createUnitEvidence } from '@hecate/proto/generated/wire.ts';
+import { done, jobFailed, unknown } from './operation-outcomes.ts';
+import type { BegunRecord } from './operation-record.ts';
+import type { StartedJob, UnitOutcome } from './systemd-port.ts';
+import { isJobVerb } from './verbs.ts';
+
+/** What an inspection brought to light; what does not matter for the verb is undefined. */
+export interface Facts {
+  /** A job of this operation, or one that must be taken for it, is still there. */
+  readonly job: StartedJob | undefined;
+  readonly unit: UnitOutcome | undefined;
+  readonly freezerState: string | undefined;
+  readonly unitFileState: string | undefined;
+  readonly defaultTarget: string | undefined;
+}
+
+export type Inference = { type: 'wait'; job: StartedJob } | { type: 'outcome'; outcome: OperationOutcome };
+
+export function infer(begun: BegunRecord, facts: Facts, isSameBoot: boolean): Inference {
+  if (facts.job) return { type: 'wait', job: facts.job };
+  const outcome = conclude(begun, facts, isSameBoot);
+  const evidence = facts.unit && evidenceOf(facts.unit);
+  return { type: 'outcome', outcome: { ...outcome, inferred: true, ...(evidence ? { evidence } : {}) } };
+}
+
+export const evidenceOf = (unit: UnitOutcome) =>
+  createUnitEvidence({
+    loadState: unit.loadState,
+    activeState: unit.activeState,
+    subState: unit.subState,
+    result: unit.result ?? '',
+    execMainCode: unit.execMainCode ?? 0,
+    execMainStatus: unit.execMainStatus ?? 0,
+    invocationId: unit.invocationId,
+  });
+
+function conclude(begun: BegunRecord, facts: Facts, isSameBoot: boolean): OperationOutcome {
+  const persistent = concludeFromFiles(begun, facts);
+  if (persistent) return persistent;
+  if (begun.verb === 'poweroff' || begun.verb === 'reboot') {
+    return isSameBoot
+      ? notApplied(begun, 'the host is still in the same boot')
+      : done(begun, 'the host was restarted');
+  }
+  if (!isSameBoot) return unknown(begun, 'the host was restarted while it ran');
+  if (begun.verb === 'exec')
+    return { ...unknown(begun, 'the agent was restarted while the command ran, its output is lost') };
+  const { unit } = facts;
+  if (!unit) return unknown(begun, 'the agent was interrupted, and nothing on the node tells whether it ran');
+  return isJobVerb(begun.verb) ? concludeFromState(begun, unit) : concludeOther(begun, unit, facts);
+}
+
+/** What the verb was to bring about is there, or it is not: on disk it outlives a restart of the host. */
+function concludeFromFiles(begun: BegunRecord, facts: Facts): OperationOutcome | undefined {
+  const state = facts.unitFileState ?? '';
+  const verdict = (isReached: boolean): OperationOutcome =>
+    isReached ? done(begun, 'done') : notApplied(begun, `the unit file is ${state || 'not there'}`);
+  switch (begun.verb) {
+    case 'enable':
+      return verdict(/^(enabled|linked|alias|static|indirect|generated)/.test(state));
+    case 'disable':
+      return verdict(!/^(enabled|linked)/.test(state));
+    case 'mask':
+      return verdict(state.startsWith('masked'));
+    case 'unmask':
+      return verdict(!state.startsWith('masked'));
+    case 'set-default':
+      return facts.defaultTarget === begun.unit
+        ? done(begun, 'done')
+        : notApplied(begun, `the default target is ${facts.defaultTarget ?? 'not known'}`);
+    default:
+      return undefined;
+  }
+}
+
+function concludeFromState(begun: BegunRecord, unit: UnitOutcome): OperationOutcome {
+  const hasChanged = unit.stateChangeTimestampMonotonic > BigInt(Math.floor(begun.monotonicUs));
+  const { activeState } = unit;
+  const isUp = activeState === 'active';
+  if (begun.verb === 'stop') {
+    return activeState === 'inactive' || activeState === 'failed'
+      ? done(begun, 'done')
+      : notApplied(begun, `the unit is ${activeState}`);
+  }
+  if (activeState === 'failed') {
+    return hasChanged ? jobFailed(begun, 'failed') : notApplied(begun, 'the unit had failed before');
+  }
+  if (isUp)
+    return hasChanged || begun.verb === 'start'
+      ? done(begun, 'done')
+      : notApplied(begun, 'the unit has not changed since');
+  // A oneshot without RemainAfterExit is inactive again once it has succeeded.
+  if (activeState === 'inactive' && hasChanged) return done(begun, 'done');
+  if (activeState === 'inactive' && begun.verb === 'try-restart') return done(begun, 'done');
+  return notApplied(begun, `the unit is ${activeState} and has no job`);
+}
+
+function concludeOther(begun: BegunRecord, unit: UnitOutcome, facts: Facts): OperationOutcome {
+  switch (begun.verb) {
+    case 'freeze':
+    case 'thaw': {
+      const isFrozen = facts.freezerState === 'frozen';
+      return isFrozen === (begun.verb === 'freeze')
+        ? done(begun, 'done')
+        : notApplied(begun, `the unit is ${facts.freezerState ?? 'not known'}`);
+    }
+    case 'reset-failed':
+      return unit.activeState === 'failed'
+        ? notApplied(begun, 'the unit is still failed')
+        : done(begun, 'done');
+    case 'kill':
+      return unit.stateChangeTimestampMonotonic > BigInt(Math.floor(begun.monotonicUs))
+        ? done(begun, 'done')
+        : unknown(begun, 'the unit has not changed since: whether the signal was sent is not known');
+    default:
+      return unknown(begun, 'the agent was interrupted, and nothing on the node tells whether it ran');
+  }
+}
+
+const notApplied = (begun: BegunRecord, why: string): OperationOutcome => ({
+  ...jobFailed(begun, 'not-applied'),
+  message: `${begun.verb} ${begun.unit}: the agent was interrupted, and by all signs it was not applied: ${why}`,
+  remedy: 'ask again if it is still wanted',
+});

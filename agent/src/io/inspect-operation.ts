@@ -1,0 +1,72 @@
+/** Looks up what became of an operation whose end nobody saw; operation-inference.ts concludes from it. */
+import type { Facts } from '../core/operation-inference.ts';
+import type { BegunRecord } from '../core/operation-record.ts';
+import type { StartedJob, SystemdPort } from '../core/systemd-port.ts';
+import { isJobVerb, jobTypesOf } from '../core/verbs.ts';
+import { execUnitName } from './exec-command.ts';
+
+const nothing: Facts = {
+  job: undefined,
+  unit: undefined,
+  freezerState: undefined,
+  unitFileState: undefined,
+  defaultTarget: undefined,
+};
+
+/** @throws SystemdFailure when the bus does not answer */
+export async function inspectOperation(
+  systemd: SystemdPort,
+  begun: BegunRecord,
+  job: StartedJob | undefined,
+  isSameBoot: boolean,
+): Promise<Facts> {
+  const { verb, unit } = begun;
+  if (isJobVerb(verb)) {
+    if (!isSameBoot) return nothing;
+    const found = await findJob(systemd, begun, job);
+    return found ? { ...nothing, job: found } : { ...nothing, unit: await systemd.unitOutcome(unit) };
+  }
+  switch (verb) {
+    case 'enable':
+    case 'disable':
+    case 'mask':
+    case 'unmask':
+      return { ...nothing, unitFileState: await systemd.unitFileState(unit) };
+    case 'set-default':
+      return { ...nothing, defaultTarget: await systemd.getDefault() };
+    case 'freeze':
+    case 'thaw': {
+      const { value } = await systemd.unitProperty(unit, 'Unit', 'FreezerState');
+      return { ...nothing, unit: await systemd.unitOutcome(unit), freezerState: String(value) };
+    }
+    case 'kill':
+    case 'reset-failed':
+      return unit === '' ? nothing : { ...nothing, unit: await systemd.unitOutcome(unit) };
+    case 'exec':
+      await endCommand(systemd, execUnitName(begun.opId));
+      return nothing;
+    default:
+      return nothing;
+  }
+}
+
+/** The job that was recorded; or, when the agent died before it could, the one that waits for the unit. */
+async function findJob(
+  systemd: SystemdPort,
+  begun: BegunRecord,
+  job: StartedJob | undefined,
+): Promise<StartedJob | undefined> {
+  if (job) return (await systemd.jobExists(job.jobPath)) ? job : undefined;
+  if (!isJobVerb(begun.verb)) return undefined;
+  const types = jobTypesOf[begun.verb];
+  const jobs = await systemd.listJobs();
+  return jobs.find(({ unit, jobType }) => unit === begun.unit && types.includes(jobType));
+}
+
+/** Nobody will read its output any more. */
+async function endCommand(systemd: SystemdPort, unit: string): Promise<void> {
+  const state = await systemd.unitState(unit);
+  if (state.loadState === 'not-found') return;
+  await systemd.startJob('stop', unit).catch(() => undefined);
+  await systemd.resetFailed(unit).catch(() => undefined);
+}

@@ -1,0 +1,341 @@
+/**
+ * Carries out the effects of the operation machine, in its order: durable, then systemd, then the answer (I9).
+ * The only place where operations meet the disk, the bus and the clock.
+ */
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
+import type { Outcome } from '@hecate/proto/core/frames.ts';
+import type { Operation, OperationOutcome, ResolveOperations } from '@hecate/proto/generated/wire.ts';
+import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
+import type { Clock } from '@hecate/proto/io/transport.ts';
+import { evidenceOf } from '../core/operation-inference.ts';
+import { nextOperationsTickMs, operationsStep } from '../core/operations.ts';
+import {
+  type Instant,
+  type OperationsEffect,
+  type OperationsInput,
+  type OperationsState,
+  openOperations,
+} from '../core/operations-state.ts';
+import type { Policy } from '../core/policy.ts';
+import type { SystemdPort } from '../core/systemd-port.ts';
+import { callSystemd } from './call-systemd.ts';
+import type { CommandRequest, OutputSink, RunningCommand } from './exec-command.ts';
+import { fitResolved } from './fit-resolved.ts';
+import { inspectOperation } from './inspect-operation.ts';
+import type { Logger } from './logger.ts';
+import type { OperationJournal } from './operation-journal.ts';
+
+export interface OperationRunnerOptions {
+  readonly journal: OperationJournal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly bootId: string;
+  readonly ownUnit: string;
+  readonly policy: Policy;
+  readonly highestEpoch: number;
+  /** The newest log lines of a unit; an empty list when there are none. Never rejects. */
+  readonly logTail: (unit: string, lines: number) => Promise<string[]>;
+  readonly runCommand: (request: CommandRequest, systemd: SystemdPort, sink: OutputSink) => RunningCommand;
+}
+
+/** Tells the manager outcomes that it does not have; resolves when it has them. */
+export type ReportOutcomes = (outcomes: OperationOutcome[]) => Promise<void>;
+
+interface Waiting {
+  readonly request: IncomingRequest;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: HecateError) => void;
+}
+
+type Effect<Type extends OperationsEffect['type']> = Extract<OperationsEffect, { type: Type }>;
+
+export class OperationRunner {
+  readonly #options: OperationRunnerOptions;
+  readonly #state: OperationsState;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #commands = new Map<string, RunningCommand>();
+  #systemd: SystemdPort | undefined;
+  #report: ReportOutcomes | undefined;
+  #nextTicket = 1;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(options: OperationRunnerOptions) {
+    const { journal, clock, bootId, ownUnit, policy, highestEpoch } = options;
+    this.#options = options;
+    const { records } = journal;
+    this.#state = openOperations({ records, bootId, ownUnit, policy, highestEpoch, nowMs: clock.nowMs() });
+  }
+
+  get highestEpoch(): number {
+    return this.#state.highestEpoch;
+  }
+
+  get runningCount(): number {
+    return this.#state.running.size;
+  }
+
+  /** Requests that wait for their answer. */
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
+  get policy(): Policy {
+    return this.#state.policy;
+  }
+
+  apply(request: IncomingRequest, operation: Operation): Promise<Outcome> {
+    return this.#serve(request, (ticket) => ({ type: 'apply', ticket, operation }));
+  }
+
+  resolve(request: IncomingRequest, { epoch, opIds }: ResolveOperations): Promise<Outcome> {
+    return this.#serve(request, (ticket) => ({ type: 'resolve', ticket, epoch, opIds }));
+  }
+
+  setPolicy(policy: Policy): void {
+    this.#step({ type: 'policy', policy });
+  }
+
+  raiseEpoch(epoch: number): void {
+    this.#step({ type: 'epoch', epoch });
+  }
+
+  busConnected(systemd: SystemdPort): void {
+    this.#systemd = systemd;
+    systemd.onJobRemoved(({ jobPath, result }) => {
+      if (this.#state.running.size > 0) this.#step({ type: 'job-removed', jobPath, result });
+    });
+    this.#step({ type: 'bus', isConnected: true });
+  }
+
+  busLost(): void {
+    this.#systemd = undefined;
+    this.#step({ type: 'bus', isConnected: false });
+  }
+
+  sessionOpened(report: ReportOutcomes): void {
+    this.#report = report;
+    this.#step({ type: 'session', isOpen: true });
+  }
+
+  sessionClosed(): void {
+    this.#report = undefined;
+    this.#step({ type: 'session', isOpen: false });
+  }
+
+  /** Waits for what is on its way to the disk. Jobs go on; the next start finds out what became of them. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const command of this.#commands.values()) command.stop();
+    await this.#options.journal.close();
+  }
+
+  #serve(request: IncomingRequest, makeInput: (ticket: number) => OperationsInput): Promise<Outcome> {
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#waiting.set(ticket, { request, resolve, reject });
+      request.signal.addEventListener('abort', () => this.#abandon(ticket), { once: true });
+      this.#step(makeInput(ticket));
+    });
+  }
+
+  /** Nobody hears the answer any more; what it is about goes on. */
+  #abandon(ticket: number): void {
+    const waiting = this.#waiting.get(ticket);
+    if (!waiting) return;
+    this.#waiting.delete(ticket);
+    this.#step({ type: 'abandoned', ticket });
+    waiting.reject(new HecateError('HEC_CANCELLED', 'nobody waits for this answer any more'));
+  }
+
+  #instant(): Instant {
+    const { clock } = this.#options;
+    return {
+      nowMs: clock.nowMs(),
+      // Read from /proc only where an expiry is looked at.
+      get bootTimeMs() {
+        return clock.bootTimeMs();
+      },
+      get monotonicUs() {
+        return Number(process.hrtime.bigint() / 1000n);
+      },
+    };
+  }
+
+  #step(input: OperationsInput): void {
+    if (this.#isClosed) return;
+    for (const effect of operationsStep(this.#state, input, this.#instant())) this.#perform(effect);
+    this.#arm();
+  }
+
+  #perform(effect: OperationsEffect): void {
+    switch (effect.type) {
+      case 'persist':
+        this.#persist(effect);
+        return;
+      case 'compact':
+        this.#compact(effect);
+        return;
+      case 'call':
+        void this.#call(effect);
+        return;
+      case 'stop-exec':
+        this.#commands.get(effect.opId)?.stop();
+        return;
+      case 'poll':
+        void this.#poll(effect);
+        return;
+      case 'inspect':
+        void this.#inspect(effect);
+        return;
+      case 'investigate':
+        void this.#investigate(effect);
+        return;
+      case 'accepted':
+        this.#accepted(effect);
+        return;
+      case 'answer':
+        this.#take(effect.ticket)?.resolve({ case: 'operation', value: effect.outcome });
+        return;
+      case 'answer-resolve': {
+        const operations = fitResolved(effect.operations);
+        this.#take(effect.ticket)?.resolve({ case: 'resolvedOperations', value: { operations } });
+        return;
+      }
+      case 'answer-failure': {
+        const { code, message, remedy } = effect;
+        this.#take(effect.ticket)?.reject(new HecateError(code, message, remedy));
+        return;
+      }
+      case 'report':
+        void this.#sendReport(effect.outcomes);
+    }
+  }
+
+  #take(ticket: number): Waiting | undefined {
+    const waiting = this.#waiting.get(ticket);
+    this.#waiting.delete(ticket);
+    return waiting;
+  }
+
+  #persist({ records, durable, lost }: Effect<'persist'>): void {
+    const { journal, log } = this.#options;
+    if (!durable) {
+      for (const record of records) journal.appendLazily(record);
+      return;
+    }
+    Promise.all(records.map((record) => journal.append(record))).then(
+      () => this.#step(durable),
+      (thrown) => {
+        const { message } = asHecateError(thrown);
+        log.error('the operation journal could not be written', { why: message });
+        if (lost) this.#step(lost(message));
+      },
+    );
+  }
+
+  #compact({ records }: Effect<'compact'>): void {
+    const { journal, log } = this.#options;
+    journal.rewrite(records).catch((thrown) => {
+      log.warn('the operation journal could not be compacted', { why: asHecateError(thrown).message });
+    });
+  }
+
+  async #call({ opId, operation, ticket }: Effect<'call'>): Promise<void> {
+    if (operation.verb === 'exec') {
+      await this.#runCommand(operation, ticket);
+      return;
+    }
+    const systemd = this.#systemd;
+    const result = await callSystemd(systemd, operation);
+    this.#step({ type: 'called', opId, result });
+    if (result.case !== 'job') return;
+    // JobRemoved comes before the method's reply more often than not.
+    const finished = systemd?.finishedJob(result.job.jobPath);
+    if (finished) this.#step({ type: 'job-removed', jobPath: finished.jobPath, result: finished.result });
+  }
+
+  async #runCommand(operation: Operation, ticket: number | undefined): Promise<void> {
+    const { opId } = operation;
+    const { argv = [], workingDirectory = '' } = operation.options ?? {};
+    const request = ticket === undefined ? undefined : this.#waiting.get(ticket)?.request;
+    const sink: OutputSink = async (channel, data) =>
+      (await request?.sendItem({ case: 'output', value: { node: '', channel, data } })) ?? false;
+    try {
+      if (!this.#systemd) throw new HecateError('HEC_BUS_GONE', 'the agent has no connection to its D-Bus');
+      const command = this.#options.runCommand({ opId, argv, workingDirectory }, this.#systemd, sink);
+      this.#commands.set(opId, command);
+      const execResult = await command.ended;
+      this.#step({ type: 'called', opId, result: { case: 'exec', execResult } });
+    } catch (thrown) {
+      const { code, message, remedy } = asHecateError(thrown, 'HEC_EXEC_FAILED');
+      this.#step({ type: 'called', opId, result: { case: 'failed', code, message, remedy } });
+    } finally {
+      this.#commands.delete(opId);
+    }
+  }
+
+  async #poll({ opId, jobPath }: Effect<'poll'>): Promise<void> {
+    const systemd = this.#systemd;
+    const isThere = await systemd?.jobExists(jobPath).catch(() => undefined);
+    const finished = systemd?.finishedJob(jobPath);
+    if (finished) this.#step({ type: 'job-removed', jobPath, result: finished.result });
+    else this.#step({ type: 'polled', opId, isThere });
+  }
+
+  async #inspect({ opId, begun, job, isSameBoot }: Effect<'inspect'>): Promise<void> {
+    const { log } = this.#options;
+    try {
+      if (!this.#systemd) throw new HecateError('HEC_BUS_GONE', 'the agent has no connection to its D-Bus');
+      const facts = await inspectOperation(this.#systemd, begun, job, isSameBoot);
+      this.#step({ type: 'inspected', opId, facts });
+    } catch (thrown) {
+      const why = asHecateError(thrown).message;
+      log.warn('what became of an operation cannot be looked up yet', { opId, why });
+      this.#step({ type: 'inspected', opId, facts: undefined });
+    }
+  }
+
+  async #investigate({ opId, begun: { unit, logLines: lines } }: Effect<'investigate'>): Promise<void> {
+    const mayRead = this.#state.policy.read && lines > 0;
+    const [evidence, logLines] = await Promise.all([
+      this.#systemd?.unitOutcome(unit).then(evidenceOf, () => undefined),
+      mayRead ? this.#options.logTail(unit, lines) : [],
+    ]);
+    this.#step({ type: 'investigated', opId, evidence, logLines });
+  }
+
+  #accepted({ ticket, opId, jobId }: Effect<'accepted'>): void {
+    const request = this.#waiting.get(ticket)?.request;
+    void request?.sendItem({ case: 'accepted', value: { opId, jobId } });
+  }
+
+  async #sendReport(outcomes: OperationOutcome[]): Promise<void> {
+    const report = this.#report;
+    try {
+      await report?.(outcomes);
+      // Another session may have begun meanwhile; what this manager acknowledged stays acknowledged.
+      this.#step({ type: 'reported', opIds: outcomes.map((outcome) => outcome.opId) });
+    } catch (thrown) {
+      this.#options.log.warn('outcomes could not be reported yet', { why: asHecateError(thrown).message });
+      if (report === this.#report) this.#step({ type: 'report-failed' });
+    }
+  }
+
+  /** One timer for everything; none at rest (I14). */
+  #arm(): void {
+    const atMs = nextOperationsTickMs(this.#state);
+    // It may fire early and then only looks again, so that it is seldom set anew.
+    if (atMs >= this.#timerAtMs || atMs === Number.POSITIVE_INFINITY || this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    const delayMs = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil(atMs - this.#options.clock.nowMs())));
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      this.#step({ type: 'tick' });
+    }, delayMs);
+  }
+}
