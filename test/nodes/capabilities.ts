@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { execute } from './execute.ts';
-import { ownControlGroup } from './fleet-scope.ts';
+import { fleetFolder, ownControlGroup } from './fleet-scope.ts';
 import { rootless } from './namespaces.ts';
 
 /** Whether something can run here; `why` is a sentence that a skipped test shows. */
@@ -80,4 +80,40 @@ export async function canRunUserNodes(): Promise<Capability> {
     : no(
         'unprivileged user namespaces are not allowed here (sysctl kernel.unprivileged_userns_clone or AppArmor)',
       );
+}
+
+/** Run in namespaces of its own, in the folder for fleets: what a booted node does to the kernel, once. */
+const bootedProbe = `set -eu
+ip link add bridge0 type bridge
+ip link add port0 type veth peer name host0
+trial=$(mktemp -d)
+trap 'umount "$trial/root" 2>/dev/null; rm -rf "$trial"' EXIT
+mkdir "$trial/disk" "$trial/work" "$trial/root"
+mount -t overlay overlay -o "lowerdir=/usr,upperdir=$trial/disk,workdir=$trial/work" "$trial/root"`;
+
+/** Whether booted nodes can run here. The first fleet also needs a Debian mirror, to make its image from. */
+export async function canRunBootedNodes(): Promise<Capability> {
+  const no = (why: string): Capability => ({ ok: false, why: `booted nodes: ${why}` });
+  if (process.platform !== 'linux') return no(`they need Linux, this is ${process.platform}`);
+  if (rootless) return no('they need root');
+  const missing = lacking([
+    'systemd-nspawn',
+    'mmdebstrap',
+    'ip',
+    'flock',
+    'unshare',
+    'nsenter',
+    'setpriv',
+    'mount',
+  ]);
+  if (missing.length > 0) return no(`missing ${missing.join(', ')} (${remedy})`);
+  if (ownControlGroup() === undefined) return no('cgroup v2 is not mounted');
+  const alone = ['unshare', '--mount', '--net', '--pid', '--fork', '--mount-proc', '--cgroup'];
+  const probe = await execute([...alone, 'sh', '-c', bootedProbe], {
+    env: { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, TMPDIR: fleetFolder() },
+  }).catch((error: unknown) => ({ exitCode: 1, stderr: String(error) }));
+  if (probe.exitCode === 0) return { ok: true };
+  return no(
+    `this kernel or container does not allow namespaces, a bridge or overlays: ${probe.stderr.trim()}`,
+  );
 }

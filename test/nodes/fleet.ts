@@ -1,5 +1,8 @@
+import { baseImage } from './base-image.ts';
+import { BootedNode } from './booted-node.ts';
 import { type FleetScope, openFleetScope, sweepDeadFleets } from './fleet-scope.ts';
 import type { Address, FleetNode } from './node.ts';
+import { SiteNetwork } from './site-network.ts';
 import { UserNode } from './user-node.ts';
 
 /** Which nodes to make. Give `names`, or `count` for node1, node2 … (default: one node). */
@@ -16,6 +19,14 @@ export interface UserFleetOptions extends FleetOptions {
   manager?: Address;
 }
 
+export interface BootedFleetOptions extends FleetOptions {
+  kind: 'booted';
+  /** Debian packages beyond the base, e.g. `etcd-server`; each set makes a cached image of its own. */
+  packages?: readonly string[];
+  /** Where the manager will listen in the site's network; what `managerAddress` gives. */
+  manager?: Address;
+}
+
 /** A set of nodes with one life: destroyed together, and with their owner. */
 export interface Fleet<Node extends FleetNode = FleetNode> {
   readonly name: string;
@@ -24,6 +35,11 @@ export interface Fleet<Node extends FleetNode = FleetNode> {
   node(name: string): Node;
   /** Ends all nodes and removes all that they left on this machine; idempotent. */
   destroy(): Promise<void>;
+}
+
+/** A fleet with a network of its own. */
+export interface BootedFleet extends Fleet<BootedNode> {
+  readonly site: SiteNetwork;
 }
 
 /** More nodes than this on one machine is a slip of the keyboard. */
@@ -43,14 +59,23 @@ function namesOf({ names, count = 1 }: FleetOptions): readonly string[] {
   return chosen;
 }
 
-async function destroyFleet(nodes: readonly FleetNode[], scope: FleetScope): Promise<void> {
+async function destroyFleet(
+  nodes: readonly FleetNode[],
+  scope: FleetScope,
+  site?: SiteNetwork,
+): Promise<void> {
   const results = await Promise.allSettled(nodes.map((node) => node.destroy()));
+  await site?.stop();
   await scope.close();
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
-function assemble<Node extends FleetNode>(scope: FleetScope, nodes: readonly Node[]): Fleet<Node> {
+function assemble<Node extends FleetNode>(
+  scope: FleetScope,
+  nodes: readonly Node[],
+  site?: SiteNetwork,
+): Fleet<Node> {
   let destroying: Promise<void> | undefined;
   return {
     name: scope.name,
@@ -61,24 +86,13 @@ function assemble<Node extends FleetNode>(scope: FleetScope, nodes: readonly Nod
       throw new Error(`the fleet has no node ${name}; it has ${nodes.map((node) => node.name).join(', ')}`);
     },
     destroy: () => {
-      destroying ??= destroyFleet(nodes, scope);
+      destroying ??= destroyFleet(nodes, scope, site);
       return destroying;
     },
   };
 }
 
-/**
- * Makes a fleet and boots it. First removes what fleets of dead owners left behind. When this process ends, by
- * any way including SIGKILL, the fleet ends and is cleaned up; `destroy()` does the same in an orderly way.
- */
-export async function startFleet(options: UserFleetOptions): Promise<Fleet<UserNode>> {
-  const names = namesOf(options);
-  await sweepDeadFleets();
-  const scope = openFleetScope();
-  const fleet = assemble(
-    scope,
-    names.map((name) => new UserNode(name, scope, options.manager)),
-  );
+async function boot<Made extends Fleet>(fleet: Made, options: FleetOptions): Promise<Made> {
   try {
     if (options.boot !== false) await Promise.all(fleet.nodes.map((node) => node.boot()));
     return fleet;
@@ -86,4 +100,41 @@ export async function startFleet(options: UserFleetOptions): Promise<Fleet<UserN
     await fleet.destroy();
     throw error;
   }
+}
+
+async function startUserFleet(options: UserFleetOptions): Promise<Fleet<UserNode>> {
+  const names = namesOf(options);
+  await sweepDeadFleets();
+  const scope = openFleetScope();
+  const nodes = names.map((name) => new UserNode(name, scope, options.manager));
+  return boot(assemble(scope, nodes), options);
+}
+
+async function startBootedFleet(options: BootedFleetOptions): Promise<BootedFleet> {
+  const names = namesOf(options);
+  const image = await baseImage(options.packages);
+  await sweepDeadFleets();
+  const scope = openFleetScope();
+  if (scope.controlGroup === undefined) throw new Error('booted nodes need root and cgroup v2');
+  const site = new SiteNetwork(scope.controlGroup);
+  try {
+    await site.start();
+  } catch (error) {
+    await scope.close();
+    throw error;
+  }
+  const manager = options.manager === undefined ? {} : { manager: options.manager };
+  const nodes = names.map((name) => new BootedNode(name, { scope, site, image, names, ...manager }));
+  return boot({ ...assemble(scope, nodes, site), site }, options);
+}
+
+/**
+ * Makes a fleet and boots it. First removes what fleets of dead owners left behind. When this process ends, by
+ * any way including SIGKILL, the fleet ends and is cleaned up; `destroy()` does the same in an orderly way.
+ * @throws Error when a node does not boot; then nothing is left of the others either.
+ */
+export function startFleet(options: UserFleetOptions): Promise<Fleet<UserNode>>;
+export function startFleet(options: BootedFleetOptions): Promise<BootedFleet>;
+export function startFleet(options: UserFleetOptions | BootedFleetOptions): Promise<Fleet> {
+  return options.kind === 'user' ? startUserFleet(options) : startBootedFleet(options);
 }

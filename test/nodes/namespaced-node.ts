@@ -26,7 +26,7 @@ export abstract class NamespacedNode implements FleetNode {
   abstract readonly managerFlag: '--user' | '--system';
   abstract readonly unitFolder: string;
   /** On the host: everything of this node that outlives a power-off. */
-  protected readonly stateFolder: string;
+  readonly stateFolder: string;
   protected readonly controlGroup: string | undefined;
   protected launcher: ChildProcess | undefined;
   private readonly scopeName: string;

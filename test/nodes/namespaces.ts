@@ -60,7 +60,8 @@ export interface Entrance {
  */
 export function enter(entrance: Entrance, argv: readonly string[], cwd = entrance.cwd): string[] {
   const die = ['setpriv', '--pdeathsig', 'KILL'];
-  const move = 'echo 0 2>/dev/null > "$1/cgroup.procs" || true; cd "$2" && shift 2 && exec "$@"';
+  const move =
+    '{ mkdir -p "$1" && echo 0 > "$1/cgroup.procs"; } 2>/dev/null || true; cd "$2" && shift 2 && exec "$@"';
   return [
     ...['nsenter', `--target=${entrance.leaderPid}`, ...entrance.namespaceFlags, '--no-fork', '--'],
     ...[...die, 'sh', '-c', '"$@"; exit $?', 'sh'],

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** What /proc/PID/stat says: the parent, and the start time that tells a reused pid from the old one. */
 export interface ProcessIdentity {
+  /** The name of its program, cut to 15 characters by the kernel. */
+  command: string;
   parentPid: number;
   /** In clock ticks since boot, as the kernel writes it. */
   startTime: string;
@@ -14,7 +16,8 @@ export function processIdentity(pid: number): ProcessIdentity | undefined {
     // The name in brackets may hold spaces and brackets: the fields start after the last one.
     const [state, parent, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (state === 'Z' || state === 'X') return undefined;
-    return { parentPid: Number(parent), startTime: rest[17] ?? '' };
+    const command = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+    return { command, parentPid: Number(parent), startTime: rest[17] ?? '' };
   } catch {
     return undefined;
   }

@@ -1,0 +1,46 @@
+#!/bin/sh
+# The outer process 1 of a booted node: in mount, pid, IPC and network namespaces of its own it puts the node's
+# disk together (an overlay on the cached base) and boots it with systemd-nspawn. All of it, mounts included,
+# ends with this process, and this process ends when the node powers off.
+#
+# usage: booted-node-init.sh STATE_FOLDER NODE_NAME BASE_IMAGE ADDRESS/PREFIX REPOSITORY REPOSITORY_INSIDE
+# stdin is the lifeline: a first line says "go"; when it ends (the owner is gone, however it died) the node ends.
+set -eu
+state=$1
+name=$2
+base=$3
+address=$4
+repository=$5
+inside=$6
+exec 3<&0 </dev/null
+read -r go <&3 # by then the owner has put the veth `host0` here
+[ "$go" = go ]
+
+ip link set lo up
+ip address add "$address" dev host0
+ip link set host0 up
+
+mount -t overlay overlay -o "lowerdir=$base,upperdir=$state/disk,workdir=$state/overlay-work" "$state/root"
+# nspawn keeps its locks and sockets in /run: not in the host's.
+mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run
+# Only cgroup v2, rooted at this node's own group, whatever layout the host has.
+umount -l /sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+
+{
+  cat <&3 >/dev/null
+  kill -KILL -1
+} &
+
+# UNIFIED: cgroup v2 inside, or systemd refuses to freeze units. The limit is what a host's PID 1 gives itself.
+# 133 is how nspawn asks to be started again, when the node reboots.
+status=133
+while [ $status -eq 133 ]; do
+  status=0
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 \
+    systemd-nspawn --quiet --directory="$state/root" --boot --machine="$name" --hostname="$name" \
+    --register=no --keep-unit --network-namespace-path=/proc/self/ns/net \
+    --uuid="$(cat "$state/machine-id")" --resolv-conf=off --timezone=off --link-journal=no \
+    --rlimit=RLIMIT_NOFILE=1024:524288 --console=read-only --bind-ro="$repository:$inside" 3<&- || status=$?
+done
+exit $status

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type ExecuteOptions, type ExecuteResult, execute, executeOrThrow } from './execute.ts';
+import { spawnInside } from './namespaces.ts';
+import type { NodeProcess, SpawnOptions } from './node.ts';
+
+/** The site's own address on its bridge; nodes get `10.88.0.11` and up. Only inside namespaces of our own. */
+export const siteAddress = '10.88.0.1';
+export const sitePrefixLength = 24;
+
+/** The address of the n-th node, counted from 0. */
+export function nodeAddress(index: number): string {
+  return `10.88.0.${11 + index}`;
+}
+
+/** Ready when it has printed `ready`; ends, and the namespace with it, when its stdin does. */
+const holderScript = `set -eu
+ip link set lo up
+ip link add site type bridge stp_state 0 forward_delay 0
+ip address add ${siteAddress}/${sitePrefixLength} dev site
+ip link set site up
+ip link add void type bridge
+echo ready
+cat >/dev/null`;
+
+/**
+ * The network of a fleet of booted nodes: a bridge in a network namespace of its own, with one port for each node
+ * that is up. The machine's own network is not touched, and fleets do not see each other. Processes of the site
+ * itself (a manager that is on none of the nodes, a bystander) run in the bridge's namespace.
+ */
+export class SiteNetwork {
+  readonly address = siteAddress;
+  private holder: ChildProcess | undefined;
+  private readonly group: string;
+
+  /** @param group the fleet's cgroup, so that its janitor finds whatever runs here. */
+  constructor(group: string) {
+    this.group = group;
+  }
+
+  async start(): Promise<void> {
+    const move = 'echo 0 > "$1/cgroup.procs"; shift; exec "$@"';
+    const unshare = ['unshare', '--net', 'sh', '-c', holderScript];
+    const holder = spawn('sh', ['-c', move, 'sh', this.group, 'setpriv', '--pdeathsig', 'KILL', ...unshare], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.holder = holder;
+    let errors = '';
+    holder.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    holder.stdin.on('error', () => {});
+    await new Promise<void>((resolve, reject) => {
+      holder.once('error', reject);
+      holder.once('exit', () => reject(new Error(`the site network could not be made: ${errors}`)));
+      holder.stdout.once('data', () => resolve());
+    });
+    // An owner with nothing else to do may end; the network ends with it.
+    holder.unref();
+    for (const stream of [holder.stdin, holder.stdout, holder.stderr]) {
+      if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+    }
+  }
+
+  private holderPid(): number {
+    const pid = this.holder?.exitCode === null ? this.holder.pid : undefined;
+    if (pid === undefined) throw new Error('the site network is not there: start() it first');
+    return pid;
+  }
+
+  private enter(argv: readonly string[]): string[] {
+    return ['nsenter', `--target=${this.holderPid()}`, '--net', '--', ...argv];
+  }
+
+  /** The command line that runs `argv` in the site's network, for those who start processes themselves. */
+  wrap(argv: readonly string[]): string[] {
+    return this.enter(['setpriv', '--pdeathsig', 'KILL', ...argv]);
+  }
+
+  /** Runs a command in the site's network, on the host's files. */
+  async run(argv: readonly string[], options: ExecuteOptions = {}): Promise<ExecuteResult> {
+    return execute(this.enter(['setpriv', '--pdeathsig', 'KILL', ...argv]), options);
+  }
+
+  /** Starts a long-lived process in the site's network, on the host's files; it ends with this process. */
+  async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<NodeProcess> {
+    const { env = {}, cwd = process.cwd(), output } = options;
+    const die = ['setpriv', '--pdeathsig', 'KILL'];
+    const launcher = [...die, 'sh', '-c', 'cd "$1" && shift && "$@"; exit $?', 'sh', cwd];
+    const inherited = Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
+    return spawnInside(
+      this.enter([...launcher, ...die, ...argv]),
+      { ...Object.fromEntries(inherited), ...env },
+      output,
+    );
+  }
+
+  /** Puts a link `host0` into the network namespace of `pid`, with its other end on the bridge. */
+  async plug(port: string, pid: number): Promise<void> {
+    const ip = (...args: string[]) => executeOrThrow(this.enter(['ip', ...args]));
+    // The kernel removes the links of a node that went off in its own time.
+    await execute(this.enter(['ip', 'link', 'delete', port]));
+    await ip('link', 'add', port, 'type', 'veth', 'peer', 'name', 'host0', 'netns', String(pid));
+    await ip('link', 'set', port, 'master', 'site', 'up');
+  }
+
+  /**
+   * The port drops every frame, in both directions, and neither end sees its carrier go: a dead switch, not a
+   * pulled cable, which a host would notice. It is moved to a bridge that is down. (A port's own state does not
+   * hold: the kernel enables it again at the next link event.)
+   */
+  async block(port: string): Promise<void> {
+    await executeOrThrow(this.enter(['ip', 'link', 'set', port, 'master', 'void']));
+  }
+
+  async unblock(port: string): Promise<void> {
+    await executeOrThrow(this.enter(['ip', 'link', 'set', port, 'master', 'site']));
+  }
+
+  /** Ends the namespace and all links in it; idempotent. Processes that were spawned here are the caller's. */
+  async stop(): Promise<void> {
+    const { holder } = this;
+    this.holder = undefined;
+    if (holder === undefined || holder.exitCode !== null || holder.signalCode !== null) return;
+    holder.ref();
+    await new Promise((resolve) => {
+      holder.once('exit', resolve);
+      holder.stdin?.end();
+    });
+  }
+}
