@@ -7,6 +7,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { fileError } from '@hecate/proto/io/file-errors.ts';
+import { withoutSecrets } from './secret-text.ts';
 
 export interface AuditEntry {
   /** The operator, the node or the token, as far as it is proven. */
@@ -67,7 +68,7 @@ const openAppending = async (path: string): Promise<FileHandle> => {
 function encode(entry: AuditEntry, wallMs: number): string {
   const limited = Object.entries(entry).map(([key, value]) => [
     key,
-    typeof value === 'string' ? value.slice(0, textLengthMax) : value,
+    typeof value === 'string' ? withoutSecrets(value).slice(0, textLengthMax) : value,
   ]);
   return `${JSON.stringify({ at: new Date(wallMs).toISOString(), ...Object.fromEntries(limited) })}\n`;
 }

@@ -3,6 +3,7 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
 import { type LogLevel, logLevels } from '../config/manager-config.ts';
+import { censored, withoutSecrets } from './secret-text.ts';
 
 /** What goes with a message. Nothing called token, secret, key, password or authorization is ever written. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -27,7 +28,6 @@ export interface ManagerLogger {
 const secretWord = /^(tokens?|secrets?|keys?|passwords?|passwd|passphrase|authorization|privatekey)$/;
 /** What is named like a secret and is none. */
 const harmless = new Set(['tokenid', 'publickey', 'publickeyspki']);
-const censored = '[redacted]';
 /** Deeper things are not for a log. */
 const depthMax = 4;
 
@@ -41,12 +41,8 @@ function isSecret(name: string): boolean {
   return words.some((word) => secretWord.test(word));
 }
 
-/** Private keys and join tokens, wherever they stand in a text. */
-const secretTexts =
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)|hecate-join-[\w-]+/g;
-
 function redact(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return value.replace(secretTexts, censored);
+  if (typeof value === 'string') return withoutSecrets(value);
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= depthMax) return '[deeper]';
   if (value instanceof Error) {

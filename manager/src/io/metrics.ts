@@ -22,7 +22,6 @@ export interface ManagerMetrics {
   /** A connection did not become a session. `reason` is one of few words, never a text of the peer. */
   connectionRefused(reason: string): void;
   protocolError(): void;
-  auditWriteFailed(): void;
   /** The page that Prometheus reads. */
   text(): Promise<string>;
 }
@@ -75,6 +74,18 @@ class FleetGauges {
   }
 }
 
+function addAuditFailures(registry: Registry, auditFailures: () => number): void {
+  new Counter({
+    name: 'hecate_audit_write_failures_total',
+    help: 'Audit entries that could not be written.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(auditFailures());
+    },
+  });
+}
+
 class PrometheusMetrics implements ManagerMetrics {
   readonly #registry = new Registry();
   readonly #fleet = new FleetGauges(this.#registry);
@@ -101,13 +112,9 @@ class PrometheusMetrics implements ManagerMetrics {
     'hecate_protocol_errors_total',
     'Sessions that broke the protocol.',
   );
-  readonly #auditFailures = this.#counter(
-    'hecate_audit_write_failures_total',
-    'Audit entries that could not be written.',
-  );
   readonly #reasons = new Set<string>();
 
-  constructor(collect: () => FleetSnapshot, softwareVersion: string) {
+  constructor(collect: () => FleetSnapshot, softwareVersion: string, auditFailures?: () => number) {
     this.#collect = collect;
     const buildInfo = new Gauge({
       name: 'hecate_manager_build_info',
@@ -116,6 +123,7 @@ class PrometheusMetrics implements ManagerMetrics {
       registers: [this.#registry],
     });
     buildInfo.set({ version: softwareVersion, node_version: process.version }, 1);
+    if (auditFailures) addAuditFailures(this.#registry, auditFailures);
     addProcessMetrics(this.#registry);
   }
 
@@ -133,10 +141,6 @@ class PrometheusMetrics implements ManagerMetrics {
     this.#protocolErrors.inc();
   }
 
-  auditWriteFailed(): void {
-    this.#auditFailures.inc();
-  }
-
   text(): Promise<string> {
     this.#fleet.show(this.#collect());
     return this.#registry.metrics();
@@ -147,7 +151,14 @@ class PrometheusMetrics implements ManagerMetrics {
   }
 }
 
-/** @param collect gives the fleet of the moment; called for each page */
-export function createMetrics(collect: () => FleetSnapshot, softwareVersion: string): ManagerMetrics {
-  return new PrometheusMetrics(collect, softwareVersion);
+/**
+ * @param collect gives the fleet of the moment; called for each page
+ * @param auditFailures the `failures` of the audit log; without it their metric is left out
+ */
+export function createMetrics(
+  collect: () => FleetSnapshot,
+  softwareVersion: string,
+  auditFailures?: () => number,
+): ManagerMetrics {
+  return new PrometheusMetrics(collect, softwareVersion, auditFailures);
 }

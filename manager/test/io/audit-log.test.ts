@@ -48,6 +48,17 @@ t.test('a peer cannot forge a line, nor fill the disk with one', async (t) => {
   await log.close();
 });
 
+t.test('no secret gets into it', async (t) => {
+  const path = join(t.testdir(), 'audit.jsonl');
+  const log = await openAuditLog(path);
+  const pem = '-----BEGIN EC PRIVATE KEY-----\nS3CR3T\n-----END EC PRIVATE KEY-----';
+  log.append({ ...entry('join'), who: 'hecate-join-S3CR3T', reason: `${pem} and hecate-join-S3CR3T` });
+  log.append({ ...entry('join'), reason: `${'x'.repeat(480)} ${pem}` });
+  await log.close();
+  t.notMatch(readFileSync(path, 'utf8'), 'S3CR3T');
+  t.match(lines(path)[0], { who: '[redacted]', reason: '[redacted] and [redacted]' });
+});
+
 t.test('logrotate moves the file away: not one entry is lost', async (t) => {
   const path = join(t.testdir(), 'audit.jsonl');
   const log = await openAuditLog(path);
