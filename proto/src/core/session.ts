@@ -181,7 +181,9 @@ function onTick(state: SessionState, input: { nowMs: number; clockMs: number }):
   const { nowMs } = input;
   if (state.phase !== 'established') {
     if (nowMs < state.openedAtMs + limits.helloTimeLimitMs) return { state, effects: [] };
-    return end(state, 'HEC_PROTOCOL', `no greeting within ${limits.helloTimeLimitMs} ms`);
+    // A manager that does not answer is away or cut off; who connects and says nothing breaks the protocol.
+    const code = state.side === 'dialler' ? 'HEC_HEARTBEAT' : 'HEC_PROTOCOL';
+    return end(state, code, `no greeting within ${limits.helloTimeLimitMs} ms`);
   }
   const silence = onSilence(state, nowMs);
   if (silence) return silence;

@@ -103,7 +103,8 @@ t.test('a greeting has a time limit, on either side', async (t) => {
     const atMs = 100 + limits.helloTimeLimitMs;
     t.equal(nextTickMs(state), atMs);
     t.same(sessionStep(state, tick(atMs - 1)).effects, [], 'not a moment too early');
-    t.match(ending(sessionStep(state, tick(atMs)).effects), { code: 'HEC_PROTOCOL' });
+    const code = state.side === 'dialler' ? 'HEC_HEARTBEAT' : 'HEC_PROTOCOL';
+    t.match(ending(sessionStep(state, tick(atMs)).effects), { code });
   }
 });
 
