@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-// hecatectl: the bundle when it is built, else the sources.
-import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
-import process from 'node:process';
+// hecatectl: the bundle when it is built, else the sources. CommonJS, because that starts sooner.
+'use strict';
+const { existsSync } = require('node:fs');
+const { enableCompileCache } = require('node:module');
+const { resolve } = require('node:path');
+const { pathToFileURL } = require('node:url');
 
-const major = Number(process.versions.node.split('.')[0]);
-if (major < 24) {
+if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
-    `hecatectl: Node.js 24 or newer is needed, this is ${process.versions.node}\n  next: in a checkout use npx hecatectl, which finds the pinned one\n`,
+    `hecatectl: Node.js 24 or newer is needed, this is ${process.versions.node}\n` +
+      '  next: in a checkout use npx hecatectl, which finds the pinned one\n',
   );
   process.exit(71);
 }
@@ -16,7 +18,6 @@ if (major < 24) {
 const home = process.env.XDG_CACHE_HOME || (process.env.HOME ? `${process.env.HOME}/.cache` : '');
 if (home !== '') enableCompileCache(`${home}/hecate/node`);
 
-const bundle = new URL('../../dist/hecatectl.mjs', import.meta.url);
-const isBuilt = existsSync(bundle) && !process.env.HECATE_FROM_SOURCE;
-const { run } = await import(isBuilt ? bundle.href : new URL('../src/main.ts', import.meta.url).href);
-await run();
+const bundle = resolve(__dirname, '../../dist/hecatectl.cjs');
+if (!process.env.HECATE_FROM_SOURCE && existsSync(bundle)) void require(bundle).run();
+else import(pathToFileURL(resolve(__dirname, '../src/main.ts')).href).then(({ run }) => run());

@@ -11,6 +11,15 @@ export interface Program {
   readonly external: readonly string[];
   /** Whether what is imported lazily becomes files of its own, read only when it is used. */
   readonly splitting: boolean;
+  /**
+   * 'cjs' for a program whose start-up counts: Node's loader for ES modules, and its view of built-in modules
+   * as ES modules, cost 25 ms. One file dist/NAME.cjs then, which may not await at its top level.
+   */
+  readonly format: 'esm' | 'cjs';
+  /** Packages replaced by a file of ours, relative to the repository. */
+  readonly alias: Readonly<Record<string, string>>;
+  /** Code after the bundle. */
+  readonly footer: string;
 }
 
 /** dbus-next asks for x11 (session buses without an address) and usocket (passing descriptors); neither is used. */
@@ -21,6 +30,9 @@ interface BuildDescription {
   readonly entry?: string;
   readonly external?: readonly string[];
   readonly splitting?: boolean;
+  readonly format?: 'esm' | 'cjs';
+  readonly alias?: Readonly<Record<string, string>>;
+  readonly footer?: string;
 }
 
 function readJson(path: string): unknown {
@@ -40,5 +52,10 @@ export function readProgram(root: string, folder: string): Program | undefined {
     entry,
     external: description.external ?? defaultExternal,
     splitting: description.splitting ?? true,
+    format: description.format ?? 'esm',
+    alias: Object.fromEntries(
+      Object.entries(description.alias ?? {}).map(([name, file]) => [name, join(root, folder, file)]),
+    ),
+    footer: description.footer ?? '',
   };
 }

@@ -71,7 +71,10 @@ export class FakeManager {
     this.hellos.push(hello);
     const greeting = this.#options.greeting ?? 'welcome';
     if (greeting === 'silent') return;
-    if (greeting !== 'welcome') return session.end(greeting.code, greeting.message);
+    if (greeting !== 'welcome') {
+      session.end(greeting.code, greeting.message);
+      return;
+    }
     session.accept(
       'operator',
       createWelcome({
