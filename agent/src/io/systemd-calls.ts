@@ -69,6 +69,17 @@ export class SystemdCalls {
     return { path: path as string, type: suffix.charAt(0).toUpperCase() + suffix.slice(1) };
   }
 
+  async jobs(): ReturnType<port.SystemdPort['listJobs']> {
+    const [rows] = await this.ask('ListJobs', '', [], 'a(usssoo)');
+    return (rows as JobRow[]).map(([jobId, unit, jobType, jobState, jobPath]) => ({
+      jobId,
+      unit,
+      jobType,
+      jobState,
+      jobPath,
+    }));
+  }
+
   async rows(member: string, signature: string, body: BusData[]): Promise<port.UnitState[]> {
     const [rows] = await this.ask(member, signature, body, unitRow);
     return (rows as UnitRow[]).map(unitStateOfRow);
@@ -90,6 +101,7 @@ export class SystemdCalls {
   }
 }
 
+type JobRow = [number, string, string, string, string, string];
 type UnitRow = [string, string, string, string, string, string, string, number, string, string];
 
 function unitStateOfRow(row: UnitRow): port.UnitState {

@@ -132,16 +132,8 @@ class Systemd implements port.SystemdPort {
     return waitJob(this, jobPath, options);
   }
 
-  async listJobs(): ReturnType<port.SystemdPort['listJobs']> {
-    const [rows] = await this.calls.ask('ListJobs', '', [], 'a(usssoo)');
-    const jobs = rows as [number, string, string, string, string, string][];
-    return jobs.map(([jobId, unit, jobType, jobState, jobPath]) => ({
-      jobId,
-      unit,
-      jobType,
-      jobState,
-      jobPath,
-    }));
+  listJobs(): ReturnType<port.SystemdPort['listJobs']> {
+    return this.calls.jobs();
   }
 
   async cancelJob(jobId: number): Promise<void> {
