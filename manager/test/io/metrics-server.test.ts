@@ -29,7 +29,7 @@ function raw(t: Test, server: MetricsServer, send: string): { socket: Socket; cl
   });
   socket.on('error', () => undefined);
   if (send !== '') socket.write(send);
-  const closed = once(socket, 'close').then(() => received);
+  const closed = new Promise<string>((resolve) => socket.once('close', () => resolve(received)));
   return { socket, closed };
 }
 
