@@ -32,7 +32,9 @@ function load(): Promise<Library> {
   loaded ??= (async () => {
     // The library's ASN.1 schemas are decorated classes and need this polyfill before they are evaluated.
     await import('reflect-metadata');
-    return import('@peculiar/x509');
+    const library: Library & { default?: Library } = await import('@peculiar/x509');
+    // It is CommonJS: in a bundle its exports stand under `default` alone.
+    return library.X509CertificateGenerator === undefined && library.default ? library.default : library;
   })();
   return loaded;
 }
