@@ -129,39 +129,3 @@ function statusField(text: string | undefined): string[] {
 export function serviceNotifier(options: NotifierOptions = {}): ServiceNotifier {
   return new CommandNotifier({ ...(options.environment ?? process.env) }, options.onFailure);
 }
-
-let own: ServiceNotifier | undefined;
-
-/** The notifier of this process, with the environment that it was started with. */
-function ownNotifier(): ServiceNotifier {
-  own ??= serviceNotifier({
-    onFailure: (message) =>
-      process.stderr.write(`cannot tell systemd the state of this service: ${message}\n`),
-  });
-  return own;
-}
-
-/** Resolves when systemd was told; so do the others. */
-export function notifyReady(status?: string): Promise<void> {
-  ownNotifier().ready(status);
-  return ownNotifier().settled();
-}
-
-export function notifyStatus(text: string): Promise<void> {
-  ownNotifier().status(text);
-  return ownNotifier().settled();
-}
-
-/** Before a reload; notifyReady() after it. */
-export function notifyReloading(): Promise<void> {
-  ownNotifier().reloading();
-  return ownNotifier().settled();
-}
-
-export function notifyStopping(status?: string): Promise<void> {
-  ownNotifier().stopping(status);
-  return ownNotifier().settled();
-}
-
-/** Returns what stops it. */
-export const startWatchdog = (): (() => void) => ownNotifier().startWatchdog();
