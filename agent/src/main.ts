@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { asHecateError, errorTable, HecateError } from '@hecate/proto/core/errors.ts';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { redactJoinTokens } from '@hecate/proto/core/join-token.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
 import type { CommandOptions } from './commands/command-options.ts';
-import { softwareVersion } from './version.ts';
 
 const help = `hecate-agent: applies unit operations through systemd for a manager
 

@@ -1,8 +1,8 @@
 /** `hecate-manager`: reads its configuration, takes the state directory, serves until it is told to stop. */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { asHecateError, errorTable, HecateError } from '@hecate/proto/core/errors.ts';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { serviceNotifier } from '@hecate/proto/io/service-notify.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
@@ -21,14 +21,6 @@ const help = `hecate-manager: keeps sessions to the agents and gives every opera
 
 SIGHUP reads the configuration again; SIGTERM ends in order.
 `;
-
-/** The version of the package, also inside of a bundle that stands elsewhere. */
-declare const HECATE_VERSION: string | undefined;
-const softwareVersion =
-  typeof HECATE_VERSION === 'string'
-    ? HECATE_VERSION
-    : (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
-        .version;
 
 interface Options {
   readonly config: string;

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { type JoinToken, parseJoinToken } from '@hecate/proto/core/join-token.ts';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { joinSite } from '@hecate/proto/io/join-site.ts';
-import { softwareVersion } from '../version.ts';
 import { type CommandOptions, loadConfig } from './command-options.ts';
 
 /** A token is a few hundred characters. */

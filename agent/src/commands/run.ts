@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { dialWebSocket } from '@hecate/proto/io/dial-websocket.ts';
 import { readIdentity } from '@hecate/proto/io/identity-store.ts';
 import { clientTlsOptions } from '@hecate/proto/io/pinned-tls.ts';
@@ -20,7 +21,6 @@ import { openOperationJournal } from '../io/operation-journal.ts';
 import { ownUnitName } from '../io/own-unit.ts';
 import { lockStateDirectory } from '../io/state-lock.ts';
 import { JournalctlLogs } from '../io/unit-logs.ts';
-import { softwareVersion } from '../version.ts';
 import { type AgentIdentity, loadIdentity } from './agent-identity.ts';
 import { type CommandOptions, loadConfig } from './command-options.ts';
 

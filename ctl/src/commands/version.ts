@@ -1,8 +1,8 @@
 import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
+import { softwareVersion as version } from '@hecate/proto/core/version.ts';
 import type { Command } from '../context.ts';
 import { printable } from '../core/printable.ts';
-import { version } from '../version.ts';
 
 export const command: Command = {
   definition: {

@@ -2,11 +2,11 @@
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
+import { softwareVersion as version } from '@hecate/proto/core/version.ts';
 import { createHello, type PeerKind, type Welcome } from '@hecate/proto/generated/wire.ts';
 import { Session } from '@hecate/proto/io/session-host.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { FrameTransport } from '@hecate/proto/io/transport.ts';
-import { version } from '../version.ts';
 
 export interface AskOptions {
   readonly timeLimitMs: number;
