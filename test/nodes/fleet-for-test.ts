@@ -34,7 +34,10 @@ function folderName(text: string): string {
  * When the test has failed by its teardown, keeps what explains it of every node of the fleet. Register it after
  * the fleet's own teardown (tap runs teardowns in reverse order), or use {@link fleetForTest}.
  */
-export async function keepEvidence(t: Test, fleet: Fleet): Promise<void> {
+export async function keepEvidence(
+  t: Pick<Test, 'fullname' | 'comment' | 'passing'>,
+  fleet: Fleet,
+): Promise<void> {
   const folder = join(resultsFolder, folderName(t.fullname));
   rmSync(folder, { recursive: true, force: true }); // of an earlier run
   if (t.passing()) return;

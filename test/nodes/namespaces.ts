@@ -57,14 +57,18 @@ export interface Entrance {
  * The argv that runs `argv` inside a node. The process moves to the visitors' group, so that it is the node's
  * own and not the host's. The launcher is a shell that forks once and waits: nsenter's own fork stops itself
  * when its child is stopped, and would then miss the child's end. Both die with whoever started them.
+ *
+ * The node's process 1 is told when a visitor has ended: not being its parent it would not notice, and
+ * systemd-shutdown looks only when it gets a SIGCHLD, or after ten seconds.
  */
 export function enter(entrance: Entrance, argv: readonly string[], cwd = entrance.cwd): string[] {
   const die = ['setpriv', '--pdeathsig', 'KILL'];
+  const wait = 'leader=$1; shift; "$@"; status=$?; kill -CHLD "$leader" 2>/dev/null; exit $status';
   const move =
     '{ mkdir -p "$1" && echo 0 > "$1/cgroup.procs"; } 2>/dev/null || true; cd "$2" && shift 2 && exec "$@"';
   return [
     ...['nsenter', `--target=${entrance.leaderPid}`, ...entrance.namespaceFlags, '--no-fork', '--'],
-    ...[...die, 'sh', '-c', '"$@"; exit $?', 'sh'],
+    ...[...die, 'sh', '-c', wait, 'sh', String(entrance.leaderPid)],
     ...[...die, 'sh', '-c', move, 'sh', entrance.visitorGroup, cwd, ...argv],
   ];
 }

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ExecuteOptions, type ExecuteResult, execute, executeOrThrow } from './execute.ts';
 import { spawnInside } from './namespaces.ts';
 import type { NodeProcess, SpawnOptions } from './node.ts';
@@ -32,15 +34,16 @@ export class SiteNetwork {
   private holder: ChildProcess | undefined;
   private readonly group: string;
 
-  /** @param group the fleet's cgroup, so that its janitor finds whatever runs here. */
-  constructor(group: string) {
-    this.group = group;
+  /** @param fleetGroup the fleet's cgroup: its janitor kills whatever runs in there. */
+  constructor(fleetGroup: string) {
+    this.group = join(fleetGroup, 'site');
+    mkdirSync(this.group);
   }
 
   async start(): Promise<void> {
-    const move = 'echo 0 > "$1/cgroup.procs"; shift; exec "$@"';
     const unshare = ['unshare', '--net', 'sh', '-c', holderScript];
-    const holder = spawn('sh', ['-c', move, 'sh', this.group, 'setpriv', '--pdeathsig', 'KILL', ...unshare], {
+    const [program = '', ...args] = [...this.member(process.cwd()), ...unshare];
+    const holder = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
@@ -72,29 +75,32 @@ export class SiteNetwork {
     return ['nsenter', `--target=${this.holderPid()}`, '--net', '--', ...argv];
   }
 
-  /** The command line that runs `argv` in the site's network, for those who start processes themselves. */
-  wrap(argv: readonly string[]): string[] {
-    return this.enter(['setpriv', '--pdeathsig', 'KILL', ...argv]);
+  /** Makes the process one of the site: in its group, in the folder `cwd`, and gone when its parent is. */
+  private member(cwd: string): string[] {
+    const script = 'echo 0 > "$1/cgroup.procs"; cd "$2" && shift 2 && exec "$@"';
+    return ['setpriv', '--pdeathsig', 'KILL', 'sh', '-c', script, 'sh', this.group, cwd];
   }
 
   /** Runs a command in the site's network, on the host's files. */
   async run(argv: readonly string[], options: ExecuteOptions = {}): Promise<ExecuteResult> {
-    return execute(this.enter(['setpriv', '--pdeathsig', 'KILL', ...argv]), options);
+    const { cwd = process.cwd(), ...rest } = options;
+    return execute(this.enter([...this.member(cwd), ...argv]), rest);
   }
 
-  /** Starts a long-lived process in the site's network, on the host's files; it ends with this process. */
+  /** Starts a long-lived process in the site's network, on the host's files; it ends with the fleet. */
   async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<NodeProcess> {
     const { env = {}, cwd = process.cwd(), output } = options;
-    const die = ['setpriv', '--pdeathsig', 'KILL'];
-    const launcher = [...die, 'sh', '-c', 'cd "$1" && shift && "$@"; exit $?', 'sh', cwd];
     const inherited = Object.entries(process.env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
-    return spawnInside(
-      this.enter([...launcher, ...die, ...argv]),
-      { ...Object.fromEntries(inherited), ...env },
-      output,
-    );
+    const launcher = ['setpriv', '--pdeathsig', 'KILL', 'sh', '-c', '"$@"; exit $?', 'sh'];
+    const inside = this.enter([...launcher, ...this.member(cwd), ...argv]);
+    return spawnInside(inside, { ...Object.fromEntries(inherited), ...env }, output);
+  }
+
+  /** The command line that runs `argv` in the site's network, for those who start processes themselves. */
+  wrap(argv: readonly string[]): string[] {
+    return this.enter([...this.member(process.cwd()), ...argv]);
   }
 
   /** Puts a link `host0` into the network namespace of `pid`, with its other end on the bridge. */
@@ -119,7 +125,7 @@ export class SiteNetwork {
     await executeOrThrow(this.enter(['ip', 'link', 'set', port, 'master', 'site']));
   }
 
-  /** Ends the namespace and all links in it; idempotent. Processes that were spawned here are the caller's. */
+  /** Ends all processes of the site, and with them the namespace and its links; idempotent. */
   async stop(): Promise<void> {
     const { holder } = this;
     this.holder = undefined;
@@ -127,7 +133,7 @@ export class SiteNetwork {
     holder.ref();
     await new Promise((resolve) => {
       holder.once('exit', resolve);
-      holder.stdin?.end();
+      writeFileSync(join(this.group, 'cgroup.kill'), '1');
     });
   }
 }
