@@ -4,8 +4,11 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { completions } from './generate/completion.ts';
 import { generateConfigReference } from './generate/config-reference.ts';
 import { generateConfigSchema } from './generate/config-schema.ts';
+import { exitCodesPage } from './generate/exit-codes.ts';
+import { manPages } from './generate/man.ts';
 import { generateWire } from './generate/wire.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -13,8 +16,11 @@ const root = resolve(import.meta.dirname, '..');
 /** File (relative to the repository) → its text. */
 export const generated: Record<string, () => string | Promise<string>> = {
   'docs/config.md': generateConfigReference,
+  'docs/exit-codes.md': exitCodesPage,
   'manager/config.schema.json': generateConfigSchema,
   'proto/src/generated/wire.ts': generateWire,
+  ...completions,
+  ...manPages,
 };
 
 function current(file: string): string | undefined {

@@ -80,6 +80,7 @@ async function runCommand(command: Command, invocation: Invocation): Promise<End
 }
 
 async function dispatch(argv: readonly string[]): Promise<End> {
+  if (argv[0] === '__complete') return complete(argv[1] ?? '', argv[2] ?? '');
   refuseSecrets(argv);
   const { name, rest } = findCommand(argv, earlyOptions, commandPrefixes);
   const ownWords = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
@@ -95,6 +96,16 @@ async function dispatch(argv: readonly string[]): Promise<End> {
     return rest.length === 0 ? 'usage' : 'success';
   }
   return runCommandNamed(name, rest);
+}
+
+/** For the completion scripts: silent whatever happens, because somebody is in the middle of typing. */
+async function complete(kind: string, node: string): Promise<End> {
+  try {
+    await (await import('./complete-words.ts')).completeWords(kind, node);
+    return 'success';
+  } catch {
+    return 'unavailable';
+  }
 }
 
 async function runCommandNamed(name: string, rest: readonly string[]): Promise<End> {

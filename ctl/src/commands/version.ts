@@ -1,6 +1,6 @@
 import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
-import { softwareVersion as version } from '@hecate/proto/core/version.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
 import type { Command } from '../context.ts';
 import { printable } from '../core/printable.ts';
 
@@ -20,7 +20,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const { out, invocation } = context;
-    const own = { version, protocol_min: protocolMin, protocol_max: protocolMax };
+    const own = { version: softwareVersion, protocol_min: protocolMin, protocol_max: protocolMax };
     const manager = invocation.flag('client')
       ? undefined
       : await context.manager().then(
@@ -35,7 +35,7 @@ export const command: Command = {
         );
     if (out.isJson) out.json({ hecatectl: own, manager: manager ?? null });
     else {
-      out.line(`hecatectl ${version} (protocol ${protocolMin} to ${protocolMax})`);
+      out.line(`hecatectl ${softwareVersion} (protocol ${protocolMin} to ${protocolMax})`);
       if (manager && 'error' in manager) out.note(`manager not reached: ${manager.error}`);
       else if (manager) {
         const { site, role, address, protocol } = manager;

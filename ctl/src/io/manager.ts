@@ -2,7 +2,7 @@
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
-import { softwareVersion as version } from '@hecate/proto/core/version.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { createHello, type PeerKind, type Welcome } from '@hecate/proto/generated/wire.ts';
 import { Session } from '@hecate/proto/io/session-host.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
@@ -98,7 +98,7 @@ export function greet(
       createHello({
         peerKind,
         name,
-        softwareVersion: version,
+        softwareVersion,
         protocolMin,
         protocolMax,
         clockMs: systemClock.bootTimeMs(),

@@ -8,7 +8,7 @@ export const exitCodes = {
   negative: {
     code: 3,
     severity: 1,
-    meaning: 'a question was answered with no (is-active, is-enabled, is-failed, health)',
+    meaning: 'a question was answered with no (is-active, is-enabled, is-failed, status, health, doctor)',
   },
   notFound: { code: 4, severity: 2, meaning: 'no such node, unit or operation' },
   usage: {
@@ -32,7 +32,7 @@ export const exitCodes = {
   unknown: { code: 70, severity: 9, meaning: 'cut off in flight: ask again with hecatectl operation ID' },
   protocol: { code: 76, severity: 10, meaning: 'the two sides do not understand each other' },
   internal: { code: 71, severity: 11, meaning: 'a fault in Hecate itself' },
-  interrupted: { code: 130, severity: 12, meaning: 'ended by Ctrl-C' },
+  interrupted: { code: 130, severity: 12, meaning: 'ended by Ctrl-C or SIGTERM' },
 } as const satisfies Record<string, { code: number; severity: number; meaning: string }>;
 
 export type ExitName = keyof typeof exitCodes;

@@ -1,0 +1,364 @@
+# bash completion of hecatectl. Generated from the command definitions: npm run generate.
+# shellcheck shell=bash
+
+# What takes a value, and what completes it: sets kind, or fails for a flag.
+_hecatectl_value_kind() {
+  case "$1" in
+    'list-units --state') kind='none' ;;
+    'list-units --type') kind='words:service socket target device mount automount swap timer path slice scope' ;;
+    'status --lines'|'status -n') kind='none' ;;
+    'show --property'|'show -p') kind='none' ;;
+    'wait --for') kind='words:active inactive failed activating deactivating reloading' ;;
+    'logs --lines'|'logs -n') kind='none' ;;
+    'logs --since') kind='none' ;;
+    'logs --until') kind='none' ;;
+    'start --job-mode') kind='words:replace fail replace-irreversibly isolate ignore-dependencies ignore-requirements' ;;
+    'stop --job-mode') kind='words:replace fail replace-irreversibly isolate ignore-dependencies ignore-requirements' ;;
+    'restart --job-mode') kind='words:replace fail replace-irreversibly isolate ignore-dependencies ignore-requirements' ;;
+    'try-restart --job-mode') kind='words:replace fail replace-irreversibly isolate ignore-dependencies ignore-requirements' ;;
+    'reload --job-mode') kind='words:replace fail replace-irreversibly isolate ignore-dependencies ignore-requirements' ;;
+    'reload-or-restart --job-mode') kind='words:replace fail replace-irreversibly isolate ignore-dependencies ignore-requirements' ;;
+    'kill --signal'|'kill -s') kind='none' ;;
+    'kill --kill-whom') kind='words:main control all' ;;
+    'exec --working-directory') kind='none' ;;
+    'list-unit-files --state') kind='none' ;;
+    'ca init --site') kind='none' ;;
+    'node enroll --lifetime') kind='none' ;;
+    'operator enroll --role') kind='words:viewer operator admin' ;;
+    'operator enroll --lifetime') kind='none' ;;
+    'join --token-file') kind='files' ;;
+    *' --output'|*' -o') kind='words:table json jsonl' ;;
+    *' --timeout'|*' -t') kind='none' ;;
+    *' --socket') kind='files' ;;
+    *' --manager'|*' -m') kind='none' ;;
+    *' --identity') kind='directories' ;;
+    *) return 1 ;;
+  esac
+}
+
+# Sets kinds, options and all_replaces_node for a command.
+_hecatectl_command() {
+  options=('--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--no-legend' '--quiet' '-q' '--help' '-h')
+  case "$1" in
+    'list-nodes')
+      kinds=('nodes')
+      options+=()
+      ;;
+    'list-units')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--state' '--type')
+      ;;
+    'status')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--lines' '-n')
+      all_replaces_node=1
+      ;;
+    'show')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--property' '-p' '--value')
+      all_replaces_node=1
+      ;;
+    'is-active')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'is-failed')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'wait')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--for')
+      all_replaces_node=1
+      ;;
+    'logs')
+      kinds=('nodes' 'units')
+      options+=('--all' '-a' '--follow' '-f' '--lines' '-n' '--since' '--until')
+      all_replaces_node=1
+      ;;
+    'monitor')
+      kinds=('nodes' 'units*')
+      options+=()
+      ;;
+    'start')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--job-mode')
+      all_replaces_node=1
+      ;;
+    'stop')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--job-mode')
+      all_replaces_node=1
+      ;;
+    'restart')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--job-mode')
+      all_replaces_node=1
+      ;;
+    'try-restart')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--job-mode')
+      all_replaces_node=1
+      ;;
+    'reload')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--job-mode')
+      all_replaces_node=1
+      ;;
+    'reload-or-restart')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--job-mode')
+      all_replaces_node=1
+      ;;
+    'kill')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--signal' '-s' '--kill-whom')
+      all_replaces_node=1
+      ;;
+    'freeze')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'thaw')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'reset-failed')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'exec')
+      kinds=('nodes' 'none*')
+      options+=('--all' '-a' '--working-directory')
+      all_replaces_node=1
+      ;;
+    'operation')
+      kinds=('none')
+      options+=()
+      ;;
+    'list-unit-files')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--state')
+      all_replaces_node=1
+      ;;
+    'is-enabled')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'enable')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--runtime' '--force' '-f')
+      all_replaces_node=1
+      ;;
+    'disable')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--runtime')
+      all_replaces_node=1
+      ;;
+    'mask')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--runtime' '--force' '-f')
+      all_replaces_node=1
+      ;;
+    'unmask')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a' '--runtime')
+      all_replaces_node=1
+      ;;
+    'cat')
+      kinds=('nodes' 'units*')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'daemon-reload')
+      kinds=('nodes')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'get-default')
+      kinds=('nodes')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'set-default')
+      kinds=('nodes' 'units')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'health')
+      kinds=()
+      options+=()
+      ;;
+    'doctor')
+      kinds=('nodes')
+      options+=()
+      ;;
+    'metrics')
+      kinds=()
+      options+=()
+      ;;
+    'set-log-level')
+      kinds=('words:trace debug info warn error fatal silent' 'nodes')
+      options+=('--all' '-a')
+      all_replaces_node=1
+      ;;
+    'ca init')
+      kinds=()
+      options+=('--site')
+      ;;
+    'node enroll')
+      kinds=('none')
+      options+=('--lifetime')
+      ;;
+    'node revoke')
+      kinds=('nodes')
+      options+=()
+      ;;
+    'node list')
+      kinds=()
+      options+=()
+      ;;
+    'operator enroll')
+      kinds=('none')
+      options+=('--role' '--lifetime')
+      ;;
+    'operator revoke')
+      kinds=('none')
+      options+=()
+      ;;
+    'operator list')
+      kinds=()
+      options+=()
+      ;;
+    'join')
+      kinds=()
+      options+=('--token-file')
+      ;;
+    'version')
+      kinds=()
+      options+=('--client')
+      ;;
+    'completion')
+      kinds=('words:bash zsh fish')
+      options+=()
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+_hecatectl_seconds() {
+  case "$1" in
+    'ca') seconds=('init') ;;
+    'node') seconds=('enroll' 'revoke' 'list') ;;
+    'operator') seconds=('enroll' 'revoke' 'list') ;;
+    *) return 1 ;;
+  esac
+}
+
+# Offers candidates (one per line) that begin with the word, quoted for the shell. bash replaces only what
+# stands behind its last break character, so that part alone is offered.
+_hecatectl_offer() {
+  local word=$1 candidate quoted broken='' breaks=${COMP_WORDBREAKS//[[:space:]\"\'\\><|&;()]/}
+  if [[ -n $breaks && $word == *["$breaks"]* ]]; then
+    broken=${word%"${word##*["$breaks"]}"}
+  fi
+  while IFS= read -r candidate; do
+    [[ -n $candidate && $candidate == "$word"* ]] || continue
+    printf -v quoted '%q' "${candidate#"$broken"}"
+    COMPREPLY+=("${quoted//\\,/,}")
+  done
+}
+
+_hecatectl_names() {
+  command "$program" __complete "$@" 2>/dev/null
+}
+
+_hecatectl_by_kind() {
+  local kind=$1 word=$2 node=$3 prefix=''
+  case "$kind" in
+    words:*) _hecatectl_offer "$word" < <(printf '%s\n' ${kind#words:}) ;;
+    nodes | units)
+      # A comma list: what stands before the last comma stays.
+      if [[ $word == *,* ]]; then prefix=${word%,*},; fi
+      _hecatectl_offer "$word" < <(_hecatectl_names "$kind" "$node" | while IFS= read -r name; do printf '%s%s\n' "$prefix" "$name"; done)
+      ;;
+    files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    directories) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+  esac
+}
+
+_hecatectl() {
+  local line=${COMP_LINE:0:COMP_POINT} program=${COMP_WORDS[0]}
+  local -a words=() operands=() kinds=() options=() seconds=()
+  local word='' name='' kind='' node='' previous='' all_replaces_node='' has_all='' index position last
+  COMPREPLY=()
+  read -ra words <<<"$line"
+  if [[ $line != *[[:space:]] ]]; then
+    word=${words[${#words[@]} - 1]}
+    unset 'words[${#words[@]}-1]'
+  fi
+  for ((index = 1; index < ${#words[@]}; index++)); do
+    previous=''
+    case "${words[index]}" in
+      --) return 0 ;;
+      -a | --all) has_all=1 ;;
+      -*)
+        if [[ ${words[index]} != *=* ]] && _hecatectl_value_kind "$name ${words[index]}"; then
+          previous=${words[index]}
+          index=$((index + 1))
+        fi
+        ;;
+      *)
+        if [[ -z $name ]]; then name=${words[index]}
+        elif [[ ${#operands[@]} -eq 0 && $name != *' '* ]] && _hecatectl_seconds "$name"; then name="$name ${words[index]}"
+        else operands+=("${words[index]}")
+        fi
+        ;;
+    esac
+  done
+  # The word that is being typed is the value of the option before it.
+  if [[ -n $previous && $index -gt ${#words[@]} ]]; then
+    _hecatectl_value_kind "$name $previous" && _hecatectl_by_kind "$kind" "$word" ''
+    return 0
+  fi
+  if [[ -z $name ]]; then
+    if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    fi
+    return 0
+  fi
+  if [[ $name != *' '* ]] && _hecatectl_seconds "$name"; then
+    _hecatectl_offer "$word" < <(printf '%s\n' "${seconds[@]}")
+    return 0
+  fi
+  if [[ $name == help ]]; then
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    return 0
+  fi
+  _hecatectl_command "$name" || return 0
+  if [[ $word == -* ]]; then
+    _hecatectl_offer "$word" < <(printf '%s\n' "${options[@]}")
+    return 0
+  fi
+  node=${operands[0]:-}
+  position=${#operands[@]}
+  if [[ -n $all_replaces_node && -n $has_all ]]; then
+    kinds=("${kinds[@]:1}")
+    node='*'
+  fi
+  last=$((${#kinds[@]} - 1))
+  ((last >= 0)) || return 0
+  if ((position > last)); then
+    [[ ${kinds[last]} == *'*' ]] || return 0
+    position=$last
+  fi
+  _hecatectl_by_kind "${kinds[position]%'*'}" "$word" "$node"
+}
+
+complete -F _hecatectl hecatectl hecate
