@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { skipUnless } from './fleet-for-test.ts';
@@ -93,9 +93,9 @@ for (const kind of kinds) {
       const { owner, pid } = startOwner(kind);
       await once(owner.stdout ?? owner, 'data');
       const family = descendants(pid);
-      const janitor = childPids(pid).find(
-        (child) => processIdentity(child)?.startTime === family[0]?.startTime,
-      );
+      const isJanitor = (child: number) =>
+        readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('janitor.sh');
+      const janitor = childPids(pid).find(isJanitor);
       const names = leftovers(pid);
       t.ok(names.length >= 1);
       if (janitor === undefined) throw new Error('there is no janitor');
