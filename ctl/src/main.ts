@@ -1,11 +1,11 @@
 /** hecatectl: finds the command, reads its line, runs it, and ends by the table of exit codes. */
 import { asHecateError, errorTable, HecateError } from '@hecate/proto/core/errors.ts';
+import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import { commandNames, commandPrefixes, loadCommand, loadDefinitions } from './commands/index.ts';
 import { type Command, Context, type End } from './context.ts';
 import { findCommand, parseLine } from './core/command-line.ts';
 import { exitNumber } from './core/exit-status.ts';
 import { bindInvocation, type Invocation } from './core/invocation.ts';
-import { suggest } from './core/suggestion.ts';
 import { earlyOptions, globalOptions } from './global-options.ts';
 import { interruptSignal } from './io/interrupt.ts';
 import { type Format, Output, wantsColour } from './io/output.ts';
@@ -23,7 +23,7 @@ function outputOf(invocation: Invocation): Output {
 }
 
 function unknownCommand(name: string): HecateError {
-  const near = suggest(name, commandNames);
+  const near = nearestWord(name, commandNames);
   return new HecateError(
     'HEC_USAGE',
     `there is no command ${JSON.stringify(name.slice(0, 60))}`,

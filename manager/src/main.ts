@@ -75,7 +75,7 @@ async function run(file: string): Promise<void> {
     audit.reopen();
     const next = await loadConfig(file);
     const plan = planReload(config, next);
-    for (const { key, reason } of plan.refused) logger.error({ key }, `not reloaded: ${key}: ${reason}`);
+    for (const { key, reason } of plan.refused) logger.error(`not reloaded: ${key}: ${reason}`);
     config = plan.config;
     logger.setLevel(config.log.level);
     await manager.reconfigure(config);

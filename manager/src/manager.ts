@@ -69,7 +69,11 @@ export class Manager {
     this.#config = config;
     this.#journal = opened.journal;
     this.#trust = new TrustService(state.path, () => this.#config, this.#clock.wallMs);
-    this.metrics = createMetrics(() => this.#snapshot(), softwareVersion);
+    this.metrics = createMetrics(
+      () => this.#snapshot(),
+      softwareVersion,
+      () => parts.audit.failures,
+    );
     const history = new OperationHistory();
     for (const past of opened.past) history.add(past);
     this.#operations = new OperationRunner(

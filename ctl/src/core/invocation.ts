@@ -1,7 +1,7 @@
 import { HecateError } from '@hecate/proto/core/errors.ts';
+import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import { type CommandDefinition, type OptionDefinition, usageLine } from './command-definition.ts';
 import type { OptionValues, ParsedLine } from './command-line.ts';
-import { suggest } from './suggestion.ts';
 
 /** One call of a command: its words bound to its arguments, its options checked. */
 export class Invocation {
@@ -67,7 +67,7 @@ function checkChoice(
   choices: readonly string[],
 ): void {
   if (choices.includes(value)) return;
-  const near = suggest(value, choices);
+  const near = nearestWord(value, choices);
   const shown = JSON.stringify(value.slice(0, 40));
   throw usage(
     definition,
