@@ -28,7 +28,8 @@ mount --bind "$state/machine-id" /etc/machine-id
 
 # cgroup v2 only, rooted at this node's own group. Freezing units needs init.scope to exist (systemd probes
 # for it), and the log fields of a unit are derived from the path user.slice/user-0.slice/user@0.service.
-umount -l /sys/fs/cgroup 2>/dev/null || true
+# (A tmpfs between: the kernel does not mount cgroup2 right on cgroup2, and without root nothing can be unmounted.)
+mount -t tmpfs tmpfs /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 groups=/sys/fs/cgroup
 mkdir -p $groups/init.scope $groups/system.slice/systemd-journald.service \
