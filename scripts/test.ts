@@ -14,7 +14,7 @@ import { relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findTestFiles } from './test/find-test-files.ts';
 import { describeFile, describeSkips } from './test/report.ts';
-import { type FileResult, killAllTestFiles, runTestFile } from './test/run-test-file.ts';
+import { endAllTestFiles, type FileResult, runTestFile } from './test/run-test-file.ts';
 import { runStaticChecks } from './test/static-checks.ts';
 import { addFile, closingLine, emptyTally, isGood, type Tally } from './test/tally.ts';
 
@@ -29,15 +29,18 @@ const { values: options, positionals } = parseArgs({
   },
 });
 
+/** The files that have not begun. */
+const queue: string[] = [];
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
-    killAllTestFiles();
-    process.exit(130);
+    queue.length = 0;
+    void endAllTestFiles().finally(() => process.exit(130));
   });
 }
 
 async function runFiles(files: readonly string[], tally: Tally): Promise<Tally> {
-  const queue = [...files];
+  queue.push(...files);
   const results: FileResult[] = [];
   const timeLimitMs = Number(options.timeout) * 1000;
   const worker = async (): Promise<void> => {

@@ -42,8 +42,14 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-export function killAllTestFiles(): void {
-  for (const child of running) killGroup(child, 'SIGTERM');
+/** Ends what runs: politely first, so that tests destroy their nodes, then at once. */
+export async function endAllTestFiles(): Promise<void> {
+  const groups = [...running];
+  for (const child of groups) killGroup(child, 'SIGTERM');
+  const gone = groups.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+  const grace = new Promise((resolve) => setTimeout(resolve, killGraceMs));
+  await Promise.race([Promise.all(gone), grace]);
+  for (const child of groups) killGroup(child, 'SIGKILL');
 }
 
 function start(root: string, file: string, timeLimitMs: number): ChildProcess {
