@@ -1,0 +1,112 @@
+/**
+ * The link goes silent, or the agent is frozen, at the moment a command is sent. The caller is told within its time
+ * limit, and what it was told as not done does not run when the link is back, however late the frame arrives.
+ */
+import t, { type Test } from 'tap';
+import { skipUnless } from '../nodes/fleet-for-test.ts';
+import { until } from '../nodes/until.ts';
+import { type Site, siteForTest } from '../site/site.ts';
+import { countedUnit, startsOf } from './support/counted-unit.ts';
+import { finalOutcome, operate, untilConnection } from './support/operations.ts';
+
+/** Enough units for each way of losing a command to have its own. */
+const units = Object.fromEntries(
+  ['late', 'lost', 'frozen', 'before', 'after'].map((name) => [`${name}.service`, countedUnit(0)]),
+);
+
+/** A command that is sent into silence: told in time, never applied, and the next one works. */
+async function isNeverApplied(
+  t: Test,
+  site: Site,
+  unit: string,
+  fault: { begin: () => Promise<void>; end: () => Promise<void> },
+): Promise<void> {
+  const node = site.node('server1');
+  await site.untilOnline();
+  await fault.begin();
+  const told = await operate(site, 'start', 'server1', unit, '--timeout', '1s');
+  await fault.end();
+  t.equal(told.status, 'unknown', `the caller is told that nobody knows: ${told.message}`);
+  t.equal(told.exitCode, 70);
+  t.ok(told.tookMs < 3000, `within its time limit of 1 s: ${told.tookMs.toFixed(0)} ms`);
+
+  const final = await finalOutcome(site, told.op_id);
+  t.equal(final.status, 'refused', `the true outcome: ${final.message}`);
+  t.equal(final.code, 'HEC_EXPIRED');
+  t.equal(final.exitCode, 77);
+  await site.untilOnline();
+  const next = await operate(site, 'start', 'server1', 'after');
+  t.equal(next.status, 'done', 'what is asked for now is done');
+  t.equal(await startsOf(node, `${unit}.service`), 0, 'it did not run when the link was back');
+}
+
+t.test('a session that outlives the fault', { skip: await skipUnless('user') }, async (t) => {
+  // Heartbeats so slow that the session is still there after the cut: the very frame arrives, late.
+  const site = await siteForTest(t, { names: ['server1'], config: { heartbeat_interval: '10s' }, units });
+  const node = site.userNode('server1');
+
+  await t.test('a silent cut', async (t) => {
+    const sessions = node.proxy?.counters().accepted;
+    await isNeverApplied(t, site, 'late', { begin: () => node.cut(), end: () => node.heal() });
+    t.equal(node.proxy?.counters().accepted, sessions, 'over the same connection');
+  });
+
+  await t.test('a frozen agent', async (t) => {
+    const { pid } = site.agent('server1');
+    await isNeverApplied(t, site, 'frozen', {
+      begin: async () => node.freeze(pid),
+      end: async () => node.thaw(pid),
+    });
+  });
+});
+
+t.test('a session that ends meanwhile', { skip: await skipUnless('user') }, async (t) => {
+  const site = await siteForTest(t, { names: ['server1'], config: { heartbeat_interval: '500ms' }, units });
+  const node = site.userNode('server1');
+  const offline = () => untilConnection(site, 'server1', 'offline').then(() => undefined);
+
+  await t.test('a silent cut', async (t) => {
+    await isNeverApplied(t, site, 'lost', {
+      begin: () => node.cut(),
+      end: async () => {
+        await offline();
+        await node.heal();
+      },
+    });
+  });
+
+  await t.test('a frozen agent', async (t) => {
+    const { pid } = site.agent('server1');
+    await isNeverApplied(t, site, 'frozen', {
+      begin: async () => node.freeze(pid),
+      end: async () => {
+        await offline();
+        node.thaw(pid);
+      },
+    });
+  });
+
+  await t.test('a node that is known to be offline: nothing is sent', async (t) => {
+    await node.cut();
+    await offline();
+    const told = await operate(site, 'start', 'server1', 'before', '--timeout', '5s');
+    t.equal(told.status, 'offline');
+    t.equal(told.exitCode, 69);
+    t.ok(told.tookMs < 3000, `at once: ${told.tookMs.toFixed(0)} ms`);
+    await node.heal();
+    await site.untilOnline();
+    t.equal((await operate(site, 'start', 'server1', 'after')).status, 'done');
+    t.equal(await startsOf(node, 'before.service'), 0);
+  });
+
+  await t.test('healed before the deadline: done, once, and the caller hears it', async (t) => {
+    await site.untilOnline();
+    await node.cut();
+    const answer = operate(site, 'restart', 'server1', 'late', '--timeout', '20s');
+    await until(() => (node.proxy?.counters().bytesHeld ?? 0) > 0, { what: 'something waits in the cut' });
+    await node.heal();
+    const told = await answer;
+    t.equal(told.status === 'done' ? 1 : 0, await startsOf(node, 'late.service'), told.message ?? 'done');
+    t.ok(['done', 'refused'].includes(told.status), `a definite answer: ${told.status}`);
+  });
+});
