@@ -107,3 +107,6 @@ export const unknown = (subject: Subject, why: string): OperationOutcome =>
     remedy: 'look at the unit, then decide whether to ask again',
     inferred: true,
   });
+
+/** Remedies are written with the word NODE, which only the runner can name. */
+export const nameNode = (remedy: string, node: string): string => remedy.replace(/\bNODE\b/g, node);

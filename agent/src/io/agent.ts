@@ -56,6 +56,7 @@ export class Agent {
     this.#options = options;
     this.#units = new UnitStreamRunner(clock, log);
     this.#operations = new OperationRunner({
+      nodeName: options.nodeName,
       journal,
       clock,
       log,

@@ -81,9 +81,16 @@ function argvOf({ argv, workingDirectory }: CommandRequest, unit: string, bus: '
     `--property=TimeoutStopSec=${stopGrace}`,
     ...(workingDirectory === '' ? [] : [`--working-directory=${workingDirectory}`]),
     '--',
-    ...argv,
+    ...argv.slice(0, 1),
+    ...argv.slice(1).map(keepDollars),
   ];
 }
+
+/**
+ * systemd puts its environment's variables into the arguments of a unit (systemd.service(5), "Command lines");
+ * a doubled dollar is a plain one. The program itself is looked up as it is.
+ */
+const keepDollars = (argument: string): string => argument.replaceAll('$', '$$$$');
 
 /** A unit that failed stays until it is looked at, which tells its exit status from one of systemd-run's own. */
 async function resultOf(

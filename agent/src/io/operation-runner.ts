@@ -8,6 +8,7 @@ import type { Operation, OperationOutcome, ResolveOperations } from '@hecate/pro
 import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import { evidenceOf } from '../core/operation-inference.ts';
+import { nameNode } from '../core/operation-outcomes.ts';
 import { nextOperationsTickMs, operationsStep } from '../core/operations.ts';
 import {
   type Instant,
@@ -26,6 +27,8 @@ import type { Logger } from './logger.ts';
 import type { OperationJournal } from './operation-journal.ts';
 
 export interface OperationRunnerOptions {
+  /** For remedies: the next step is a command line that names this node. */
+  readonly nodeName: string;
   readonly journal: OperationJournal;
   readonly clock: Clock;
   readonly log: Logger;
@@ -198,7 +201,7 @@ export class OperationRunner {
         this.#accepted(effect);
         return;
       case 'answer':
-        this.#take(effect.ticket)?.resolve({ case: 'operation', value: effect.outcome });
+        this.#take(effect.ticket)?.resolve({ case: 'operation', value: this.#named(effect.outcome) });
         return;
       case 'answer-resolve': {
         const operations = fitResolved(effect.operations);
@@ -207,12 +210,18 @@ export class OperationRunner {
       }
       case 'answer-failure': {
         const { code, message, remedy } = effect;
-        this.#take(effect.ticket)?.reject(new HecateError(code, message, remedy));
+        this.#take(effect.ticket)?.reject(
+          new HecateError(code, message, nameNode(remedy, this.#options.nodeName)),
+        );
         return;
       }
       case 'report':
-        void this.#sendReport(effect.outcomes);
+        void this.#sendReport(effect.outcomes.map((outcome) => this.#named(outcome)));
     }
+  }
+
+  #named(outcome: OperationOutcome): OperationOutcome {
+    return { ...outcome, remedy: nameNode(outcome.remedy, this.#options.nodeName) };
   }
 
   #take(ticket: number): Waiting | undefined {
