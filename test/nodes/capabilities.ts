@@ -47,6 +47,7 @@ export async function canRunUserNodes(): Promise<Capability> {
     'nsenter',
     'setpriv',
     'mount',
+    'hostname',
     'systemd',
     'systemd-journald',
     'dbus-daemon',
@@ -114,6 +115,6 @@ export async function canRunBootedNodes(): Promise<Capability> {
   }).catch((error: unknown) => ({ exitCode: 1, stderr: String(error) }));
   if (probe.exitCode === 0) return { ok: true };
   return no(
-    `this kernel or container does not allow namespaces, a bridge or overlays: ${probe.stderr.trim()}`,
+    `this kernel or container does not allow namespaces, a bridge, or overlays in ${fleetFolder()} (HECATE_FLEET_FOLDER): ${probe.stderr.trim()}`,
   );
 }

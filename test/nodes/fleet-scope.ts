@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execute } from './execute.ts';
 import { pidNamespace, processIdentity } from './processes.ts';
 
@@ -22,9 +22,17 @@ export interface FleetScope {
   close(): Promise<void>;
 }
 
-/** The place where fleets put their state folders. `HECATE_FLEET_FOLDER` overrides the temporary folder. */
+/**
+ * The place where fleets put their state folders. `HECATE_FLEET_FOLDER` overrides the temporary folder. Booted
+ * nodes need a file system there that overlays can lie on (ext4, xfs, btrfs, tmpfs; not another overlay).
+ * @throws Error for a folder that nodes could not see, because they have their own there.
+ */
 export function fleetFolder(): string {
-  return process.env.HECATE_FLEET_FOLDER ?? tmpdir();
+  const folder = resolve(process.env.HECATE_FLEET_FOLDER ?? tmpdir());
+  if (!/^\/(run|var\/run|var\/log)(\/|$)/.test(folder)) return folder;
+  throw new Error(
+    `fleets cannot live in ${folder}: nodes have a /run and a /var/log of their own; set HECATE_FLEET_FOLDER`,
+  );
 }
 
 /** The cgroup v2 group of this process, or `undefined` when this machine has no cgroup v2 mounted. */

@@ -134,8 +134,12 @@ export abstract class NamespacedNode implements FleetNode {
   async pullPlug(): Promise<void> {
     const pid = this.firstPid();
     // Process 1 rather than its launcher: the launcher then reaps it, and no orphan is left to the host's init.
-    if (pid === undefined) this.launcher?.kill('SIGKILL');
-    else process.kill(pid, 'SIGKILL');
+    try {
+      if (pid === undefined) this.launcher?.kill('SIGKILL');
+      else process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error; // it ended just now
+    }
     await this.waitUntilOff();
   }
 

@@ -30,9 +30,15 @@ export function allPids(): number[] {
     .map(Number);
 }
 
-/** Pids of the living children of `pid`. */
+/** Pids of the living children of `pid`, a process with one thread or one whose main thread starts its children. */
 export function childPids(pid: number): number[] {
-  return allPids().filter((candidate) => processIdentity(candidate)?.parentPid === pid);
+  let candidates: number[];
+  try {
+    candidates = (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? []).map(Number);
+  } catch {
+    candidates = allPids(); // gone, or a kernel without CONFIG_PROC_CHILDREN
+  }
+  return candidates.filter((candidate) => processIdentity(candidate)?.parentPid === pid);
 }
 
 /** The pid namespace a process lives in, e.g. `pid:[4026531836]`, or `undefined` when it is gone. */
