@@ -63,12 +63,22 @@ async function readInvocation(command: Command, rest: readonly string[]): Promis
   return bindInvocation(definition, options, line);
 }
 
+/** What does not end by itself when it is interrupted (a name lookup, a read of stdin) is left behind. */
+const interruptGraceMs = 1000;
+
+function givenUp(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const giveUp = (): void => reject(new HecateError('HEC_CANCELLED', 'interrupted'));
+    signal.addEventListener('abort', () => setTimeout(giveUp, interruptGraceMs), { once: true });
+  });
+}
+
 async function runCommand(command: Command, invocation: Invocation): Promise<End> {
   const out = outputOf(invocation);
   const signal = AbortSignal.any([interruptSignal(), out.readerGone.signal]);
   const context = new Context(invocation, out, signal);
   try {
-    return await command.run(context);
+    return await Promise.race([command.run(context), givenUp(signal)]);
   } catch (error) {
     // The reader of a stream has seen enough: `hecatectl logs -f … | head`.
     if (out.readerGone.signal.aborted && asHecateError(error).code === 'HEC_CANCELLED') return 'success';

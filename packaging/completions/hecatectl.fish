@@ -217,7 +217,7 @@ complete -c hecatectl -n __hecatectl_no_command -f -a doctor -d 'find out why a 
 complete -c hecatectl -n '__hecatectl_at 0 doctor' -f -a '(__hecatectl_names nodes)'
 complete -c hecatectl -n __hecatectl_no_command -f -a metrics -d 'print the metrics of the manager'
 complete -c hecatectl -n __hecatectl_no_command -f -a set-log-level -d 'change how much the manager or agents log'
-complete -c hecatectl -n '__hecatectl_using set-log-level' -l all -s a -d 'the agents of every node; takes the place of NODE'
+complete -c hecatectl -n '__hecatectl_using set-log-level' -l all -s a -d 'every node of the site; takes the place of NODE'
 complete -c hecatectl -n '__hecatectl_at 0 set-log-level' -f -a 'trace debug info warn error fatal silent'
 complete -c hecatectl -n '__hecatectl_at 1 set-log-level' -f -a '(__hecatectl_names nodes)'
 complete -c hecatectl -n '__hecatectl_only ca' -f -a init -d 'make the certificate authority of the site'

@@ -87,6 +87,9 @@ export const command: Command = {
     await printer.finish();
     const results = answers.map(({ outcome }) => outcome?.execResult);
     if (exit === 'interrupted' || exit === 'unknown' || results.length === 0) return exit;
+    // One that was stopped, at the time limit or by Ctrl-C, did not end with a status of its own.
+    if (answers.some(({ outcome }) => outcome?.status !== 'done' && outcome?.code !== 'HEC_UNIT_FAILED'))
+      return exit;
     const statuses = results.filter((result) => result !== undefined).map(commandStatus);
     return statuses.length === results.length ? Math.max(...statuses) : exit;
   },

@@ -1,4 +1,42 @@
-import type { Command } from '../context.ts';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import { parseManagerAddress } from '@hecate/proto/core/manager-address.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
+import type { Command, Context, End } from '../context.ts';
+import { localTime } from '../output/time-text.ts';
+
+async function join(context: Context): Promise<End> {
+  const { out, invocation, identityDirectory: directory } = context;
+  const { readToken } = await import('../io/read-token.ts');
+  const token = await readToken(invocation.text('token-file'), (text) => out.note(text));
+  if (token.identity.kind !== 'operator') {
+    throw new HecateError(
+      'HEC_TOKEN',
+      `this token is for the ${token.identity.kind} ${token.identity.name}, and hecatectl joins as an operator`,
+      token.identity.kind === 'node'
+        ? 'give it to hecate-agent join on that host'
+        : 'hecatectl operator enroll NAME',
+    );
+  }
+  const { target } = context;
+  const addresses =
+    target.kind === 'remote'
+      ? target.addresses.map(parseManagerAddress).filter((address) => address !== undefined)
+      : [];
+  const { joinSite } = await import('@hecate/proto/io/join-site.ts');
+  const timeLimitMs = context.timeLimitMs(10_000);
+  const joined = await joinSite({ token, directory, addresses, softwareVersion, timeLimitMs });
+  const { name, role } = token.identity;
+  if (out.isJson) {
+    const not_after = new Date(joined.notAfterMs).toISOString();
+    out.json({ name, role, directory, not_after, managers: joined.managerAddresses });
+  } else {
+    out.note(
+      `joined as ${role} ${name}; the identity is in ${directory}, valid until ${localTime(joined.notAfterMs)}`,
+    );
+    out.note(`next: hecatectl --manager ${joined.managerAddresses[0] ?? 'HOST'} list-nodes`);
+  }
+  return 'success';
+}
 
 export const command: Command = {
   definition: {
@@ -28,5 +66,5 @@ export const command: Command = {
     exits: ['failed'],
     schema: 'joined',
   },
-  run: async (context) => (await import('../io/join-site.ts')).joinSite(context),
+  run: join,
 };

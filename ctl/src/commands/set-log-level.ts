@@ -1,5 +1,5 @@
 import type { Command } from '../context.ts';
-import { nodeArgument, optional } from '../core/command-definition.ts';
+import { allNodesOption, nodeArgument, optional } from '../core/command-definition.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -22,7 +22,7 @@ export const command: Command = {
       },
       { ...optional(nodeArgument), description: 'whose agents; without it, the manager itself' },
     ],
-    options: [{ long: 'all', short: 'a', description: 'the agents of every node; takes the place of NODE' }],
+    options: [allNodesOption],
     examples: [
       { command: 'hecatectl set-log-level debug', explanation: 'the manager' },
       { command: 'hecatectl set-log-level debug node-a,node-b', explanation: 'the agents of two nodes' },

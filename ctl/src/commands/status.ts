@@ -1,5 +1,5 @@
 import type { Command } from '../context.ts';
-import { nodeArgument, optional, unitsArgument } from '../core/command-definition.ts';
+import { allNodesOption, nodeArgument, optional, unitsArgument } from '../core/command-definition.ts';
 
 export const command: Command = {
   definition: {
@@ -12,7 +12,7 @@ export const command: Command = {
     ],
     arguments: [optional(nodeArgument), optional(unitsArgument)],
     options: [
-      { long: 'all', short: 'a', description: 'every node of the site; takes the place of NODE' },
+      allNodesOption,
       {
         long: 'lines',
         short: 'n',

@@ -20,12 +20,11 @@ function kindOf({ choices, completion }: Pick<ArgumentDefinition, 'choices' | 'c
 
 function commandCase(definition: CommandDefinition): string {
   const { arguments: args, options } = definition;
-  const hasNodes =
-    args.some(({ isNodeSelection }) => isNodeSelection) && options.some(({ long }) => long === 'all');
+  const hasNodes = options.some(({ isEveryNode }) => isEveryNode);
   const lines = [
     `kinds=(${list(args.map((argument) => kindOf(argument) + (argument.isVariadic ? '*' : '')))})`,
     `options+=(${list(flagsOf(options))})`,
-    ...(hasNodes && definition.name !== 'list-units' ? ['all_replaces_node=1'] : []),
+    ...(hasNodes ? ['all_replaces_node=1'] : []),
   ];
   return `    ${shellQuote(definition.name)})\n${lines.map((line) => `      ${line}`).join('\n')}\n      ;;`;
 }

@@ -31,6 +31,8 @@ export interface OptionDefinition {
   readonly description: string;
   readonly choices?: readonly string[];
   readonly completion?: Completion;
+  /** Takes the place of NODE. (In list-units --all means inactive units, as with systemctl.) */
+  readonly isEveryNode?: true;
 }
 
 export interface Example {
@@ -112,6 +114,7 @@ export const allNodesOption: OptionDefinition = {
   long: 'all',
   short: 'a',
   description: 'every node of the site; takes the place of NODE',
+  isEveryNode: true,
 };
 
 /** `start NODE UNIT...` */

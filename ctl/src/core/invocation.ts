@@ -127,9 +127,9 @@ export function bindInvocation(
   line: ParsedLine,
 ): Invocation {
   checkOptions(definition, options, line.options);
-  const takesAllNodes = definition.arguments.some((argument) => argument.isNodeSelection);
-  const hasAllOption = definition.options.some(({ long }) => long === 'all');
-  const isEveryNode = takesAllNodes && hasAllOption && line.options.has('all');
+  const isEveryNode = definition.options.some(
+    (option) => option.isEveryNode && line.options.has(option.long),
+  );
   const operands = bindWords(definition, line, isEveryNode);
   return new Invocation(definition, operands, line.options, new Set(options.map(({ long }) => long)));
 }

@@ -1,16 +1,21 @@
 /** The stable form of an outcome under `-o json`: ctl/schema/outcomes.json. */
-import type { NodeOutcome, OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import {
+  createOperationOutcome,
+  type NodeOutcome,
+  type OperationOutcome,
+} from '@hecate/proto/generated/wire.ts';
 
 /** Texts that are empty on the wire mean "none". */
 export const orNull = (text: string): string | null => (text === '' ? null : text);
 /** Unix milliseconds, 0 meaning never, as RFC 3339. */
 export const timeOrNull = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString());
 
-export function outcomeJson(outcome: OperationOutcome | undefined): Record<string, unknown> {
-  if (!outcome) return { status: 'unknown' };
+export function outcomeJson(given: OperationOutcome | undefined): Record<string, unknown> {
+  const outcome = given ?? createOperationOutcome({ status: 'unknown' });
   const { evidence, execResult } = outcome;
   return {
-    status: outcome.status,
+    // A status of a newer manager is not known to be good.
+    status: outcome.status === 'unspecified' ? 'unknown' : outcome.status,
     op_id: orNull(outcome.opId),
     result: orNull(outcome.result),
     code: orNull(outcome.code),
