@@ -9,6 +9,7 @@ import { generateConfigReference } from './generate/config-reference.ts';
 import { generateConfigSchema } from './generate/config-schema.ts';
 import { exitCodesPage } from './generate/exit-codes.ts';
 import { manPages } from './generate/man.ts';
+import { protocolPage } from './generate/protocol-tables.ts';
 import { generateWire } from './generate/wire.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -17,6 +18,7 @@ const root = resolve(import.meta.dirname, '..');
 export const generated: Record<string, () => string | Promise<string>> = {
   'docs/config.md': generateConfigReference,
   'docs/exit-codes.md': exitCodesPage,
+  'docs/protocol.md': protocolPage,
   'manager/config.schema.json': generateConfigSchema,
   'proto/src/generated/wire.ts': generateWire,
   ...completions,
