@@ -24,13 +24,16 @@ const worker = server
   .replace('Lightweight Kubernetes (a stand-in)', 'Lightweight Kubernetes agent (a stand-in)')
   .replace('joining the cluster', 'looking for a server');
 
-/** Something that goes wrong, to see how it is told. */
+/**
+ * Something that goes wrong, to see how it is told. It ends a moment after its last word: journald finds out
+ * whose line it is by looking at the writer, when it belongs to a user's systemd.
+ */
 const broken = `[Unit]
 Description=A backup that fails
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'echo "no route to the backup host" >&2; exit 3'
+ExecStart=/bin/sh -c 'echo "no route to the backup host" >&2; sleep 0.3; exit 3'
 `;
 
 /** Something that changes by itself, to watch with hecatectl monitor. */
