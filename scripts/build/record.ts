@@ -14,7 +14,10 @@ const recordFile = (dist: string, name: string): string => join(dist, `.${name}.
 
 /** The build itself counts as an input of every bundle. */
 const builders = ['scripts/build.ts', 'scripts/build/program.ts', 'scripts/build/record.ts'];
-const describers = ['agent/build.json', 'manager/build.json', 'ctl/build.json'];
+const describers = ['agent', 'manager', 'ctl'].flatMap((folder) => [
+  `${folder}/build.json`,
+  `${folder}/package.json`,
+]);
 
 function stamp(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
