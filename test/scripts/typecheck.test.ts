@@ -11,8 +11,8 @@ const tsc = join(root, 'node_modules/typescript/bin/tsc');
 function checkAsCore(t: Tap, text: string): { status: number | null; stdout: string } {
   const folder = mkdtempSync(join(tmpdir(), 'hecate-typecheck-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'core.ts'), text);
-  const config = { extends: join(root, 'tsconfig.core.json'), include: ['core.ts'] };
+  writeFileSync(join(folder, 'core.mts'), text);
+  const config = { extends: join(root, 'tsconfig.core.json'), include: ['core.mts'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   return spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
 }
