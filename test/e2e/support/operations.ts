@@ -2,6 +2,9 @@
 import { until } from '../../nodes/until.ts';
 import type { Site } from '../../site/site.ts';
 
+/** What hecatectl itself may take beside the time limit of a request, on a machine that is busy with other tests. */
+export const answerRoomMs = 5000;
+
 /** An outcome as `-o json` gives it (ctl/schema/outcomes.json), as far as these tests read it. */
 export interface OutcomeJson {
   status: string;
