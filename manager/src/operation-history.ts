@@ -20,6 +20,11 @@ export class OperationHistory {
     if (oldest) this.#operations.delete(oldest);
   }
 
+  /** Oldest first. */
+  all(): Iterable<PastOperation> {
+    return this.#operations.values();
+  }
+
   get(opId: OpId): PastOperation | undefined {
     return this.#operations.get(opId);
   }

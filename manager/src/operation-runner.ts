@@ -36,8 +36,8 @@ export interface OperationRunnerPorts {
 }
 
 export interface SubmitOptions {
-  /** Why the node cannot be reached, when it cannot. */
-  readonly offlineReason: string | undefined;
+  /** The outcome of one that cannot be sent at all: its node is offline, say. */
+  readonly refusal: OperationOutcome | undefined;
   /** Output of exec. */
   readonly onItem?: (item: Item) => void | Promise<void>;
   /** Ends an exec; other verbs go on, because systemd does. */
@@ -61,6 +61,9 @@ export class OperationRunner {
   readonly #waiters = new Map<OpId, Waiter>();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  /** Inputs that came while the effects of another were carried out: one after the other. */
+  readonly #inputs: OperationsInput[] = [];
+  #isStepping = false;
 
   constructor(ports: OperationRunnerPorts, open: readonly OperationRequest[]) {
     this.#ports = ports;
@@ -71,28 +74,19 @@ export class OperationRunner {
   submit(request: OperationRequest, options: SubmitOptions): Promise<OperationOutcome> {
     return new Promise((resolve) => {
       this.#waiters.set(request.opId, { resolve, options });
-      const { offlineReason } = options;
-      const isOnline = offlineReason === undefined;
-      this.#step({
-        type: 'submit',
-        nowMs: this.#now(),
-        request,
-        isOnline,
-        offlineReason: offlineReason ?? '',
-      });
+      this.#step({ type: 'submit', nowMs: this.#now(), request, refusal: options.refusal });
     });
   }
 
   /** The agent is back: asks it for everything that was cut off. */
   nodeOnline(node: NodeName): void {
-    this.#step({ type: 'node-online', node });
+    this.#step({ type: 'node-online', nowMs: this.#now(), node });
   }
 
   /** Resolves when what the agent reported is durable here, so that the agent may forget it. */
   async reported(outcomes: readonly OperationOutcome[]): Promise<void> {
-    const known = outcomes.filter((outcome) => this.#state.records.has(outcome.opId as OpId));
-    for (const outcome of known) this.#step({ type: 'reported', nowMs: this.#now(), outcome });
-    await Promise.all(known.map((outcome) => this.#ports.journal.settle(outcome.opId as OpId, outcome)));
+    for (const outcome of outcomes) this.#step({ type: 'reported', nowMs: this.#now(), outcome });
+    await Promise.all(outcomes.map((outcome) => this.#ports.journal.settle(outcome.opId as OpId, outcome)));
   }
 
   known(opId: OpId): KnownOperation | undefined {
@@ -119,9 +113,18 @@ export class OperationRunner {
   }
 
   #step(input: OperationsInput): void {
-    const { state, effects } = operationsStep(this.#state, input);
-    this.#state = state;
-    for (const effect of effects) this.#perform(effect);
+    this.#inputs.push(input);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+        const { state, effects } = operationsStep(this.#state, next);
+        this.#state = state;
+        for (const effect of effects) this.#perform(effect);
+      }
+    } finally {
+      this.#isStepping = false;
+    }
     this.#arm();
   }
 
@@ -190,35 +193,41 @@ export class OperationRunner {
       logLines: request.logLines,
     });
     const options = this.#waiters.get(opId)?.options;
+    const signal = request.verb === 'exec' ? options?.signal : undefined;
+    if (signal?.aborted) {
+      const message = 'the caller gave it up before it was sent';
+      this.#step({ type: 'not-sent', nowMs: this.#now(), opId, code: 'HEC_CANCELLED', message });
+      return;
+    }
     try {
       const outcome = await session.call(
         { case: 'apply', value },
         {
           timeLimitMs: timeLimitMs + answerSlackMs,
           onItem: (item) => this.#onItem(opId, item, options),
-          signal: request.verb === 'exec' ? options?.signal : undefined,
+          signal,
         },
       );
       if (outcome.case === 'operation') {
         this.#step({ type: 'answered', nowMs: this.#now(), outcome: { ...outcome.value, opId } });
-      } else
-        this.#step({ type: 'cut-off', nowMs: this.#now(), opId, why: `an answer of kind ${outcome.case}` });
+      } else this.#step({ type: 'no-answer', nowMs: this.#now(), opId });
     } catch (error) {
-      this.#onSendError(opId, asHecateError(error));
+      this.#onSendError(opId, asHecateError(error), session);
     }
   }
 
   #onItem(opId: OpId, item: Item, options: SubmitOptions | undefined): void | Promise<void> {
-    if (item.case === 'accepted') this.#step({ type: 'accepted', opId });
+    // A command that writes something is running.
+    if (item.case === 'accepted' || item.case === 'output') this.#step({ type: 'accepted', opId });
     return options?.onItem?.(item);
   }
 
   /** Busy and unsupported are said before anything is begun; every other end leaves it open what the agent did. */
-  #onSendError(opId: OpId, error: HecateError): void {
+  #onSendError(opId: OpId, error: HecateError, session: Session): void {
     const nowMs = this.#now();
     if (error.code === 'HEC_BUSY' || error.code === 'HEC_UNSUPPORTED') {
       this.#step({ type: 'not-sent', nowMs, opId, code: error.code, message: error.message });
-    } else this.#step({ type: 'cut-off', nowMs, opId, why: error.message });
+    } else this.#step({ type: session.isEstablished() ? 'no-answer' : 'cut-off', nowMs, opId });
   }
 
   async #resolve(node: NodeName, opIds: readonly OpId[]): Promise<void> {
@@ -235,16 +244,20 @@ export class OperationRunner {
       for (const operation of outcome.value.operations) {
         if (asked.has(operation.opId)) this.#step({ type: 'resolved', nowMs: this.#now(), operation });
       }
-    } catch {
-      // Cut off again: they stay open, and the next session asks again.
+    } catch (error) {
+      // Cut off again, or another manager's by now: they stay open, and the next session asks again.
+      if (!session.isEstablished() || asHecateError(error).code === 'HEC_EPOCH') return;
+      this.#step({ type: 'not-resolved', nowMs: this.#now(), node });
     }
   }
 
   #arm(): void {
     const atMs = nextOperationTickMs(this.#state);
-    if (atMs >= this.#timerAtMs) return;
+    const isAtRest = atMs === Number.POSITIVE_INFINITY;
+    if (atMs >= this.#timerAtMs && !isAtRest) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
+    if (isAtRest) return;
     const delayMs = Math.max(1, Math.ceil(atMs - this.#now()));
     this.#timer = setTimeout(() => {
       this.#timerAtMs = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 /** The sentences of outcomes that the manager gives without the agent: what, why, and what happens next. */
 import { createOperationOutcome, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
-import type { OperationRequest } from './operations.ts';
+import type { OperationRequest } from './operations-state.ts';
 
 export const offline = (node: string, why: string): OperationOutcome =>
   createOperationOutcome({
@@ -47,4 +47,31 @@ export const cutOff = (request: OperationRequest, wasAccepted: boolean): Operati
       ? `${request.node} was cut off after systemd took the job: how it ended is not known yet`
       : `${request.node} was cut off while it was sent: whether it was applied is not known yet; if it was not, it never will be`,
     remedy: `when ${request.node} is back the true outcome is recorded: hecatectl operation ${request.opId}`,
+  });
+
+/** Sent, the session is there, and nothing came back. */
+export const noAnswer = (request: OperationRequest): OperationOutcome =>
+  createOperationOutcome({
+    status: 'unknown',
+    code: 'HEC_UNKNOWN',
+    message: `${request.node} has not answered in time: whether it was applied is not known yet; if it was not, it never will be`,
+    remedy: `hecatectl operation ${request.opId} shows the true outcome as soon as ${request.node} tells it`,
+  });
+
+/** An agent that is newer than we are, or wrong. */
+export const withoutStatus = (request: OperationRequest): OperationOutcome =>
+  createOperationOutcome({
+    status: 'unknown',
+    code: 'HEC_PROTOCOL',
+    message: `${request.node} gave an outcome that this version does not know`,
+    remedy: 'update the manager: it may be at most one minor version behind its agents',
+  });
+
+/** A glob cannot be expanded over units that are not known (I12). */
+export const unitsNotKnown = (node: string): OperationOutcome =>
+  createOperationOutcome({
+    status: 'refused',
+    code: 'HEC_BUSY',
+    message: `the units of ${node} are not all known yet, so the pattern could not be expanded: nothing was sent`,
+    remedy: `try again in a moment, or name the units; hecatectl doctor ${node} tells why it takes long`,
   });

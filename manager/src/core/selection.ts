@@ -51,6 +51,10 @@ export function selectUnits(node: FleetNode, patterns: readonly string[]): strin
   return [...names].sort();
 }
 
+/** Whether what is held of the node's units is the whole list, and of now (I12). */
+export const isKnown = (node: FleetNode): boolean =>
+  node.connection === 'online' && node.snapshotComplete && node.busConnected;
+
 /** Whether list-units shows this unit under these filters. */
 export function isListed(unit: UnitState, filter: ListUnits): boolean {
   if (filter.patterns.length > 0 && !matchesAny(filter.patterns, unit.name)) return false;

@@ -1,12 +1,14 @@
 /** One verb on many units of many nodes at once; every one of them gets its one answer. */
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Item, Outcome } from '@hecate/proto/core/frames.ts';
+import { isGlob } from '@hecate/proto/core/glob.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
 import type { Operate, OperationOutcome, OutcomeStatus, Verb } from '@hecate/proto/generated/wire.ts';
 import { createNodeOutcome } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode } from '../core/fleet.ts';
 import type { OperationRequest } from '../core/operations.ts';
-import { selectNodes, selectUnits } from '../core/selection.ts';
+import { offline, unitsNotKnown } from '../core/outcome-text.ts';
+import { isKnown, selectNodes, selectUnits } from '../core/selection.ts';
 import type { OperatorRequest } from './context.ts';
 
 /** Verbs that act on the node rather than on a unit. */
@@ -16,26 +18,50 @@ const eitherVerbs: ReadonlySet<Verb> = new Set<Verb>(['reset-failed']);
 
 /** Most operations of one request: 30 nodes × 60 units, rounded up. */
 const operationsMax = 2048;
+/** What an agent takes; more would end its session. */
+const logLinesMax = 1000;
+/** A command is sent on in a frame with other things in it; the kernel takes 128 KiB for one argument. */
+const argumentBytesMax = 128 * 1024;
 
 /** From good to bad, for the summary. */
 const severity: readonly OutcomeStatus[] = ['done', 'refused', 'offline', 'failed', 'timeout', 'unknown'];
 
+interface Planned {
+  readonly node: FleetNode;
+  readonly operation: OperationRequest;
+}
+
 export async function operate(request: OperatorRequest<Operate>): Promise<Outcome> {
   const { context, incoming } = request;
-  const requests = planOperations(request);
+  const planned = planOperations(request);
   let worst: OutcomeStatus = 'done';
-  const running = requests.map(async ({ node, operation }) => {
+  const running = planned.map(async ({ node, operation }) => {
     const outcome = await context.operations.submit(operation, {
-      offlineReason: node.connection === 'online' ? undefined : node.offlineReason,
+      refusal: whyNot(node, operation),
       onItem: (item) => relayOutput(item, node.name, request),
       signal: incoming.signal,
     });
     if (severity.indexOf(outcome.status) > severity.indexOf(worst)) worst = outcome.status;
-    const answer = nodeOutcome(operation, outcome);
-    await incoming.sendItem({ case: 'nodeOutcome', value: answer });
+    await tell(operation, outcome, request);
   });
   await Promise.all(running);
-  return { case: 'operateSummary', value: { operations: requests.length, worst } };
+  return { case: 'operateSummary', value: { operations: planned.length, worst } };
+}
+
+function whyNot(node: FleetNode, { unit }: OperationRequest): OperationOutcome | undefined {
+  if (node.connection !== 'online') return offline(node.name, node.offlineReason);
+  return isGlob(unit) ? unitsNotKnown(node.name) : undefined;
+}
+
+/** One that does not fit a frame with its log lines is told without them: the others wait for nothing of it. */
+async function tell(
+  operation: OperationRequest,
+  outcome: OperationOutcome,
+  { incoming }: OperatorRequest<Operate>,
+): Promise<void> {
+  const say = (value: OperationOutcome) =>
+    incoming.sendItem({ case: 'nodeOutcome', value: nodeOutcome(operation, value) });
+  await say(outcome).catch(() => say({ ...outcome, logLines: [], changes: [] }));
 }
 
 export const nodeOutcome = (operation: OperationRequest, outcome: OperationOutcome) =>
@@ -45,17 +71,20 @@ async function relayOutput(item: Item, node: string, { incoming }: OperatorReque
   if (item.case === 'output') await incoming.sendItem({ case: 'output', value: { ...item.value, node } });
 }
 
-function planOperations(
-  request: OperatorRequest<Operate>,
-): { node: FleetNode; operation: OperationRequest }[] {
+function planOperations(request: OperatorRequest<Operate>): Planned[] {
   const { value, caller, context } = request;
+  checkArguments(value);
   const nodes = selectNodes(context.fleet.state, value.nodes);
   const planned = nodes.flatMap((node) => unitsOn(node, value).map((unit) => ({ node, unit })));
   if (planned.length === 0) {
     throw new HecateError(
       'HEC_NOTHING_MATCHED',
-      `no loaded unit on ${nodes.map((node) => node.name).join(', ')} matches ${value.units.join(', ')}`,
-      'globs match loaded units only, as with systemctl: hecatectl list-units --all',
+      nodes.length === 0
+        ? 'this site has no nodes yet'
+        : `no loaded unit on ${nodes.map((node) => node.name).join(', ')} matches ${value.units.join(', ')}`,
+      nodes.length === 0
+        ? 'hecatectl node enroll NAME'
+        : 'globs match loaded units only, as with systemctl: hecatectl list-units --all',
     );
   }
   if (planned.length > operationsMax) {
@@ -79,18 +108,43 @@ function planOperations(
       reason: value.reason,
       requestedMs: context.clock.wallMs(),
       timeLimitMs: Math.min(value.timeLimitMs || operations.timeLimitMs, limits.timeLimitMsMax),
-      logLines: value.logLines || operations.logLines,
+      logLines: Math.min(value.logLines || operations.logLines, logLinesMax),
     },
   }));
 }
 
+function checkArguments({ options }: Operate): void {
+  const bytes = (options?.argv ?? []).reduce((sum, argument) => sum + Buffer.byteLength(argument), 0);
+  if (bytes <= argumentBytesMax) return;
+  throw new HecateError(
+    'HEC_USAGE',
+    `the command has ${bytes} bytes, allowed are ${argumentBytesMax}`,
+    'put it into a script on the node, or into its standard input there',
+  );
+}
+
+/**
+ * I12: of a node whose units are not all known, a glob that matches nothing stays as it is, so that the node is
+ * answered for, too.
+ */
 function unitsOn(node: FleetNode, { verb, units }: Operate): string[] {
   if (nodeVerbs.has(verb)) {
     if (units.length > 0)
       throw new HecateError('HEC_USAGE', `${verb} takes no unit`, `hecatectl ${verb} NODE`);
     return [''];
   }
-  if (units.length > 0) return selectUnits(node, units);
+  if (units.length > 0) return isKnown(node) ? selectUnits(node, units) : withGlobs(node, units);
   if (eitherVerbs.has(verb)) return [''];
   throw new HecateError('HEC_USAGE', `${verb} needs a unit`, `hecatectl ${verb} NODE UNIT`);
+}
+
+/** A list that is not whole would make the operation quietly smaller than what was asked for. */
+function withGlobs(node: FleetNode, patterns: readonly string[]): string[] {
+  const isLastKnown = node.connection !== 'online';
+  const names = patterns.flatMap((pattern) => {
+    if (isGlob(pattern) && !isLastKnown) return [pattern];
+    const units = selectUnits(node, [pattern]);
+    return units.length > 0 ? units : [pattern];
+  });
+  return [...new Set(names)].sort();
 }
