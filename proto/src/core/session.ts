@@ -190,15 +190,21 @@ function onTick(state: SessionState, input: { nowMs: number; clockMs: number }):
   return beat(expire(state, nowMs), input);
 }
 
+/** Long enough for one turn of a busy event loop; far below the second that noticing a cut may take. */
+const readGraceMs = 50;
+
 /**
- * Two intervals of silence end the session. When the tick itself is late by more than half an interval, this
- * process was stalled: frames may wait unread, so they get a quarter interval to be read first.
+ * Two intervals of silence end the session; but this process may have been stalled itself, and frames wait
+ * unread, because timers run before sockets are read. So what waits is read first; after a tick that was late
+ * by more than a quarter interval, such as after a suspend, a quarter interval is left for frames to arrive.
  */
 function onSilence(state: SessionState, nowMs: number): SessionStep | undefined {
-  const lateMs = nowMs - silenceEndsAtMs(state);
-  if (lateMs < 0) return undefined;
-  if (state.graceUntilMs === 0 && lateMs > state.heartbeatIntervalMs / 2) {
-    return { state: { ...state, graceUntilMs: nowMs + state.heartbeatIntervalMs / 4 }, effects: [] };
+  if (nowMs < silenceEndsAtMs(state)) return undefined;
+  if (state.graceUntilMs === 0) {
+    const quarterMs = state.heartbeatIntervalMs / 4;
+    const isStalled = nowMs - nextTickMs(state) > quarterMs;
+    const graceMs = isStalled ? quarterMs : Math.min(quarterMs, readGraceMs);
+    return { state: { ...state, graceUntilMs: nowMs + graceMs }, effects: [] };
   }
   return end(state, 'HEC_HEARTBEAT', `nothing heard for ${Math.round(nowMs - state.heardAtMs)} ms`);
 }

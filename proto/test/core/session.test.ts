@@ -27,6 +27,9 @@ const heartbeat = (clockMs = 1): Parameters<typeof frame>[0] => ({
   value: createHeartbeat({ sequence: 1, clockMs }),
 });
 
+/** From the end of two silent intervals: time to read what waits. */
+const graceMs = 50;
+
 /** Ticks whenever the machine asks for it, as the host does, until it has ended or the time is over. */
 function tickUntil(state: SessionState, untilMs: number) {
   const inputs: SessionInput[] = [];
@@ -123,7 +126,7 @@ t.test('two intervals of silence end the session, on either side, without a good
   for (const established of [establishedDialler(), establishedAcceptor()]) {
     const before = tickUntil(established, 2 * intervalMs - 1);
     t.equal(before.state.phase, 'established');
-    const { effects } = tickUntil(before.state, 2 * intervalMs);
+    const { effects } = tickUntil(before.state, 2 * intervalMs + graceMs);
     t.match(ending(effects), { code: 'HEC_HEARTBEAT', byPeer: false, abort: true });
     t.notOk(sent(effects).some((body) => body.case === 'goodbye'));
   }
@@ -133,7 +136,7 @@ t.test('any frame counts as a sign of life', async (t) => {
   const notice = frame({ case: 'notice', value: createNotice() }, 1500);
   const { state } = play(establishedAcceptor(), notice, tick(3499));
   t.equal(state.phase, 'established');
-  t.match(ending(sessionStep(state, tick(3500)).effects), { code: 'HEC_HEARTBEAT' });
+  t.match(ending(tickUntil(state, 3500 + graceMs).effects), { code: 'HEC_HEARTBEAT' });
 });
 
 t.test('a stalled process reads what waited before it calls the peer silent', async (t) => {
@@ -148,6 +151,18 @@ t.test('a stalled process reads what waited before it calls the peer silent', as
   t.equal(silent.state.phase, 'established');
   t.match(sent(silent.effects), [{ case: 'heartbeat' }], 'our own heartbeat is overdue and goes out');
   t.match(ending(sessionStep(silent.state, tick(60_250)).effects), { code: 'HEC_HEARTBEAT' });
+});
+
+t.test('what waits unread is read before silence is believed, however short the stall was', async (t) => {
+  // The last tick in time was at 1000; then nothing ran for a while, and the tick due at 2000 comes late.
+  const beaten = sessionStep(establishedAcceptor(), tick(1000)).state;
+  for (const nowMs of [2000, 2001, 2030, 2400, 2600]) {
+    const woken = sessionStep(beaten, tick(nowMs));
+    t.notOk(ending(woken.effects), `${nowMs}: not yet`);
+    const heard = play(woken.state, frame(heartbeat(), nowMs), tick(nowMs + 500));
+    t.equal(heard.state.phase, 'established', `${nowMs}: a frame was waiting`);
+    t.match(ending(tickUntil(woken.state, nowMs + intervalMs / 4).effects), { code: 'HEC_HEARTBEAT' });
+  }
 });
 
 t.test('the estimate of the peer clock is never ahead of it', async (t) => {
