@@ -13,6 +13,8 @@ export class FleetStore {
   readonly #watchers = new Set<FleetWatcher>();
   /** Ends a session whose node came back through a newer one. */
   replaceSession: (sessionId: string) => void = () => undefined;
+  /** Ends a session that tells more than can be kept. */
+  endSession: (sessionId: string, message: string) => void = () => undefined;
 
   get state(): FleetState {
     return this.#state;
@@ -23,6 +25,7 @@ export class FleetStore {
     this.#state = state;
     for (const effect of effects) {
       if (effect.type === 'replace-session') this.replaceSession(effect.sessionId);
+      else if (effect.type === 'end-session') this.endSession(effect.sessionId, effect.message);
       else this.publish(effect.event);
     }
     for (const watcher of this.#watchers) watcher.onChange?.();
@@ -36,6 +39,6 @@ export class FleetStore {
   /** @returns the function that ends the watch. */
   watch(watcher: FleetWatcher): () => void {
     this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    return () => void this.#watchers.delete(watcher);
   }
 }

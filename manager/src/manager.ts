@@ -90,6 +90,7 @@ export class Manager {
     );
     this.#desk = this.#makeDesk();
     this.#fleet.replaceSession = (sessionId) => this.#desk.replace(sessionId);
+    this.#fleet.endSession = (sessionId, message) => this.#desk.endBusy(sessionId, message);
     this.#listeners = new Listeners({
       trust: this.#trust,
       welcome: (transport, prove) => this.#desk.welcome(transport, prove),
@@ -128,8 +129,8 @@ export class Manager {
       },
       onNotice: (node, sessionId, notice) =>
         this.#fleet.apply({ type: 'notice', node, sessionId, notice, wallMs: this.#clock.wallMs() }),
-      answerAgent: (peer, request) =>
-        answerAgent(request, { peer, operations: this.#operations, trust: this.#trust }),
+      answerAgent: (node, peer, request) =>
+        answerAgent(request, { node, peer, operations: this.#operations, trust: this.#trust }),
       answerOperator: (caller, request) => answerOperator(caller, request, this.#context),
       answerJoiner: (remote, request) => this.#answerJoiner(remote, request),
       onRefused: (claim, from, { code, reason, message }) => {

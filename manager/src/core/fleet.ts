@@ -45,9 +45,17 @@ export type FleetInput =
   | { type: 'notice'; node: NodeName; sessionId: string; notice: Notice; wallMs: number }
   | { type: 'disconnected'; node: NodeName; sessionId: string; reason: string; wallMs: number };
 
+/**
+ * Units of one node that are kept (I14); systemd itself stops at 131,072 names. A node with k3s has a few thousand.
+ */
+export const unitsPerNodeMax = 20_000;
+
 export type FleetEffect =
+  /** It tells of more units than are kept. */
+  | { type: 'end-session'; sessionId: string; message: string }
   /** A newer session of the node came: the older one is ended. */
-  { type: 'replace-session'; sessionId: string } | { type: 'event'; event: MonitorEvent };
+  | { type: 'replace-session'; sessionId: string }
+  | { type: 'event'; event: MonitorEvent };
 
 export interface FleetStep {
   readonly state: FleetState;
@@ -113,6 +121,8 @@ function connect(state: FleetState, input: Extract<FleetInput, { type: 'connecte
     address: input.address,
     clockOffsetMs: Math.round(hello.wallClockMs - wallMs),
     busConnected: true,
+    // Of its last session: told as unknown, and what has changed since is news when the new list is there.
+    units: before?.units ?? new Map(),
   };
   const effects: FleetEffect[] = [];
   if (before?.connection === 'online') effects.push({ type: 'replace-session', sessionId: before.sessionId });
@@ -173,6 +183,7 @@ function takeSnapshot(
   const isContinued = node.arriving?.generation === part.generation;
   const units = new Map(isContinued ? node.arriving?.units : undefined);
   for (const unit of part.units) units.set(unit.name, unit);
+  if (units.size > unitsPerNodeMax) return tooMany(state, node);
   if (!part.last) {
     return {
       state: replaceNode(state, { ...node, arriving: { generation: part.generation, units } }),
@@ -187,9 +198,18 @@ function takeSnapshot(
         effects.push(event(wallMs, node.name, { case: 'unit', value: unit }));
       }
     }
+    for (const name of node.units.keys()) {
+      if (!units.has(name)) effects.push(event(wallMs, node.name, { case: 'unitRemoved', value: name }));
+    }
   }
   const next = { ...node, units, arriving: undefined, snapshotComplete: true, busConnected: true };
   return { state: replaceNode(state, next), effects };
+}
+
+/** A part of its units would be a wrong picture (I12), and all of them could be without end. */
+function tooMany(state: FleetState, { name, sessionId }: FleetNode): FleetStep {
+  const message = `${name} has more than ${unitsPerNodeMax} units, and this manager keeps no more of a node`;
+  return { state, effects: [{ type: 'end-session', sessionId, message }] };
 }
 
 const differs = (a: UnitState | undefined, b: UnitState): boolean =>
@@ -208,10 +228,23 @@ function takeChanges(
       effects.push(event(wallMs, node.name, { case: 'unit', value: unit }));
     units.set(unit.name, unit);
   }
+  if (units.size > unitsPerNodeMax) return tooMany(state, node);
   for (const name of changes.removed) {
     if (units.delete(name)) effects.push(event(wallMs, node.name, { case: 'unitRemoved', value: name }));
   }
-  return { state: replaceNode(state, { ...node, units }), effects };
+  const arriving = node.arriving && withChanges(node.arriving, changes);
+  return { state: replaceNode(state, { ...node, units, arriving }), effects };
+}
+
+/** A change is newer than the parts of a list that are here already. */
+function withChanges(
+  arriving: NonNullable<FleetNode['arriving']>,
+  changes: { units: UnitState[]; removed: string[] },
+): FleetNode['arriving'] {
+  const units = new Map(arriving.units);
+  for (const unit of changes.units) units.set(unit.name, unit);
+  for (const name of changes.removed) units.delete(name);
+  return { ...arriving, units };
 }
 
 /** How a node is told to an operator. `lastSeenMs` of an online node is the caller's to bring up to date. */

@@ -32,7 +32,7 @@ export interface DeskPorts {
   onAgent(node: NodeName, sessionId: string, hello: Hello, remote: string): void;
   onAgentGone(node: NodeName, sessionId: string, reason: string, silentForMs: number): void;
   onNotice(node: NodeName, sessionId: string, notice: Notice): void;
-  answerAgent(peer: AcceptedPeer | undefined, request: IncomingRequest): Promise<Outcome>;
+  answerAgent(node: NodeName, peer: AcceptedPeer | undefined, request: IncomingRequest): Promise<Outcome>;
   answerOperator(caller: Caller, request: IncomingRequest): Promise<Outcome>;
   answerJoiner(remote: string, request: IncomingRequest): Promise<Outcome>;
   onRefused(claim: Hello, remote: string, refusal: Extract<Admission, { type: 'refused' }>): void;
@@ -103,12 +103,12 @@ export class SessionDesk {
 
   #judge(session: Session, hello: Hello, credential: Credential) {
     const { epoch } = this.#ports;
-    if (hello.highestEpoch > epoch && credential.kind === 'node')
-      this.#ports.onForeignEpoch(hello.highestEpoch);
     const admission = admit({ credential, hello, allowedNodes: this.#ports.allowedNodes(), epoch });
-    const isFull = admission.type === 'joiner' && (this.countByKind()['joiner'] ?? 0) >= joinersMax;
+    const isFull = admission.type === 'joiner' && (this.countByKind().joiner ?? 0) >= joinersMax;
     if (admission.type !== 'refused' && !isFull) return admission;
     if (admission.type === 'refused') {
+      // Only a node that would be admitted otherwise has a say in which manager is the newest.
+      if (admission.code === 'HEC_EPOCH') this.#ports.onForeignEpoch(hello.highestEpoch);
       this.#ports.onRefused(hello, session.remote, admission);
       const { reason, remedy, message } = admission;
       this.refusals.add(hello.name, {
@@ -164,7 +164,7 @@ export class SessionDesk {
   ): Promise<Outcome> {
     switch (admission?.type) {
       case 'agent':
-        return this.#ports.answerAgent(peer, request);
+        return this.#ports.answerAgent(admission.node, peer, request);
       case 'operator':
         return this.#ports.answerOperator(
           { who: admission.who, from: remote, role: admission.role, peer },
@@ -180,6 +180,11 @@ export class SessionDesk {
   /** A newer session of the same node took over. */
   replace(sessionId: string): void {
     this.#open.get(sessionId)?.session.end('HEC_REPLACED', 'a newer session of this node was opened');
+  }
+
+  /** It asks for more than it can have. */
+  endBusy(sessionId: string, message: string): void {
+    this.#open.get(sessionId)?.session.end('HEC_BUSY', message);
   }
 
   /** Ends the sessions of one who was revoked, or is not allowed any more. */

@@ -127,7 +127,6 @@ export class Session {
   }
 
   accept(peer: 'agent' | 'operator' | 'joiner', welcome: Welcome): void {
-    if (peer !== 'joiner') this.#transport.setFrameBytesMax(limits.frameBytesMax);
     this.#step({ type: 'accept', nowMs: this.#clock.nowMs(), peer, welcome });
   }
 
@@ -205,6 +204,8 @@ export class Session {
   }
 
   #receive(bytes: Uint8Array): void {
+    // What comes behind a bad frame is not even looked at: it would only cost time that others need.
+    if (this.#state.phase === 'ended') return;
     const nowMs = this.#clock.nowMs();
     try {
       const body = decodeFrame(bytes);
@@ -241,7 +242,7 @@ export class Session {
         this.#handlers.onHello?.(effect.hello);
         return;
       case 'established':
-        this.#transport.setFrameBytesMax(limits.frameBytesMax);
+        if (this.#state.peer !== 'joiner') this.#transport.setFrameBytesMax(limits.frameBytesMax);
         this.#handlers.onEstablished?.(effect.welcome);
         return;
       case 'request':
