@@ -77,18 +77,18 @@ async function nothingIsTakenForKnown(t: Test, site: Site): Promise<void> {
   t.match(node?.offline_reason, /heartbeat|silent|heard/i, 'and says why');
 }
 
+const untilSeenActive = (site: Site): Promise<boolean> =>
+  until(async () => (await site.manager.ctl(['is-active', 'server1', 'kept'])).stdout.trim() === 'active', {
+    what: 'the manager sees kept.service active',
+  });
+
 async function backAfterHeal(t: Test, site: Site): Promise<void> {
   await site.node('server1').heal();
   const healedAtMs = performance.now();
   const backMs = await since(healedAtMs, () => connection(site, 'online'), 'server1 is back');
   t.comment(`online again ${rounded(backMs)} after the link`);
   t.ok(backMs < backMsMax, 'back in time');
-  await until(
-    async () => (await site.manager.ctl(['is-active', 'server1', 'kept'])).stdout.trim() === 'active',
-    {
-      what: 'the units of server1 are known again',
-    },
-  );
+  await untilSeenActive(site);
 }
 
 function cutAndHeal(kind: NodeKind) {
@@ -100,6 +100,7 @@ function cutAndHeal(kind: NodeKind) {
       units: { 'kept.service': countedUnit(0) },
     });
     t.equal((await operate(site, 'start', 'server1', 'kept')).status, 'done');
+    await untilSeenActive(site);
     for (const round of ['first', 'second']) {
       await t.test(`${round} cut`, async (t) => {
         await bothSidesNotice(t, site);
