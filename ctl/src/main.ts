@@ -75,7 +75,11 @@ function givenUp(signal: AbortSignal): Promise<never> {
 
 async function runCommand(command: Command, invocation: Invocation): Promise<End> {
   const out = outputOf(invocation);
-  const signal = AbortSignal.any([interruptSignal(), out.readerGone.signal]);
+  const interrupted = interruptSignal();
+  // An operation goes on without its reader: its exit status still counts.
+  const signal = command.definition.isStream
+    ? AbortSignal.any([interrupted, out.readerGone.signal])
+    : interrupted;
   const context = new Context(invocation, out, signal);
   try {
     return await Promise.race([command.run(context), givenUp(signal)]);
