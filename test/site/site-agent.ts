@@ -64,9 +64,10 @@ export class SiteAgent {
     return this.node.run(this.#argv('join'), { input: `${token}\n` });
   }
 
-  async start(): Promise<void> {
+  /** @param launcher what to start it through, such as `unshare --time …`; it must end with its child */
+  async start(launcher: readonly string[] = []): Promise<void> {
     // Its log goes to the node's journal where there is one, and is collected with it when a test fails.
-    this.#process = await this.node.spawn(this.#argv('run'), { output: 'pipe' });
+    this.#process = await this.node.spawn([...launcher, ...this.#argv('run')], { output: 'pipe' });
     const { child } = this.#process;
     child.stdout?.on('data', (chunk: Buffer) => this.#keep(chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.#keep(chunk));
