@@ -132,7 +132,7 @@ export class Manager {
       answerAgent: (node, peer, request) =>
         answerAgent(request, { node, peer, operations: this.#operations, trust: this.#trust }),
       answerOperator: (caller, request) => answerOperator(caller, request, this.#context),
-      answerJoiner: (remote, request) => this.#answerJoiner(remote, request),
+      answerJoiner: (claim, from, request) => this.#answerJoiner(claim, from, request),
       onRefused: (claim, from, { code, reason, message }) => {
         this.metrics.connectionRefused(reason);
         this.#parts.logger.warn({ claim: claim.name, from, reason }, message);
@@ -213,7 +213,7 @@ export class Manager {
     }
   }
 
-  async #answerJoiner(from: string, request: IncomingRequest): Promise<Outcome> {
+  async #answerJoiner(claim: string, from: string, request: IncomingRequest): Promise<Outcome> {
     const { method } = request;
     if (method.case !== 'join') throw new HecateError('HEC_PROTOCOL', `a joiner cannot ask ${method.case}`);
     const who = `token ${method.value.tokenId}`;
@@ -223,7 +223,9 @@ export class Manager {
       this.#parts.audit.append({ who, from, what: 'join', outcome: 'done', subject: certificate.name });
       return { case: 'certificate', value: certificate };
     } catch (error) {
-      const { code, message } = asHecateError(error);
+      const { code, message, remedy } = asHecateError(error);
+      const reason = `${code}: ${message}`;
+      this.#desk.refusals.add(claim, { atMs: this.#clock.wallMs(), address: from, reason, remedy });
       this.#parts.audit.append({ who, from, what: 'join', outcome: 'refused', code, reason: message });
       throw error;
     }

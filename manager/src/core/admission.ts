@@ -31,6 +31,9 @@ export type Admission =
   | { type: 'joiner' }
   | { type: 'refused'; code: ErrorCode; reason: string; message: string; remedy: string };
 
+/** Epochs rise by one with each start: a lead of more is a lie, or a damaged file, and no manager to give way to. */
+export const epochLeadMax = 1_000_000;
+
 const refuse = (code: ErrorCode, reason: string, message: string, remedy: string): Admission => ({
   type: 'refused',
   code,
@@ -38,6 +41,9 @@ const refuse = (code: ErrorCode, reason: string, message: string, remedy: string
   message,
   remedy,
 });
+
+/** Whoever was revoked is told so: its host need not try again before it has a new certificate. */
+const strangerCode = (reason: string): ErrorCode => (reason === 'revoked' ? 'HEC_REVOKED' : 'HEC_TLS');
 
 export function admit(facts: AdmissionFacts): Admission {
   const { hello } = facts;
@@ -65,7 +71,9 @@ export function admit(facts: AdmissionFacts): Admission {
 function admitAgent(facts: AdmissionFacts): Admission {
   const { credential, hello } = facts;
   const enroll = `hecatectl node enroll ${hello.name}, then on the node: hecate-agent join`;
-  if (credential.kind === 'stranger') return refuse('HEC_TLS', credential.reason, credential.detail, enroll);
+  if (credential.kind === 'stranger') {
+    return refuse(strangerCode(credential.reason), credential.reason, credential.detail, enroll);
+  }
   if (credential.kind === 'local' || credential.kind === 'operator') {
     return refuse(
       'HEC_TLS',
@@ -85,6 +93,14 @@ function admitAgent(facts: AdmissionFacts): Admission {
   }
   if (!facts.allowedNodes.has(hello.name)) {
     return refuse('HEC_NO_SUCH_NODE', 'not-allowed', `${hello.name} is not a node of this site`, enroll);
+  }
+  if (hello.highestEpoch > facts.epoch + epochLeadMax) {
+    return refuse(
+      'HEC_PROTOCOL',
+      'epoch-lead',
+      `${hello.name} says it has seen epoch ${hello.highestEpoch}, this manager has ${facts.epoch}: no manager was started that often`,
+      'on the node, look at the file "epoch" in the state directory of the agent',
+    );
   }
   if (hello.highestEpoch > facts.epoch) {
     const message = `${hello.name} has seen epoch ${hello.highestEpoch}, this manager has ${facts.epoch}: a newer manager has been here`;
@@ -107,7 +123,7 @@ function admitOperator({ credential, hello }: AdmissionFacts): Admission {
     return { type: 'operator', who: credential.name, role: credential.role };
   if (credential.kind === 'stranger') {
     return refuse(
-      'HEC_TLS',
+      strangerCode(credential.reason),
       credential.reason,
       credential.detail,
       'hecatectl operator enroll NAME, then hecatectl join',
@@ -123,7 +139,9 @@ function admitOperator({ credential, hello }: AdmissionFacts): Admission {
 
 function admitJoiner({ credential }: AdmissionFacts): Admission {
   if (credential.kind === 'stranger') return { type: 'joiner' };
-  return refuse('HEC_PROTOCOL', 'joiner', 'joining is for those who have no certificate yet', '');
+  if (credential.kind === 'node' || credential.kind === 'operator')
+    return refuse('HEC_PROTOCOL', 'joiner', 'joining is for those who have no certificate yet', '');
+  return refuse('HEC_PROTOCOL', 'joiner', 'joining goes over the TLS port of the manager only', '');
 }
 
 /** The role that a welcome grants. */

@@ -34,7 +34,8 @@ export interface DeskPorts {
   onNotice(node: NodeName, sessionId: string, notice: Notice): void;
   answerAgent(node: NodeName, peer: AcceptedPeer | undefined, request: IncomingRequest): Promise<Outcome>;
   answerOperator(caller: Caller, request: IncomingRequest): Promise<Outcome>;
-  answerJoiner(remote: string, request: IncomingRequest): Promise<Outcome>;
+  /** @param claim the name in its hello, which nothing proves */
+  answerJoiner(claim: string, remote: string, request: IncomingRequest): Promise<Outcome>;
   onRefused(claim: Hello, remote: string, refusal: Extract<Admission, { type: 'refused' }>): void;
   onForeignEpoch(epoch: number): void;
   onProtocolError(remote: string, message: string): void;
@@ -78,15 +79,17 @@ export class SessionDesk {
     const id = randomUUID();
     let admission: Exclude<Admission, { type: 'refused' }> | undefined;
     let peer: AcceptedPeer | undefined;
+    let claim = '';
     const session = new Session('acceptor', transport, this.#ports.clock, {
       onHello: (hello) => {
         this.#waiting.delete(session);
+        claim = hello.name;
         const proof = prove();
         peer = proof.peer;
         admission = this.#judge(session, hello, proof.credential);
         if (admission) this.#admit(id, session, hello, admission, peer);
       },
-      onRequest: (request) => this.#answer(admission, peer, session.remote, request),
+      onRequest: (request) => this.#answer(admission, { peer, claim, remote: session.remote }, request),
       onNotice: (notice) => {
         if (admission?.type === 'agent') this.#ports.onNotice(admission.node, id, notice);
       },
@@ -158,8 +161,7 @@ export class SessionDesk {
 
   #answer(
     admission: Exclude<Admission, { type: 'refused' }> | undefined,
-    peer: AcceptedPeer | undefined,
-    remote: string,
+    { peer, claim, remote }: { peer: AcceptedPeer | undefined; claim: string; remote: string },
     request: IncomingRequest,
   ): Promise<Outcome> {
     switch (admission?.type) {
@@ -171,7 +173,7 @@ export class SessionDesk {
           request,
         );
       case 'joiner':
-        return this.#ports.answerJoiner(remote, request);
+        return this.#ports.answerJoiner(claim, remote, request);
       case undefined:
         return Promise.reject(new HecateError('HEC_PROTOCOL', 'a request before the welcome'));
     }
