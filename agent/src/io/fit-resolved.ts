@@ -3,11 +3,9 @@ import { limits } from '@hecate/proto/core/limits.ts';
 import type { OperationOutcome, ResolvedOperation } from '@hecate/proto/generated/wire.ts';
 import { packOutcome } from '../core/operation-record.ts';
 
-const shortMessageLength = 60;
-
 export function fitResolved(operations: readonly ResolvedOperation[]): ResolvedOperation[] {
-  // A quarter for the frame around it, and for characters of more than one byte.
-  let left = limits.frameBytesMax * 0.25;
+  // Bare ones take at most 120 bytes each, and a character up to three bytes.
+  let left = limits.frameBytesMax * 0.15;
   return operations.map((operation) => {
     const { outcome } = operation;
     if (!outcome) return operation;
@@ -18,7 +16,7 @@ export function fitResolved(operations: readonly ResolvedOperation[]): ResolvedO
 
 const bare = (outcome: OperationOutcome): OperationOutcome => ({
   ...outcome,
-  message: outcome.message.slice(0, shortMessageLength),
+  message: '',
   remedy: '',
   logLines: [],
   changes: [],

@@ -52,7 +52,11 @@ export class JournalctlLogs implements UnitLogs {
     const ended = endOf(child, this.#command);
     // Whoever throws first is heard below; without this the other would be an unhandled rejection.
     ended.catch(() => undefined);
-    const stop = (): void => void child.kill('SIGTERM');
+    const stop = (): void => {
+      child.kill('SIGTERM');
+      // Nothing more is read, whoever still holds the other end.
+      child.stdout.destroy();
+    };
     signal.addEventListener('abort', stop, { once: true });
     try {
       for await (const lines of linesOf(child.stdout)) {
