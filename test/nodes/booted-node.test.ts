@@ -158,6 +158,15 @@ t.test('the site network: processes there reach the nodes and are reached', { sk
     addresses?.map(({ address }) => address),
   );
   t.notMatch(own.join(' '), '10.88.0.', "the machine's own network is not touched");
+  const options = [
+    '-p',
+    'process.env.NODE_OPTIONS + Object.keys(process.env).filter((k) => /TAPJS/.test(k))',
+  ];
+  t.equal(
+    (await fleet.site.run([process.execPath, ...options])).stdout,
+    'undefined\n',
+    'nothing of the test runner',
+  );
   t.equal(manager.kill('SIGTERM'), true);
   t.equal(await manager.exited, 143);
 });

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { carriedEnvironment } from './clean-environment.ts';
 import { type ExecuteOptions, type ExecuteResult, execute } from './execute.ts';
 import { type Entrance, enter, launch, spawnInside } from './namespaces.ts';
 import type { Address, FleetNode, NodeKind, NodeProcess, SpawnOptions } from './node.ts';
@@ -144,7 +145,7 @@ export abstract class NamespacedNode implements FleetNode {
   }
 
   async run(argv: readonly string[], options: ExecuteOptions = {}): Promise<ExecuteResult> {
-    const env = { ...this.environment(), ...options.env };
+    const env = carriedEnvironment({ ...this.environment(), ...options.env });
     const { cwd, ...rest } = options;
     return execute(enter(this.entrance(), argv, cwd), { ...rest, env });
   }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { carriedEnvironment, cleanEnvironmentScript } from './clean-environment.ts';
 import { shellExitCode } from './execute.ts';
 import type { NodeProcess, SpawnOptions } from './node.ts';
 import { childPids } from './processes.ts';
@@ -64,8 +65,8 @@ export interface Entrance {
 export function enter(entrance: Entrance, argv: readonly string[], cwd = entrance.cwd): string[] {
   const die = ['setpriv', '--pdeathsig', 'KILL'];
   const wait = 'leader=$1; shift; "$@"; status=$?; kill -CHLD "$leader" 2>/dev/null; exit $status';
-  const move =
-    '{ mkdir -p "$1" && echo 0 > "$1/cgroup.procs"; } 2>/dev/null || true; cd "$2" && shift 2 && exec "$@"';
+  const move = `${cleanEnvironmentScript}{ mkdir -p "$1" && echo 0 > "$1/cgroup.procs"; } 2>/dev/null || true
+cd "$2" && shift 2 && exec "$@"`;
   return [
     ...['nsenter', `--target=${entrance.leaderPid}`, ...entrance.namespaceFlags, '--no-fork', '--'],
     ...[...die, 'sh', '-c', wait, 'sh', String(entrance.leaderPid)],
@@ -80,7 +81,11 @@ export async function spawnInside(
   output: SpawnOptions['output'] = 'pipe',
 ): Promise<NodeProcess> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: ['pipe', output, output], detached: true, env });
+  const child = spawn(program, args, {
+    stdio: ['pipe', output, output],
+    detached: true,
+    env: carriedEnvironment(env),
+  });
   child.stdin?.on('error', () => {});
   let ended = false;
   const exited = new Promise<number>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { carriedEnvironment, cleanEnvironmentScript, ownEnvironment } from './clean-environment.ts';
 import { type ExecuteOptions, type ExecuteResult, execute, executeOrThrow } from './execute.ts';
 import { spawnInside } from './namespaces.ts';
 import type { NodeProcess, SpawnOptions } from './node.ts';
@@ -77,25 +78,23 @@ export class SiteNetwork {
 
   /** Makes the process one of the site: in its group, in the folder `cwd`, and gone when its parent is. */
   private member(cwd: string): string[] {
-    const script = 'echo 0 > "$1/cgroup.procs"; cd "$2" && shift 2 && exec "$@"';
+    const script = `${cleanEnvironmentScript}echo 0 > "$1/cgroup.procs"; cd "$2" && shift 2 && exec "$@"`;
     return ['setpriv', '--pdeathsig', 'KILL', 'sh', '-c', script, 'sh', this.group, cwd];
   }
 
   /** Runs a command in the site's network, on the host's files. */
   async run(argv: readonly string[], options: ExecuteOptions = {}): Promise<ExecuteResult> {
-    const { cwd = process.cwd(), ...rest } = options;
-    return execute(this.enter([...this.member(cwd), ...argv]), rest);
+    const { cwd = process.cwd(), env, ...rest } = options;
+    const carried = carriedEnvironment({ ...ownEnvironment(), ...env });
+    return execute(this.enter([...this.member(cwd), ...argv]), { ...rest, env: carried });
   }
 
   /** Starts a long-lived process in the site's network, on the host's files; it ends with the fleet. */
   async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<NodeProcess> {
     const { env = {}, cwd = process.cwd(), output } = options;
-    const inherited = Object.entries(process.env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    );
     const launcher = ['setpriv', '--pdeathsig', 'KILL', 'sh', '-c', '"$@"; exit $?', 'sh'];
     const inside = this.enter([...launcher, ...this.member(cwd), ...argv]);
-    return spawnInside(inside, { ...Object.fromEntries(inherited), ...env }, output);
+    return spawnInside(inside, { ...ownEnvironment(), ...env }, output);
   }
 
   /** The command line that runs `argv` in the site's network, for those who start processes themselves. */

@@ -87,6 +87,16 @@ t.test('processes inside: exit codes, input, signals, freezing', { skip }, async
   t.equal((await node.run(['cat'], { input: 'given' })).stdout, 'given');
   t.equal((await node.run(['pwd'], { cwd: '/usr' })).stdout, '/usr\n');
   t.equal((await node.run(['sh', '-c', 'echo $WORD'], { env: { WORD: 'x' } })).stdout, 'x\n');
+  const environment = (await node.runOrThrow(['env'], { env: { NODE_OPTIONS: '--no-warnings' } })).split(
+    '\n',
+  );
+  t.ok(environment.includes('NODE_OPTIONS=--no-warnings'), 'what was asked for');
+  const nodeOptions = [
+    'node',
+    '-p',
+    'process.env.NODE_OPTIONS + Object.keys(process.env).filter((k) => /TAP/.test(k))',
+  ];
+  t.equal((await node.run(nodeOptions)).stdout, 'undefined\n', 'and nothing of the test runner');
   await t.rejects(node.run(['sleep', '100'], { timeoutMs: 200 }), /did not end within 200 ms/);
   await t.rejects(node.runOrThrow(['sh', '-c', 'echo wrong >&2; exit 3']), /status 3: wrong/);
 
