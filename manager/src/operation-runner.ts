@@ -83,10 +83,18 @@ export class OperationRunner {
     this.#step({ type: 'node-online', nowMs: this.#now(), node });
   }
 
-  /** Resolves when what the agent reported is durable here, so that the agent may forget it. */
-  async reported(outcomes: readonly OperationOutcome[]): Promise<void> {
-    for (const outcome of outcomes) this.#step({ type: 'reported', nowMs: this.#now(), outcome });
-    await Promise.all(outcomes.map((outcome) => this.#ports.journal.settle(outcome.opId as OpId, outcome)));
+  /**
+   * Resolves when what the agent reported is durable here, so that the agent may forget it. What it says of other
+   * nodes' operations, or of none of ours, is not heard.
+   */
+  async reported(node: NodeName, outcomes: readonly OperationOutcome[]): Promise<void> {
+    const own = outcomes.filter(({ opId }) => this.#requestOf(opId as OpId)?.node === node);
+    for (const outcome of own) this.#step({ type: 'reported', nowMs: this.#now(), outcome });
+    await Promise.all(own.map((outcome) => this.#ports.journal.settle(outcome.opId as OpId, outcome)));
+  }
+
+  #requestOf(opId: OpId): OperationRequest | undefined {
+    return (this.#state.records.get(opId) ?? this.#ports.history.get(opId))?.request;
   }
 
   known(opId: OpId): KnownOperation | undefined {

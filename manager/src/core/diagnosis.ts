@@ -49,21 +49,23 @@ function name(facts: DiagnosisFacts): Finding {
 }
 
 function port(facts: DiagnosisFacts): Finding {
-  const trouble = facts.hasAuthority
-    ? ''
-    : 'the manager does not listen: there is no certificate authority yet';
-  const where = facts.listening.join(', ');
+  const [first] = facts.listening;
+  const why = facts.hasAuthority ? '' : ': there is no certificate authority yet';
   return finding(
     'port',
-    trouble,
-    'hecatectl ca init',
-    `the manager listens on ${where}; on the node try: nc -zv MANAGER 2020`,
+    first === undefined ? `the manager does not listen${why}` : '',
+    facts.hasAuthority ? 'see "listen" in hecate.yaml, and the log of hecate-manager' : 'hecatectl ca init',
+    `the manager listens on ${facts.listening.join(', ')}; on the node try: nc -zv MANAGER ${portOf(first)}`,
   );
 }
+
+const portOf = (address = ''): string => address.slice(address.lastIndexOf(':') + 1);
 
 function certificate(facts: DiagnosisFacts): Finding {
   const { certificateNotAfterMs: until, nowWallMs } = facts;
   const enroll = `hecatectl node enroll ${facts.name}, then on the node: hecate-agent join`;
+  if (until === 0 && facts.node?.connection === 'online')
+    return finding('TLS', '', '', 'it has no certificate, and came over the plain loopback listener');
   if (until === 0) {
     const waiting = facts.hasOpenToken
       ? 'its join token was not used yet'

@@ -13,6 +13,8 @@ export interface HealthFacts {
   /** The highest epoch an agent told of; above ours, a newer manager has been here (I6). */
   readonly highestForeignEpoch: number;
   readonly hasAuthority: boolean;
+  /** Whether nodes may also come without a certificate: over the plain loopback listener. */
+  readonly hasPlainListener: boolean;
   /** Why the journal or the audit log cannot be written; empty: it can. */
   readonly writeTrouble: string;
   readonly site: string;
@@ -40,9 +42,11 @@ function check(name: string, trouble: string, remedy: string, fine: string): Hea
 const authority = (facts: HealthFacts): HealthCheck =>
   check(
     'authority',
-    facts.hasAuthority ? '' : 'there is no certificate authority, so no node can connect',
+    facts.hasAuthority || facts.hasPlainListener
+      ? ''
+      : 'there is no certificate authority, so no node can connect',
     'hecatectl ca init',
-    'the certificate authority is there',
+    facts.hasAuthority ? 'the certificate authority is there' : 'none, and none is needed on plain loopback',
   );
 
 function epoch({ epoch: own, highestForeignEpoch: foreign }: HealthFacts): HealthCheck {

@@ -32,24 +32,33 @@ function isWanted(event: MonitorEvent, filter: Monitor): boolean {
 }
 
 export async function monitor({ value, context, incoming }: OperatorRequest<Monitor>): Promise<Outcome> {
-  if (value.nodes && !value.nodes.all) selectNodes(context.fleet.state, value.nodes);
+  const { nodes } = value;
+  if (nodes && !nodes.all && nodes.patterns.length > 0) selectNodes(context.fleet.state, nodes);
   const queue: MonitorEvent[] = [];
   let dropped = 0;
   let wake: () => void = () => undefined;
+  /** Told where it happened: between what came before it and what came after. */
+  const takeLoss = (): MonitorEvent[] => {
+    if (dropped === 0) return [];
+    const loss = createMonitorEvent({
+      atMs: context.clock.wallMs(),
+      event: { case: 'dropped', value: dropped },
+    });
+    dropped = 0;
+    return [loss];
+  };
   const unwatch = context.fleet.watch({
     onEvent: (event) => {
       if (!isWanted(event, value)) return;
-      if (queue.length < queueMax) queue.push(event);
-      else dropped += 1;
+      if (queue.length >= queueMax) dropped += 1;
+      else queue.push(...takeLoss(), event);
       wake();
     },
   });
   incoming.signal.addEventListener('abort', () => wake(), { once: true });
   try {
     while (!incoming.signal.aborted) {
-      const event =
-        dropped > 0 && queue.length === 0 ? lossOf(dropped, context.clock.wallMs()) : queue.shift();
-      if (event?.event.case === 'dropped') dropped = 0;
+      const event = queue.shift() ?? takeLoss()[0];
       if (event) await incoming.sendItem({ case: 'event', value: event });
       else await new Promise<void>((resolve) => (wake = resolve));
     }
@@ -58,6 +67,3 @@ export async function monitor({ value, context, incoming }: OperatorRequest<Moni
   }
   return { case: 'done', value: {} };
 }
-
-const lossOf = (count: number, atMs: number): MonitorEvent =>
-  createMonitorEvent({ atMs, event: { case: 'dropped', value: count } });

@@ -25,6 +25,7 @@ export const currentHealth = (context: RequestContext) =>
     epoch: context.epoch,
     highestForeignEpoch: context.highestForeignEpoch(),
     hasAuthority: context.trust.hasAuthority(),
+    hasPlainListener: context.config().plainLoopbackListen !== undefined,
     writeTrouble: context.writeTrouble(),
     site: context.config().site,
     softwareVersion: context.softwareVersion,
@@ -65,6 +66,8 @@ export async function getOperation({ value, context }: OperatorRequest<GetOperat
   );
 }
 
+const setLevelTimeLimitMs = 5000;
+
 /** Of the manager, or of the agents of the nodes that are named. */
 export async function setLogLevel({ value, context }: OperatorRequest<SetLogLevel>): Promise<Outcome> {
   const level = parseLogLevel(value.level);
@@ -72,19 +75,18 @@ export async function setLogLevel({ value, context }: OperatorRequest<SetLogLeve
     return { case: 'logLevel', value: { before: context.setLogLevel(level), after: level } };
   }
   const nodes = selectNodes(context.fleet.state, { patterns: value.nodes, all: false });
+  // Asked for all of them first: a level that is set on some and not on others helps nobody.
+  const sessions = nodes.map(({ name, offlineReason }) => {
+    const session = context.sessionOf(name);
+    if (session) return session;
+    throw new HecateError('HEC_OFFLINE', `${name} is offline: ${offlineReason}`, `hecatectl doctor ${name}`);
+  });
   const before = await Promise.all(
-    nodes.map(async ({ name, offlineReason }) => {
-      const session = context.sessionOf(name);
-      if (!session)
-        throw new HecateError(
-          'HEC_OFFLINE',
-          `${name} is offline: ${offlineReason}`,
-          `hecatectl doctor ${name}`,
-        );
-      const method = { case: 'setAgentLogLevel' as const, value: { level: value.level, nodes: [] } };
-      const outcome = await session.call(method, { timeLimitMs: 5000 });
+    sessions.map(async (session) => {
+      const method = { case: 'setAgentLogLevel' as const, value: { level, nodes: [] } };
+      const outcome = await session.call(method, { timeLimitMs: setLevelTimeLimitMs });
       return outcome.case === 'logLevel' ? outcome.value.before : '';
     }),
   );
-  return { case: 'logLevel', value: { before: [...new Set(before)].join(', '), after: value.level } };
+  return { case: 'logLevel', value: { before: [...new Set(before)].join(', '), after: level } };
 }

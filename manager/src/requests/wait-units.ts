@@ -1,6 +1,7 @@
 /** Waits until units are in a state, over the stream of changes; never longer than the caller said. */
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
+import { limits } from '@hecate/proto/core/limits.ts';
 import {
   createUnitState,
   type UnitBatch,
@@ -8,7 +9,7 @@ import {
   type WaitUnits,
 } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode, FleetState } from '../core/fleet.ts';
-import { selectNodes, selectUnits, unknownUnit } from '../core/selection.ts';
+import { isKnown, selectNodes, selectUnits, unknownUnit } from '../core/selection.ts';
 import type { OperatorRequest } from './context.ts';
 
 const activeStates = [
@@ -26,14 +27,13 @@ function stateOf(node: FleetNode, name: string): UnitState {
   const unit =
     node.units.get(name) ??
     createUnitState({ name, loadState: 'not-found', activeState: 'inactive', subState: 'dead' });
-  const isKnown = node.connection === 'online' && node.snapshotComplete && node.busConnected;
-  return isKnown ? unit : unknownUnit(unit);
+  return isKnown(node) ? unit : unknownUnit(unit);
 }
 
 function observe(fleet: FleetState, value: WaitUnits): UnitBatch[] {
   return selectNodes(fleet, value.nodes).map((node) => {
     const units = selectUnits(node, value.units).map((name) => stateOf(node, name));
-    return { node: node.name, units, stale: node.connection !== 'online' };
+    return { node: node.name, units, stale: !isKnown(node) };
   });
 }
 
@@ -42,7 +42,8 @@ function isReached(batches: UnitBatch[], activeState: string): boolean {
   return units.length > 0 && units.every((unit) => unit.activeState === activeState);
 }
 
-export async function waitUnits({ value, context, incoming }: OperatorRequest<WaitUnits>): Promise<Outcome> {
+export async function waitUnits(request: OperatorRequest<WaitUnits>): Promise<Outcome> {
+  const { value, context } = request;
   if (!activeStates.includes(value.activeState)) {
     throw new HecateError(
       'HEC_USAGE',
@@ -50,24 +51,47 @@ export async function waitUnits({ value, context, incoming }: OperatorRequest<Wa
       `one of ${activeStates.join(', ')}`,
     );
   }
-  const limitMs = value.timeLimitMs || context.config().operations.timeLimitMs;
   let last = observe(context.fleet.state, value);
-  if (!isReached(last, value.activeState)) {
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        unwatch();
-        clearTimeout(timer);
-        resolve();
-      };
-      const unwatch = context.fleet.watch({
-        onChange: () => {
-          last = observe(context.fleet.state, value);
-          if (isReached(last, value.activeState)) done();
-        },
-      });
-      const timer = setTimeout(done, limitMs);
-      incoming.signal.addEventListener('abort', done, { once: true });
-    });
-  }
+  if (!isReached(last, value.activeState)) last = await watch(request, last);
   return { case: 'waitResult', value: { reached: isReached(last, value.activeState), last } };
+}
+
+/**
+ * Until it is reached, the time is over or the caller is gone.
+ * @returns what was seen last
+ * @throws HEC_NO_SUCH_NODE when a node was taken out of the site meanwhile
+ */
+function watch(
+  { value, context, incoming }: OperatorRequest<WaitUnits>,
+  first: UnitBatch[],
+): Promise<UnitBatch[]> {
+  // A timer takes at most 24 days, and fires at once when it is given more.
+  const asked = value.timeLimitMs || context.config().operations.timeLimitMs;
+  const limitMs = Math.min(asked, limits.timeLimitMsMax);
+  return new Promise((resolve, reject) => {
+    let last = first;
+    const stop = (): void => {
+      unwatch();
+      clearTimeout(timer);
+      incoming.signal.removeEventListener('abort', giveUp);
+    };
+    const giveUp = (): void => {
+      stop();
+      resolve(last);
+    };
+    const unwatch = context.fleet.watch({
+      onChange: () => {
+        try {
+          last = observe(context.fleet.state, value);
+          if (isReached(last, value.activeState)) giveUp();
+        } catch (error) {
+          // This watcher's trouble, and nobody else's: whoever changed the fleet goes on.
+          stop();
+          reject(error);
+        }
+      },
+    });
+    const timer = setTimeout(giveUp, limitMs);
+    incoming.signal.addEventListener('abort', giveUp, { once: true });
+  });
 }

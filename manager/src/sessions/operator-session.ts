@@ -12,6 +12,7 @@ import { diagnoseNode, getHealth, getMetrics, getOperation, setLogLevel } from '
 import { operate } from '../requests/operate.ts';
 import { read } from '../requests/read.ts';
 import { waitUnits } from '../requests/wait-units.ts';
+import { requireFit } from './fitting-answer.ts';
 
 /** Requests that change something besides units; operations audit themselves, one entry for each. */
 const audited: ReadonlySet<Method['case']> = new Set<Method['case']>([
@@ -30,7 +31,7 @@ export async function answerOperator(
   const { method } = incoming;
   try {
     requireRole(caller.role, method);
-    const outcome = await dispatch(method, { caller, incoming, context });
+    const outcome = requireFit(await dispatch(method, { caller, incoming, context }));
     if (audited.has(method.case)) auditRequest(caller, method, context, 'done');
     return outcome;
   } catch (error) {
