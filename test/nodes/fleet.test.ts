@@ -6,6 +6,7 @@ import t from 'tap';
 import { canRunBootedNodes, canRunUserNodes } from './capabilities.ts';
 import { startFleet } from './fleet.ts';
 import { fleetForTest, keepEvidence, resultsFolder, skipUnless } from './fleet-for-test.ts';
+import { until } from './until.ts';
 
 t.setTimeout(600_000);
 const skip = await skipUnless('user');
@@ -67,6 +68,9 @@ for (const kind of ['user', 'booted'] as const) {
       );
       await node.systemctl('daemon-reload');
       await node.systemctl('start', 'broken');
+      await until(async () => (await node.systemctl('is-failed', 'broken')).exitCode === 0, {
+        what: 'it has failed',
+      });
       await fleet.node('beta').poweroff();
 
       const comment = () => {};
