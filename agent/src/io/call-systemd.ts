@@ -26,7 +26,7 @@ function failed(thrown: unknown): CallResult {
   return { case: 'failed', code, message, remedy };
 }
 
-const isSystemdFailure = (thrown: unknown): thrown is SystemdFailure =>
+export const isSystemdFailure = (thrown: unknown): thrown is SystemdFailure =>
   thrown instanceof HecateError && 'delivery' in thrown;
 
 async function call(systemd: SystemdPort, operation: Operation): Promise<CallResult> {
