@@ -7,6 +7,7 @@ import { siteForTest } from '../site/site.ts';
 import { operateOne, startCtl } from './support/ctl.ts';
 
 const skip = await skipUnless('user');
+t.setTimeout(120_000);
 
 /** Units of commands that are still known to the node's systemd. */
 async function execUnits(node: FleetNode): Promise<string[]> {

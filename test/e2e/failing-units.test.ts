@@ -6,6 +6,7 @@ import { siteForTest } from '../site/site.ts';
 import { operate, operateOne } from './support/ctl.ts';
 
 const skip = await skipUnless('user');
+t.setTimeout(120_000);
 
 const shell = (script: string, more = '', unit = ''): string =>
   `[Unit]\nDescription=A unit of the test\n${unit}\n[Service]\n${more}\nExecStart=/bin/sh -c '${script}'\n`;

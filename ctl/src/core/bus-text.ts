@@ -21,6 +21,16 @@ function nested(data: BusData): string {
   return text(data);
 }
 
+/** systemd's shell_maybe_quote: lists of strings are written so that a shell would take them apart again. */
+function shellQuoted(word: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: systemd quotes them
+  if (!/[\x00-\x20\x7f"\\`$*?['()<>|&;!]/.test(word)) return word;
+  return `"${word.replace(/["\\`$]/g, '\\$&')}"`;
+}
+
+const isWords = (signature: string, data: BusData): data is string[] =>
+  signature === 'as' && Array.isArray(data);
+
 const hexadecimal = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
@@ -41,5 +51,6 @@ export interface ShownProperty {
 export function showBusValue(wire: WireValue | undefined): ShownProperty {
   if (!wire) return { text: '', json: { type: '', value: null } };
   const { signature, value } = busValueFromWire(wire);
-  return { text: text(value), json: { type: signature, value: json(value) } };
+  const shown = isWords(signature, value) ? value.map(shellQuoted).join(' ') : text(value);
+  return { text: shown, json: { type: signature, value: json(value) } };
 }

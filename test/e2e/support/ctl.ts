@@ -81,3 +81,18 @@ export function startCtl(manager: ManagerProcess, ...args: string[]): RunningCtl
   });
   return { child, stdout: () => heard.stdout, stderr: () => heard.stderr, ended };
 }
+
+/** Commands at the same time: most of what one takes is Node.js starting. */
+const atOnce = 4;
+
+/** Does `work` for every item, a few at a time. */
+export async function forEachOf<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
