@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 
+// Two of these wait for a file that has to be killed.
+t.setTimeout(180_000);
+
 const root = resolve(import.meta.dirname, '../..');
 const command = join(root, 'scripts/test.ts');
 const fixture = (...names: string[]): string[] => names.map((name) => join('test/scripts/fixtures', name));
