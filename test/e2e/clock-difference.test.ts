@@ -59,7 +59,6 @@ t.test("the agent's CLOCK_BOOTTIME is another one", { skip: await skipUnlessShif
 t.test("the agent's wall clock is hours off", { skip: await skipUnless('booted') }, async (t) => {
   const site = await siteForTest(t, {
     kind: 'booted',
-    packages: ['libfaketime'],
     names: ['server1'],
     config: { heartbeat_interval: '10s' },
     units,
