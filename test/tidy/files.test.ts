@@ -32,16 +32,22 @@ t.test('every import leads to a file', async (t) => {
   }
 });
 
+/** Names of files as texts mention them, in another way than importing them → who does. */
+function mentions(): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const file of [...files('.sh', '.json', '.js', '.service'), ...sources]) {
+    for (const [name] of withoutImports(read(file)).matchAll(/[\w.-]+\.ts\b/g)) {
+      found.set(name, (found.get(name) ?? new Set()).add(file));
+    }
+  }
+  return found;
+}
+
 /** Files that begin something: programs, what package.json's scripts run, what is run by its path. */
-function roots(): string[] {
-  const texts = [...files('.sh', '.json', '.js', '.service'), ...sources].map((file) => ({
-    file,
-    text: read(file),
-  }));
-  const isNamed = (file: string): boolean => {
-    const name = new RegExp(`(?<![\\w-])${basename(file).replaceAll('.', '\\.')}(?![\\w])`);
-    return texts.some(({ file: other, text }) => other !== file && name.test(withoutImports(text)));
-  };
+function findRoots(): string[] {
+  const mentioned = mentions();
+  const isNamed = (file: string): boolean =>
+    [...(mentioned.get(basename(file)) ?? [])].some((other) => other !== file);
   return sources.filter(
     (file) => isTest(file) || /^[a-z]+\/src\/main\.ts$/.test(file) || isProgram(file) || isNamed(file),
   );
@@ -67,8 +73,10 @@ function reachable(from: readonly string[]): Set<string> {
   return found;
 }
 
+const roots = findRoots();
+
 t.test('no dead files: everything is reached from a program, a script or a test', async (t) => {
-  const alive = reachable(roots());
+  const alive = reachable(roots);
   t.same(
     sources.filter((file) => !alive.has(file)),
     [],
@@ -76,7 +84,7 @@ t.test('no dead files: everything is reached from a program, a script or a test'
 });
 
 t.test('no source that only tests use', async (t) => {
-  const used = reachable(roots().filter((file) => !isTest(file) && !/^test\/(?!bench\/)/.test(file)));
+  const used = reachable(roots.filter((file) => !isTest(file) && !/^test\/(?!bench\/)/.test(file)));
   const isSource = (file: string): boolean => /^[a-z]+\/src\//.test(file);
   t.same(
     sources.filter((file) => isSource(file) && !used.has(file)),
