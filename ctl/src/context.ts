@@ -24,7 +24,7 @@ export interface Command {
 
 type Answer = Exclude<Outcome, { case: 'failure' }>;
 
-/** How much longer than the manager's own limit we wait for its answer, so that its word is heard. */
+/** How much longer than the manager's own limit we wait for its answer, where it has one: its word is heard. */
 const answerMarginMs = 3000;
 /** What is only looked up in the manager's memory, or asked of a node. */
 const readTimeLimitMs = 30_000;
@@ -73,12 +73,16 @@ export class Context {
   async ask<Case extends Answer['case']>(
     expected: Case,
     method: Method,
-    options: { timeLimitMs?: number; onItem?: (item: Item) => void | Promise<void> } = {},
+    options: {
+      timeLimitMs?: number;
+      isLimitedByManager?: boolean;
+      onItem?: (item: Item) => void | Promise<void>;
+    } = {},
   ): Promise<OutcomeOf<Case>> {
     const manager = await this.manager();
     const { onItem } = options;
     const timeLimitMs = Math.min(
-      (options.timeLimitMs ?? this.timeLimitMs()) + answerMarginMs,
+      (options.timeLimitMs ?? this.timeLimitMs()) + (options.isLimitedByManager ? answerMarginMs : 0),
       limits.timeLimitMsMax,
     );
     return manager.ask(expected, method, { timeLimitMs, signal: this.signal, ...(onItem ? { onItem } : {}) });

@@ -43,6 +43,7 @@ const lossCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HEC_SHUTTING_DOWN',
   'HEC_TIMEOUT',
   'HEC_PROTOCOL',
+  'HEC_CANCELLED',
 ]);
 
 const pad = (text: string, width: number): string =>
@@ -154,7 +155,11 @@ export async function operate(context: Context, request: OperateRequest): Promis
   await context.manager();
   const exits: ExitName[] = [];
   try {
-    const summary = await context.ask('operateSummary', { case: 'operate', value }, { timeLimitMs, onItem });
+    const summary = await context.ask(
+      'operateSummary',
+      { case: 'operate', value },
+      { timeLimitMs, isLimitedByManager: true, onItem },
+    );
     if (summary.operations > printer.answers.length) {
       tellUnanswered(context, printer, `the manager told of ${summary.operations} operations`);
       exits.push('unknown');
@@ -168,7 +173,7 @@ export async function operate(context: Context, request: OperateRequest): Promis
 }
 
 function onLoss(context: Context, printer: AnswerPrinter, error: HecateError): ExitName {
-  if (error.code === 'HEC_CANCELLED') {
+  if (error.code === 'HEC_CANCELLED' && context.signal.aborted) {
     tellUnanswered(context, printer, 'interrupted');
     return 'interrupted';
   }
@@ -181,6 +186,6 @@ function onLoss(context: Context, printer: AnswerPrinter, error: HecateError): E
       error,
     );
   }
-  tellUnanswered(context, printer, `the manager was lost before it had answered (${error.message})`);
+  tellUnanswered(context, printer, `no whole answer came (${error.message})`);
   return 'unknown';
 }

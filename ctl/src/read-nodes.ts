@@ -29,6 +29,9 @@ export interface ReadOptions {
   readonly unit?: string;
 }
 
+/** Following a journal ends by our own limit. */
+const isEndless = (query: QueryBody): boolean => query.case === 'readLogs' && query.value.follow;
+
 /** @param take gets every answer; what it returns is waited for, so that a slow reader slows the nodes down */
 export async function readNodes(
   context: Context,
@@ -44,6 +47,7 @@ export async function readNodes(
     { case: 'read', value },
     {
       timeLimitMs,
+      isLimitedByManager: !isEndless(query),
       onItem: (item) => {
         if (item.case !== 'reading') return;
         const { node, reading } = item.value;

@@ -35,7 +35,7 @@ async function setUp(t: Test): Promise<Remote> {
   return { manager, home, remote, address: `127.0.0.1:${manager.listen.port}` };
 }
 
-const joinAs = async (site: Remote, role: string): Promise<void> => {
+const joinAs = async (t: Test, site: Remote, role: string): Promise<void> => {
   const token = await site.manager.ctlOrThrow('operator', 'enroll', 'alice', '--role', role, '--quiet');
   const joined = await site.remote(['join', '-o', 'json'], token);
   t.equal(joined.exitCode, 0, joined.stderr);
@@ -55,7 +55,7 @@ t.test('the way to a remote manager, step by step, as doctor sees it', async (t)
   await manager.ctlOrThrow('ca', 'init');
   t.match((await remote(['doctor', '--manager', address])).stdout, /here +port +ok /);
 
-  await joinAs(site, 'operator');
+  await joinAs(t, site, 'operator');
   const identity = join(site.home, '.config/hecate');
   t.ok(existsSync(identity));
   for (const name of readdirSync(identity, { recursive: true, encoding: 'utf8' }).filter((each) =>
@@ -75,7 +75,7 @@ t.test('roles, revocation, and what the audit log keeps', async (t) => {
   const site = await setUp(t);
   const { remote, address, manager } = site;
   await manager.ctlOrThrow('ca', 'init');
-  await joinAs(site, 'viewer');
+  await joinAs(t, site, 'viewer');
   const refused = await remote(['--manager', address, 'node', 'enroll', 'node-x']);
   t.equal(refused.exitCode, 77, refused.stderr);
   t.equal(refused.stdout, '');

@@ -40,7 +40,11 @@ export const command: Command = {
     const wanted = invocation.text('for') ?? 'active';
     const timeLimitMs = context.timeLimitMs(waitTimeLimitMs);
     const value = { nodes: context.nodes, units: context.units, activeState: wanted, timeLimitMs };
-    const result = await context.ask('waitResult', { case: 'waitUnits', value }, { timeLimitMs });
+    const result = await context.ask(
+      'waitResult',
+      { case: 'waitUnits', value },
+      { timeLimitMs, isLimitedByManager: true },
+    );
     const known = result.last.flatMap(({ node, units, stale }) =>
       units.map((unit) => ({ node, unit, stale })),
     );

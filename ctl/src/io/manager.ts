@@ -5,8 +5,8 @@ import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { createHello, type PeerKind, type Welcome } from '@hecate/proto/generated/wire.ts';
 import { Session } from '@hecate/proto/io/session-host.ts';
-import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { FrameTransport } from '@hecate/proto/io/transport.ts';
+import { clock } from './clock.ts';
 
 export interface AskOptions {
   readonly timeLimitMs: number;
@@ -84,7 +84,7 @@ export function greet(
       signal.removeEventListener('abort', onAbort);
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    const session = new Session('dialler', transport, systemClock, {
+    const session = new Session('dialler', transport, clock, {
       onEstablished: (welcome) => {
         release();
         resolve(new Manager(transport.remote, welcome, session));
@@ -101,8 +101,8 @@ export function greet(
         softwareVersion,
         protocolMin,
         protocolMax,
-        clockMs: systemClock.bootTimeMs(),
-        wallClockMs: systemClock.wallMs(),
+        clockMs: clock.bootTimeMs(),
+        wallClockMs: clock.wallMs(),
       }),
     );
   });

@@ -2,9 +2,9 @@
  * What hecatectl prints: data on stdout, everything else on stderr. Written with plain system calls rather
  * than process.stdout, whose set-up costs two milliseconds of every command.
  */
-import { fstatSync, write, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { write, writeSync } from 'node:fs';
 import { type Cell, type Column, type TableStyle, type Tone, tableLines } from '../core/table.ts';
+import { isTerminal } from './terminal.ts';
 
 export type Format = 'table' | 'json' | 'jsonl';
 
@@ -51,7 +51,7 @@ function writeAll(descriptor: number, text: string): boolean {
 
 /** Colour when a person looks at it and has not said no (no-color.org). */
 export function wantsColour(descriptor: number, environment: NodeJS.ProcessEnv): boolean {
-  return !environment.NO_COLOR && environment.TERM !== 'dumb' && isatty(descriptor);
+  return !environment.NO_COLOR && environment.TERM !== 'dumb' && isTerminal(descriptor);
 }
 
 export class Output {
@@ -66,7 +66,7 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    return isatty(1);
+    return isTerminal(1);
   }
 
   /** Whether a write to stdout waits for its reader right now. */
@@ -151,9 +151,4 @@ export class Output {
     this.flush();
     writeAll(2, `${text}\n`);
   }
-}
-
-/** Whether stdin is somebody at a keyboard, who would have to be told that we wait. */
-export function isStdinTerminal(): boolean {
-  return isatty(0) && fstatSync(0).isCharacterDevice();
 }

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { type JoinToken, parseJoinToken } from '@hecate/proto/core/join-token.ts';
-import { isStdinTerminal } from './output.ts';
+import { isTerminal } from './terminal.ts';
 
 /** A token is a few hundred characters. */
 const tokenBytesMax = 16 * 1024;
@@ -13,8 +13,7 @@ export async function readToken(
   prompt: (text: string) => void,
 ): Promise<JoinToken> {
   if (file !== undefined) return parseJoinToken(await readTokenFile(file));
-  if (isStdinTerminal())
-    prompt('paste the token that hecatectl operator enroll NAME printed, then press Enter:');
+  if (isTerminal(0)) prompt('paste the token that hecatectl operator enroll NAME printed, then press Enter:');
   return parseJoinToken(await readStandardInput());
 }
 
@@ -45,7 +44,7 @@ async function readStandardInput(): Promise<string> {
         'hecatectl operator enroll NAME prints one',
       );
     }
-    if (isStdinTerminal() && text.includes('\n')) break;
+    if (isTerminal(0) && text.includes('\n')) break;
   }
   if (text.trim() !== '') return text;
   throw new HecateError(
