@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeIdentity } from '@hecate/proto/io/identity-store.ts';
 import { createKeyPair, type KeyPair, signPossession } from '@hecate/proto/io/possession.ts';
@@ -11,9 +11,14 @@ const web1 = { kind: 'node', name: 'web1' } as const;
 const ledgerOf = (site: Site) => join(site.dir, 'authority', 'ledger.json');
 /** The next write of the ledger fails, as on a full disk. */
 function breakDisk(site: Site): () => void {
-  const obstacle = `${ledgerOf(site)}.new`;
-  mkdirSync(obstacle);
-  return () => rmSync(obstacle, { recursive: true });
+  const ledger = ledgerOf(site);
+  renameSync(ledger, `${ledger}.kept`);
+  // A folder in its place: no file can take the name.
+  mkdirSync(ledger);
+  return () => {
+    rmSync(ledger, { recursive: true });
+    renameSync(`${ledger}.kept`, ledger);
+  };
 }
 const serialOf = (pem: string) => new X509Certificate(pem).serialNumber;
 const renew = (trust: Trust, pem: string, keys: KeyPair, name: string = web1.name) => {
@@ -181,8 +186,8 @@ t.test(
     const repairAgain = breakDisk(site);
     await t.rejects(site.trust.revoke(web1), { code: 'HEC_STATE', message: /until the next restart/ });
     t.match(site.trust.list(), [{ ...web1, state: 'revoked' }]);
-    t.match(site.reopen().list(), [{ ...web1, state: 'joined' }]);
     repairAgain();
+    t.match(site.reopen().list(), [{ ...web1, state: 'joined' }]);
     await site.trust.revoke(web1);
     t.match(site.reopen().list(), [{ ...web1, state: 'revoked' }]);
   },

@@ -17,7 +17,7 @@ import type { FrameBody, Method, PeerSide } from './frames.ts';
 import { limits } from './limits.ts';
 import { parseNodeName, parseOpId } from './names.ts';
 
-const longTexts = new Set(['message', 'text', 'data', 'bytes', 'logLines', 'token', 'remedy']);
+const longTexts = new Set(['message', 'text', 'data', 'bytes', 'logLines', 'token', 'remedy', 'argv']);
 
 function protocolError(why: string): HecateError {
   return new HecateError('HEC_PROTOCOL', why);

@@ -238,8 +238,14 @@ const rules: [string, PeerSide, FrameBody[], FrameBody[]][] = [
     [apply({ requestedBy: long(limits.textLengthMax) })],
     [
       apply({ requestedBy: long(limits.textLengthMax + 1) }),
-      options({ argv: [long(limits.textLengthMax + 1)] }),
+      options({ workingDirectory: long(limits.textLengthMax + 1) }),
     ],
+  ],
+  [
+    'an argument of a command may be long',
+    'manager',
+    [options({ argv: [long(limits.longTextLengthMax)] })],
+    [options({ argv: [long(limits.longTextLengthMax + 1)] })],
   ],
   [
     'messages for people may be long',
