@@ -2,7 +2,7 @@
  * `npm start`: a manager and a small fleet of real systemd nodes on this machine, to play with. Every node is a
  * `systemd --user` in namespaces of its own with a real agent, joined over TLS. Ctrl-C ends it all.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -59,7 +59,19 @@ if (!capability.ok) {
   process.stderr.write(`real systemd nodes cannot run here: ${capability.why}\n`);
   process.exit(1);
 }
-const folder = join(tmpdir(), `hecate-demo-${process.getuid?.() ?? 0}-${process.pid}`);
+const prefix = `hecate-demo-${process.getuid?.() ?? 0}-`;
+
+/** Of demonstrations that were killed: all else of them ended with them. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))) {
+    if (!existsSync(join('/proc', name.slice(prefix.length)))) {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+}
+
+sweep();
+const folder = join(tmpdir(), `${prefix}${process.pid}`);
 mkdirSync(folder, { mode: 0o700 });
 
 const startedAtMs = performance.now();

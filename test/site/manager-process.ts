@@ -16,6 +16,9 @@ export type ConfigOverrides = Record<string, unknown>;
 /** How to run a program where the manager lives: on the host, or in a booted fleet's site network. */
 export type Wrap = (argv: readonly string[]) => string[];
 
+/** However this process ends, also by SIGKILL, the manager ends with it. */
+const endingWithUs: Wrap = (argv) => ['setpriv', '--pdeathsig', 'KILL', ...argv];
+
 export interface ManagerSettings {
   /** A folder of its own, made if it is not there: config, state, socket, logs. */
   folder: string;
@@ -46,7 +49,7 @@ export class ManagerProcess {
   readonly #wrap: Wrap;
   #child: ChildProcess | undefined;
 
-  constructor({ folder, listen, config = {}, wrap = (argv) => [...argv] }: ManagerSettings) {
+  constructor({ folder, listen, config = {}, wrap = endingWithUs }: ManagerSettings) {
     this.folder = folder;
     this.listen = listen;
     this.#wrap = wrap;

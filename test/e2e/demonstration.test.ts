@@ -1,0 +1,253 @@
+/** The demonstration and the README's tour, run as they are printed: neither can part from the product. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import t, { type Test } from 'tap';
+import { type ExecuteResult, execute, shellExitCode } from '../nodes/execute.ts';
+import { skipUnless } from '../nodes/fleet-for-test.ts';
+import { fleetFolder } from '../nodes/fleet-scope.ts';
+import { until } from '../nodes/until.ts';
+
+const skip = await skipUnless('user');
+t.setTimeout(180_000);
+
+const repository = resolve(import.meta.dirname, '../..');
+const node = join(repository, 'node_modules/.bin/node');
+
+class Demonstration {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number>;
+  output = '';
+  errors = '';
+
+  /** In a process group of its own, as a terminal gives it: Ctrl-C there reaches all of the group. */
+  constructor(...args: string[]) {
+    const child = spawn(node, [join(repository, 'scripts/demo.ts'), ...args], {
+      detached: true,
+      stdio: 'pipe',
+    });
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.output += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.errors += chunk.toString();
+    });
+    this.child = child;
+    this.ended = once(child, 'close').then(([code, signal]) => shellExitCode(code, signal));
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Up, or ended before it was. */
+  async untilUp(): Promise<void> {
+    await until(() => this.output.includes('Ctrl-C ends it') || this.child.exitCode !== null, {
+      what: `the demonstration is up: ${this.output}${this.errors}`,
+      timeoutMs: 60_000,
+    });
+    if (this.child.exitCode !== null) throw new Error(`it ended: ${this.output}${this.errors}`);
+  }
+
+  interrupt(): void {
+    process.kill(-this.pid, 'SIGINT');
+  }
+
+  /** Folders of its own, and processes that have one of them in their arguments. */
+  remains(): string[] {
+    const mine = new RegExp(`hecate-(demo|fleet)-(.*-)?${this.pid}(-|$)`);
+    const folders = [...new Set([tmpdir(), fleetFolder()])].flatMap((folder) => readdirSync(folder));
+    const processes = readdirSync('/proc').filter((entry) => {
+      if (!/^\d+$/.test(entry)) return false;
+      try {
+        return readFileSync(`/proc/${entry}/cmdline`, 'utf8')
+          .split(/[\0/]/)
+          .some((word) => mine.test(word));
+      } catch {
+        return false; // it has ended meanwhile
+      }
+    });
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.split(/[ /]/).some((word) => mine.test(word)));
+    return [...folders.filter((name) => mine.test(name)), ...processes, ...mounts];
+  }
+
+  untilGone(t: Test): Promise<true> {
+    return until(() => this.remains().length === 0, { what: 'nothing is left', timeoutMs: 15_000 }).catch(
+      (error) => {
+        t.fail(`left behind: ${this.remains().join(', ')}`);
+        throw error;
+      },
+    );
+  }
+}
+
+/** `npx` that runs the checkout's own hecatectl, and never asks a registry. */
+function makeShims(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hecate-shims-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const npx = `#!/bin/sh\n[ "$1" = hecatectl ] || exit 99\nshift\nexec '${node}' '${repository}/ctl/bin/hecatectl.js' "$@"\n`;
+  writeFileSync(join(folder, 'npx'), npx);
+  chmodSync(join(folder, 'npx'), 0o755);
+  return folder;
+}
+
+/** Whether a command goes on until Ctrl-C. */
+const isEndless = (command: string): boolean => / hecatectl monitor\b| -f\b/.test(command);
+
+/** Runs a command line as it is printed, in a shell; one that goes on is ended as Ctrl-C does after a moment. */
+function runAsPrinted(
+  command: string,
+  shims: string,
+  environment: Record<string, string>,
+): Promise<ExecuteResult> {
+  const line = isEndless(command)
+    ? command.replace(/^npx/, 'timeout --signal=INT --preserve-status 2 npx')
+    : command;
+  return execute(['bash', '-c', line], {
+    cwd: repository,
+    env: {
+      PATH: `${shims}:${process.env.PATH ?? ''}`,
+      HOME: shims,
+      LANG: 'C.UTF-8',
+      ...environment,
+    },
+  });
+}
+
+/** What a command that is shown to people must end with. */
+function expectedStatus(command: string): number {
+  if (isEndless(command)) return 130;
+  return command.includes('fails') ? 1 : 0;
+}
+
+t.test('the demonstration', { skip, timeout: 180_000 }, async (t) => {
+  const shims = makeShims(t);
+  const demonstration = new Demonstration('--nodes', '2');
+  t.teardown(() => {
+    if (demonstration.child.exitCode === null) demonstration.interrupt();
+    return demonstration.ended;
+  });
+  await demonstration.untilUp();
+  t.match(demonstration.output, /A manager and 2 real systemd nodes are up/);
+  const socket = /export HECATE_SOCKET=(\S+)/.exec(demonstration.output)?.[1] ?? '';
+  t.ok(existsSync(socket), 'the socket that it prints is there');
+  const environment = { HECATE_SOCKET: socket };
+
+  t.test('every command that it prints does what is said beside it', async (t) => {
+    const printed = demonstration.output
+      .split('\n')
+      .filter((line) => line.startsWith('  npx '))
+      .map((line) => line.trim());
+    t.ok(printed.length >= 8, `${printed.length} commands`);
+    for (const command of printed) {
+      const { exitCode, stdout, stderr } = await runAsPrinted(command, shims, environment);
+      t.equal(exitCode, expectedStatus(command), `${command}\n${stdout}${stderr}`);
+      t.not(stdout + stderr, '', 'and says something');
+    }
+    const status = await runAsPrinted('npx hecatectl is-active --all k3s-agent', shims, environment);
+    t.match(status.stdout, /server1 .* inactive\nworker1 .* active/);
+  });
+
+  t.test("every command of the README's tour works as written", async (t) => {
+    const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+    const tour = /## Five minutes[\s\S]*?```console\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+    const commands = tour
+      .split('\n')
+      .filter((line) => line.startsWith('$ '))
+      .map((line) => line.slice(2));
+    t.ok(commands.length >= 8, `${commands.length} commands`);
+    let last = 0;
+    for (const command of commands) {
+      if (command.startsWith('export HECATE_SOCKET=')) continue;
+      if (command.startsWith('echo $?')) {
+        const said = /# (\d+)/.exec(command)?.[1];
+        t.equal(String(last), said, 'the exit status is what the README says');
+        continue;
+      }
+      const { exitCode, stdout, stderr } = await runAsPrinted(command, shims, environment);
+      last = exitCode;
+      t.equal(exitCode, expectedStatus(command), `${command}\n${stdout}${stderr}`);
+    }
+  });
+
+  t.test('a failing unit is told with its last words', async (t) => {
+    const { exitCode, stdout, stderr } = await runAsPrinted(
+      'npx hecatectl start worker1 backup',
+      shims,
+      environment,
+    );
+    t.equal(exitCode, 1);
+    t.match(stdout, /failed: exit-code \(exit status 3\)/);
+    t.match(stderr, /no route to the backup host/);
+  });
+
+  t.test('Ctrl-C ends it, and nothing is left', async (t) => {
+    t.ok(demonstration.remains().length > 3, 'while it runs there is something to find');
+    demonstration.interrupt();
+    t.equal(await demonstration.ended, 0);
+    t.equal(demonstration.errors, '');
+    await demonstration.untilGone(t);
+    t.notOk(existsSync(socket));
+  });
+});
+
+t.test('Ctrl-C while it starts', { skip }, async (t) => {
+  for (const isThere of ['starting a manager', 'manager.log', 'node1']) {
+    const demonstration = new Demonstration('--nodes', '1');
+    await until(() => demonstration.output.includes('starting'), { what: 'it starts' });
+    // At three moments: at once, when the manager was started, and when the node has its folder.
+    if (isThere !== 'starting a manager') {
+      await until(() => demonstration.remains().length >= (isThere === 'manager.log' ? 2 : 5), {
+        what: `there is more of it (${isThere})`,
+      });
+    }
+    demonstration.interrupt();
+    t.equal(await demonstration.ended, 0, demonstration.errors);
+    await demonstration.untilGone(t);
+  }
+});
+
+t.test('killed, it leaves no process, and no file for long', { skip }, async (t) => {
+  const demonstration = new Demonstration('--nodes', '1');
+  await demonstration.untilUp();
+  demonstration.child.kill('SIGKILL');
+  await demonstration.ended;
+  const isRunning = (): boolean => demonstration.remains().some((what) => /^\d+$/.test(what));
+  await until(() => !isRunning(), { what: 'no process is left', timeoutMs: 15_000 });
+  t.not(demonstration.remains().length, 0, 'its folders are there');
+  const next = new Demonstration('--nodes', '1');
+  await next.untilUp();
+  t.strictSame(demonstration.remains(), [], 'and the next one clears them away');
+  next.interrupt();
+  await next.ended;
+});
+
+t.test('bad arguments', async (t) => {
+  const bad = [
+    ['--nodes', '0'],
+    ['--nodes', '21'],
+    ['--nodes', 'many'],
+    ['--nodes'],
+    ['--nodes', '1.5'],
+    ['--node', '3'],
+    ['3'],
+  ];
+  for (const args of bad) {
+    const demonstration = new Demonstration(...args);
+    t.equal(await demonstration.ended, 2, args.join(' '));
+    t.match(demonstration.errors, /npm start \[-- --nodes N\]/);
+    t.equal(demonstration.output, '');
+  }
+});
