@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=1
 // Runs the bundle when it is built, else the sources: Node 24 strips their types.
 import { existsSync } from 'node:fs';
 
