@@ -64,6 +64,7 @@ export class OperationRunner {
   /** Inputs that came while the effects of another were carried out: one after the other. */
   readonly #inputs: OperationsInput[] = [];
   #isStepping = false;
+  #isClosed = false;
 
   constructor(ports: OperationRunnerPorts, open: readonly OperationRequest[]) {
     this.#ports = ports;
@@ -112,7 +113,9 @@ export class OperationRunner {
     return this.#state.records.size;
   }
 
+  /** What is still in flight is asked for after the next start. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 
@@ -265,7 +268,7 @@ export class OperationRunner {
     if (atMs >= this.#timerAtMs && !isAtRest) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
-    if (isAtRest) return;
+    if (isAtRest || this.#isClosed) return;
     const delayMs = Math.max(1, Math.ceil(atMs - this.#now()));
     this.#timer = setTimeout(() => {
       this.#timerAtMs = Number.POSITIVE_INFINITY;

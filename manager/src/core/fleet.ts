@@ -15,6 +15,8 @@ import { createMonitorEvent, createNodeInfo } from '@hecate/proto/generated/wire
 
 export interface FleetNode {
   readonly name: NodeName;
+  /** False: it was taken out of the site, and is gone with its session. */
+  readonly isAllowed: boolean;
   readonly connection: 'online' | 'offline' | 'never-seen';
   readonly sessionId: string;
   /** Unix time of the last word from it; 0: never. Kept current by the session while it is online. */
@@ -67,6 +69,7 @@ export const emptyFleet: FleetState = { nodes: new Map() };
 function unseenNode(name: NodeName): FleetNode {
   return {
     name,
+    isAllowed: true,
     connection: 'never-seen',
     sessionId: '',
     lastSeenMs: 0,
@@ -98,8 +101,11 @@ export function fleetStep(state: FleetState, input: FleetInput): FleetStep {
 /** Names that are gone disappear, unless they are connected: their session is ended by whoever removed them. */
 function allow(state: FleetState, names: readonly NodeName[]): FleetStep {
   const nodes = new Map<string, FleetNode>();
-  for (const name of [...names].sort()) nodes.set(name, state.nodes.get(name) ?? unseenNode(name));
-  for (const [name, node] of state.nodes) if (node.connection === 'online') nodes.set(name, node);
+  for (const name of [...names].sort())
+    nodes.set(name, { ...(state.nodes.get(name) ?? unseenNode(name)), isAllowed: true });
+  for (const [name, node] of state.nodes) {
+    if (node.connection === 'online' && !nodes.has(name)) nodes.set(name, { ...node, isAllowed: false });
+  }
   return { state: { nodes }, effects: [] };
 }
 
@@ -143,7 +149,10 @@ function disconnect(state: FleetState, input: Extract<FleetInput, { type: 'disco
     arriving: undefined,
   };
   const effect = event(input.wallMs, input.node, { case: 'connection', value: 'offline' });
-  return { state: replaceNode(state, offline), effects: [effect] };
+  if (node.isAllowed) return { state: replaceNode(state, offline), effects: [effect] };
+  const nodes = new Map(state.nodes);
+  nodes.delete(node.name);
+  return { state: { nodes }, effects: [effect] };
 }
 
 function event(atMs: number, node: string, what: MonitorEvent['event']): FleetEffect {

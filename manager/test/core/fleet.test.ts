@@ -37,6 +37,13 @@ t.test('names that are allowed', async (t) => {
     ['node-a', 'node-c', 'node-d'],
     'one that is online stays until its end',
   );
+  t.same(
+    [...playFleet(fewer, disconnected('node-a')).state.nodes.keys()],
+    ['node-c', 'node-d'],
+    'and goes with it',
+  );
+  const again = playFleet(fewer, { type: 'allowed', names: names('node-a') }, disconnected('node-a')).state;
+  t.match(nodeOf(again, 'node-a'), { connection: 'offline' }, 'unless it was let in again meanwhile');
   const gone = playFleet(fewer, disconnected('node-a'), {
     type: 'allowed',
     names: names('node-c', 'node-d'),
