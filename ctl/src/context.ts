@@ -11,7 +11,7 @@ import type { Invocation } from './core/invocation.ts';
 import { type ManagerTarget, managerTarget } from './core/manager-target.ts';
 import { nodeSelection, unitPatterns } from './core/selection.ts';
 import { connectManager } from './io/connect.ts';
-import type { Manager } from './io/manager.ts';
+import { type Manager, welcomeTimeLimitMs } from './io/manager.ts';
 import type { Output } from './io/output.ts';
 
 /** How a command ends: by the table, or (exec only) with the status of what it ran. */
@@ -59,7 +59,12 @@ export class Context {
   }
 
   manager(): Promise<Manager> {
-    this.#manager ??= connectManager(this.target, () => this.identityDirectory, this.signal);
+    this.#manager ??= connectManager(
+      this.target,
+      () => this.identityDirectory,
+      this.signal,
+      Math.min(this.timeLimitMs(), welcomeTimeLimitMs),
+    );
     return this.#manager;
   }
 

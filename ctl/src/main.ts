@@ -86,6 +86,11 @@ async function runCommand(command: Command, invocation: Invocation): Promise<End
   } catch (error) {
     // The reader of a stream has seen enough: `hecatectl logs -f … | head`.
     if (out.readerGone.signal.aborted && asHecateError(error).code === 'HEC_CANCELLED') return 'success';
+    if (interrupted.aborted && asHecateError(error).code === 'HEC_CANCELLED') {
+      // To end a stream so is the ordinary way; with anything else, an answer is missing.
+      if (!command.definition.isStream) out.error('hecatectl: interrupted before the answer came');
+      return 'interrupted';
+    }
     throw error;
   } finally {
     out.flush();

@@ -1,11 +1,12 @@
 /** An open session with the manager, as commands use it. */
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { createHello, type PeerKind, type Welcome } from '@hecate/proto/generated/wire.ts';
 import { Session } from '@hecate/proto/io/session-host.ts';
 import type { FrameTransport } from '@hecate/proto/io/transport.ts';
+import { formatDuration } from '../core/duration.ts';
 import { clock } from './clock.ts';
 
 export interface AskOptions {
@@ -35,7 +36,9 @@ export class Manager {
     method: Method,
     options: AskOptions,
   ): Promise<OutcomeOf<Case>> {
-    const outcome = await this.#session.call(method, options);
+    const outcome = await this.#session.call(method, options).catch((error: unknown) => {
+      throw explainTimeout(error, options.timeLimitMs, this.address);
+    });
     if (outcome.case === expected) return outcome.value as OutcomeOf<Case>;
     throw new HecateError(
       'HEC_PROTOCOL',
@@ -49,8 +52,19 @@ export class Manager {
   }
 }
 
+function explainTimeout(thrown: unknown, timeLimitMs: number, address: string): HecateError {
+  const error = asHecateError(thrown);
+  if (error.code !== 'HEC_TIMEOUT' || error.remedy !== '') return error;
+  return new HecateError(
+    'HEC_TIMEOUT',
+    `no answer from the manager at ${address} within ${formatDuration(timeLimitMs)}`,
+    'is it overloaded? hecatectl health; or wait longer with --timeout',
+    error,
+  );
+}
+
 /** A manager that took the connection and then says nothing (stopped, overloaded) is given up after this. */
-const welcomeTimeLimitMs = 8000;
+export const welcomeTimeLimitMs = 8000;
 
 /**
  * Says hello and waits to be welcomed.
@@ -61,6 +75,7 @@ export function greet(
   peerKind: PeerKind,
   name: string,
   signal: AbortSignal,
+  timeLimitMs: number = welcomeTimeLimitMs,
 ): Promise<Manager> {
   return new Promise((resolve, reject) => {
     const fail = (error: HecateError): void => {
@@ -74,11 +89,11 @@ export function greet(
       fail(
         new HecateError(
           'HEC_CONNECTION',
-          `the manager at ${transport.remote} took the connection and then said nothing for ${welcomeTimeLimitMs / 1000} s`,
+          `the manager at ${transport.remote} took the connection and then said nothing for ${timeLimitMs / 1000} s`,
           'is it stopped or overloaded? systemctl status hecate-manager; journalctl -u hecate-manager',
         ),
       );
-    }, welcomeTimeLimitMs);
+    }, timeLimitMs);
     const release = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);

@@ -59,7 +59,6 @@ export class Output {
   /** Aborted when the reader of stdout has gone: `hecatectl monitor | head`. */
   readonly readerGone = new AbortController();
   #buffer = '';
-  #isWriting = false;
 
   constructor(style: OutputStyle) {
     this.style = style;
@@ -67,11 +66,6 @@ export class Output {
 
   get isTerminal(): boolean {
     return isTerminal(1);
-  }
-
-  /** Whether a write to stdout waits for its reader right now. */
-  get isBlocked(): boolean {
-    return this.#isWriting;
   }
 
   /** One line of data. It must be printable already, or meant to be exact. */
@@ -100,10 +94,8 @@ export class Output {
   }
 
   #writeSome(descriptor: number, data: Uint8Array): Promise<number> {
-    this.#isWriting = true;
     return new Promise((resolve, reject) => {
       write(descriptor, data, (error, written) => {
-        this.#isWriting = false;
         if (!error) resolve(written);
         else if (hasCode(error, 'EAGAIN')) setTimeout(() => resolve(0), 5);
         else if (hasCode(error, 'EPIPE')) {

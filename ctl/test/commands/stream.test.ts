@@ -75,7 +75,7 @@ t.test('monitor: every event is a line, and Ctrl-C ends it cleanly', async (t) =
   await until(() => running.stdout().split('\n').length > events.length);
   running.child.kill('SIGINT');
   const shown = await running.result;
-  t.equal(shown.exitCode, 130);
+  t.same([shown.exitCode, shown.stderr], [130, '']);
   for (const text of [
     'node is offline',
     'k3s.service  activating (dead), job: start',
@@ -169,4 +169,31 @@ t.test('a reader that is slow slows the node down, and the session lives on', as
   const shown = await running.result;
   t.equal(shown.exitCode, 0, shown.stderr);
   t.equal(shown.stdout.split('\n').length - 1, 5000, 'and nothing was lost');
+});
+
+t.test('Ctrl-C while the reader does not read', async (t) => {
+  let sent = 0;
+  const { start, manager } = await withManager(t, {
+    read: async (_value, request) => {
+      const entries = [entry('x'.repeat(1000))];
+      const reading = { case: 'logs', value: { node: 'node-a', entries } } as const;
+      while (await request.sendItem({ case: 'reading', value: { node: 'node-a', reading } })) sent += 1;
+      return { case: 'readSummary', value: { nodes: 1, failures: 0 } };
+    },
+  });
+  const running = start(['logs', 'node-a', 'k3s', '-f']);
+  running.child.stdout?.pause();
+  let before = -1;
+  await until(() => {
+    const isStill = sent > 50 && sent === before;
+    before = sent;
+    return isStill;
+  }, 500);
+  running.child.kill('SIGINT');
+  const exited = new Promise((resolve) =>
+    running.child.once('exit', (code, signal) => resolve(code ?? signal)),
+  );
+  t.ok([130, 'SIGINT'].includes((await exited) as string | number), 'it ends, although a write is stuck');
+  running.child.stdout?.resume();
+  await until(() => manager.cancelled === 1);
 });
