@@ -11,6 +11,7 @@ import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { FleetNode } from '../nodes/node.ts';
 import { nodeProgram } from '../site/manager-process.ts';
 import { startSite } from '../site/site.ts';
+import { dialDirectly } from './dial-directly.ts';
 import type { BenchResult } from './result.ts';
 import { milliseconds, ratio, summarize } from './statistics.ts';
 
@@ -83,6 +84,7 @@ export async function operationLatency(): Promise<BenchResult> {
     config: { heartbeat_interval: '5s' },
   });
   try {
+    await dialDirectly(site, 'bench1');
     const session = await openOperatorSession(site.manager.socket);
     const direct = await openDirect(site.node('bench1'));
     const ours: number[] = [];

@@ -142,13 +142,14 @@ export function begin(state: OperationsState, opId: string, at: Instant, effects
   // The disk may have taken long: what expired meanwhile was reported as not done, and stays undone.
   const refusal = whyExpired(running.notAfterClockMs, at);
   if (refusal) {
-    endRefused(running, refusal, at, effects);
+    endRefused(state, running, refusal, at, effects);
     return;
   }
   const { operation } = running;
   // Whoever asked for a command is gone: nobody would read its output.
   if (running.begun.verb === 'exec' && running.tickets.length === 0) {
     endRefused(
+      state,
       running,
       { code: 'HEC_CANCELLED', message: 'nobody waited for it any more', remedy: '' },
       at,
@@ -161,9 +162,15 @@ export function begin(state: OperationsState, opId: string, at: Instant, effects
   effects.push({ type: 'call', opId, operation, ticket: running.tickets[0] });
 }
 
-function endRefused(running: Running, refusal: Refusal, at: Instant, effects: Effects): void {
+function endRefused(
+  state: OperationsState,
+  running: Running,
+  refusal: Refusal,
+  at: Instant,
+  effects: Effects,
+): void {
   const { code, message, remedy } = refusal;
-  finish(running, outcomes.refused(running.begun, code, message, remedy), at, effects);
+  finish(state, running, outcomes.refused(running.begun, code, message, remedy), at, effects);
 }
 
 export function beginFailed(

@@ -16,20 +16,32 @@ import type {
 type Effects = OperationsEffect[];
 type Of<Type extends OperationsInput['type']> = Extract<OperationsInput, { type: Type }>;
 
-export function called(running: Running, result: CallResult, at: Instant, effects: Effects): void {
+export function called(
+  state: OperationsState,
+  running: Running,
+  result: CallResult,
+  at: Instant,
+  effects: Effects,
+): void {
   if (running.phase !== 'calling') return;
   switch (result.case) {
     case 'job':
       takeJob(running, result.job, at, effects);
       return;
     case 'done':
-      finish(running, outcomes.done(running.begun, result.result, result.changes), at, effects);
+      finish(state, running, outcomes.done(running.begun, result.result, result.changes), at, effects);
       return;
     case 'failed':
-      finish(running, outcomes.callFailed(running.begun, failureOf(result)), at, effects);
+      finish(state, running, outcomes.callFailed(running.begun, failureOf(result)), at, effects);
       return;
     case 'exec':
-      finish(running, outcomes.execEnded(running.begun, result.execResult, running.stopped), at, effects);
+      finish(
+        state,
+        running,
+        outcomes.execEnded(running.begun, result.execResult, running.stopped),
+        at,
+        effects,
+      );
       return;
     case 'uncertain':
       running.phase = 'lost';
@@ -65,13 +77,19 @@ export function jobRemoved(
 ): void {
   for (const running of state.running.values()) {
     if (running.phase === 'waiting' && running.job?.jobPath === input.jobPath)
-      jobEnded(running, input.result, at, effects);
+      jobEnded(state, running, input.result, at, effects);
   }
 }
 
-function jobEnded(running: Running, result: string, at: Instant, effects: Effects): void {
+function jobEnded(
+  state: OperationsState,
+  running: Running,
+  result: string,
+  at: Instant,
+  effects: Effects,
+): void {
   if (outcomes.isGoodJobResult(result)) {
-    finish(running, outcomes.done(running.begun, result), at, effects);
+    finish(state, running, outcomes.done(running.begun, result), at, effects);
     return;
   }
   investigate(running, outcomes.jobFailed(running.begun, result), effects);
@@ -85,6 +103,7 @@ function investigate(running: Running, draft: OperationOutcome, effects: Effects
 }
 
 export function investigated(
+  state: OperationsState,
   running: Running,
   input: Of<'investigated'>,
   at: Instant,
@@ -93,7 +112,7 @@ export function investigated(
   if (running.phase !== 'investigating' || !running.draft) return;
   const evidence = input.evidence ?? running.draft.evidence;
   const { logLines } = input;
-  finish(running, { ...running.draft, logLines, ...(evidence ? { evidence } : {}) }, at, effects);
+  finish(state, running, { ...running.draft, logLines, ...(evidence ? { evidence } : {}) }, at, effects);
 }
 
 export function polled(
@@ -129,7 +148,7 @@ export function inspected(
   if (!facts) {
     if (running.inspections >= inspectionsMax && state.isBusConnected) {
       const why = 'the agent was interrupted, and systemd does not tell what became of it';
-      finish(running, outcomes.unknown(running.begun, why), at, effects);
+      finish(state, running, outcomes.unknown(running.begun, why), at, effects);
       return;
     }
     running.phase = 'lost';
@@ -139,7 +158,7 @@ export function inspected(
   const inference = infer(running.begun, facts, running.begun.bootId === state.bootId);
   if (inference.type === 'wait') takeJob(running, inference.job, at, effects);
   else if (inference.outcome.status === 'failed') investigate(running, inference.outcome, effects);
-  else finish(running, inference.outcome, at, effects);
+  else finish(state, running, inference.outcome, at, effects);
 }
 
 export function busChanged(

@@ -50,7 +50,7 @@ function dispatch(state: OperationsState, input: OperationsInput, at: Instant, e
       effects.push({ type: 'answer', ticket: input.ticket, outcome: input.outcome });
       return;
     case 'called':
-      withRunning(state, input.opId, (running) => called(running, input.result, at, effects));
+      withRunning(state, input.opId, (running) => called(state, running, input.result, at, effects));
       return;
     case 'job-removed':
       jobRemoved(state, input, at, effects);
@@ -62,7 +62,7 @@ function dispatch(state: OperationsState, input: OperationsInput, at: Instant, e
       withRunning(state, input.opId, (running) => inspected(state, running, input, at, effects));
       return;
     case 'investigated':
-      withRunning(state, input.opId, (running) => investigated(running, input, at, effects));
+      withRunning(state, input.opId, (running) => investigated(state, running, input, at, effects));
       return;
     case 'timeout-durable':
       withRunning(state, input.opId, (running) => tellTimeout(running, effects));

@@ -29,9 +29,8 @@ t.test('durable, then systemd, then the answer (I9)', async (t) => {
     { type: 'persist', records: [{ type: 'job', jobId: 7 }] },
     { type: 'accepted', ticket: 1, jobId: 7 },
   ]);
-  const ending = driver.step(removed('done'));
-  t.same(types(ending), ['persist'], 'no answer before its record is durable');
-  const told = driver.step({ type: 'finished-durable', opId: opId(1) });
+  const told = driver.step(removed('done'));
+  t.match(told[0], { type: 'persist', records: [{ type: 'finished', opId: opId(1) }] }, 'written, then told');
   t.match(answers(told), [{ opId: opId(1), status: 'done', result: 'done', replayed: false }]);
   t.equal(driver.state.running.size, 0);
   t.equal(nextOperationsTickMs(driver.state), Number.POSITIVE_INFINITY, 'no timer at rest (I14)');

@@ -2,7 +2,7 @@
  * An append-only file of records that are durable when they are acknowledged (I9): the agent's operation journal,
  * the manager's journals. Concurrent appends share one fdatasync. A torn end is cut off; other damage is refused.
  */
-import { constants } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asHecateError, HecateError } from '../core/errors.ts';
@@ -40,6 +40,9 @@ export interface RecordFile<T> {
 
 /** What may wait for the disk before appends are refused (I14): far above any burst of one host. */
 const waitingBytesMax = 16 * 1024 * 1024;
+
+/** What is copied to the page cache in less time than a thread takes to wake up (0.1 ms). */
+const writtenAtOnceBytesMax = 64 * 1024;
 
 interface Batch {
   readonly lines: Buffer[];
@@ -158,7 +161,7 @@ class OpenRecordFile<T> implements RecordFile<T> {
   async #write(batch: Batch): Promise<void> {
     try {
       await this.#mend();
-      await writeFully(this.#file, Buffer.concat(batch.lines), this.bytes);
+      await this.#put(Buffer.concat(batch.lines));
       if (batch.durable) await this.#file.datasync();
       this.bytes += batch.bytes;
     } catch (thrown) {
@@ -167,6 +170,19 @@ class OpenRecordFile<T> implements RecordFile<T> {
       await this.#mend().catch(() => undefined);
       throw fileError('append to it', this.path, thrown);
     }
+  }
+
+  /**
+   * A small batch only goes to the page cache, at once: a turn through the thread pool costs more than the write,
+   * and a lazy record would hold up the durable one behind it.
+   */
+  #put(data: Buffer): Promise<void> | undefined {
+    if (data.length > writtenAtOnceBytesMax) return writeFully(this.#file, data, this.bytes);
+    let done = 0;
+    while (done < data.length) {
+      done += writeSync(this.#file.fd, data, done, data.length - done, this.bytes + done);
+    }
+    return undefined;
   }
 
   async #mend(): Promise<void> {

@@ -1,5 +1,7 @@
 /** I9: what is acknowledged was synced before. The real calls are watched, not replaced. */
+import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openRecordFile, type RecordFile } from '../../src/io/record-file.ts';
@@ -21,6 +23,12 @@ async function watch(folder: string): Promise<void> {
       return result;
     };
   }
+  const { writeSync } = fs;
+  fs.writeSync = ((...args: Parameters<typeof writeSync>) => {
+    events.push('write');
+    return writeSync(...args);
+  }) as typeof writeSync;
+  syncBuiltinESMExports();
 }
 
 const begin = async (t: Test): Promise<RecordFile<unknown>> => {
