@@ -15,8 +15,9 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 
 // Only in a folder of our own: in /tmp, where Node would put it, somebody else could have put code for us.
-const home = process.env.XDG_CACHE_HOME || (process.env.HOME ? `${process.env.HOME}/.cache` : '');
-if (home !== '') enableCompileCache(`${home}/hecate/node`);
+// A home that is not there (a service's /nonexistent) is not made.
+const { HOME: home = '', XDG_CACHE_HOME: cache = `${home}/.cache` } = process.env;
+if (existsSync(process.env.XDG_CACHE_HOME || home)) enableCompileCache(`${cache}/hecate/node`);
 
 const bundle = resolve(__dirname, '../../dist/hecatectl.cjs');
 if (!process.env.HECATE_FROM_SOURCE && existsSync(bundle)) void require(bundle).run();
