@@ -128,18 +128,24 @@ export function upgradeToWebSocket(
     const webSocket = new WebSocket(`ws://${where}/`, subprotocol, {
       ...webSocketOptions,
       createConnection: () => socket,
-      handshakeTimeout: Math.ceil(timeLimitMs),
       followRedirects: false,
     });
     const what = `${where} does not speak ${subprotocol}`;
-    // In the turn of the upgrade: the first frame may be in the same packet.
-    webSocket.once('open', () => resolve(webSocketTransport(webSocket, socket, where)));
-    webSocket.once('unexpected-response', (_request, response) => {
-      reject(connectionError(what, `it answered HTTP ${response.statusCode ?? '?'}`));
+    const fail = (why: string, cause?: unknown): void => {
+      clearTimeout(timer);
+      reject(cause instanceof HecateError ? cause : connectionError(what, why, cause));
       socket.destroy();
+    };
+    // ws hands its own handshakeTimeout to the connection that it makes itself, and this one is ours.
+    const timer = setTimeout(() => fail(`no answer in ${Math.round(timeLimitMs)} ms`), timeLimitMs);
+    // In the turn of the upgrade: the first frame may be in the same packet.
+    webSocket.once('open', () => {
+      clearTimeout(timer);
+      resolve(webSocketTransport(webSocket, socket, where));
     });
-    webSocket.on('error', (cause) => {
-      reject(cause instanceof HecateError ? cause : connectionError(what, cause.message, cause));
+    webSocket.once('unexpected-response', (_request, response) => {
+      fail(`it answered HTTP ${response.statusCode ?? '?'}`);
     });
+    webSocket.on('error', (cause) => fail(cause.message, cause));
   });
 }

@@ -1,0 +1,105 @@
+/** One session to a manager, kept: several addresses, managers that refuse, that are gone, that are of the past. */
+import { createServer } from 'node:net';
+import t from 'tap';
+import { until } from '../../../test/nodes/until.ts';
+import { FakeManager } from '../../../test/support/fake-manager.ts';
+import { memoryEpoch } from '../../src/io/epoch-file.ts';
+import { linkTo, makeAgent, setUp } from '../support/agent-under-test.ts';
+
+t.test('the addresses in order; the first again after a loss', async (t) => {
+  const first = await FakeManager.listen();
+  const second = await FakeManager.listen({ epoch: 2 });
+  const { port } = first;
+  await first.close();
+  const { agent } = makeAgent();
+  const link = linkTo(agent, [port, second.port]);
+  t.teardown(async () => {
+    link.close();
+    await second.close();
+  });
+  await second.session();
+  const back = await FakeManager.listen({ port, epoch: 3 });
+  t.teardown(() => back.close());
+  second.resetAll();
+  await back.session();
+  t.equal(link.lastFailure, '');
+});
+
+t.test('a manager that comes back is found again', async (t) => {
+  const { manager, link } = await setUp(t);
+  await manager.session();
+  for (let round = 2; round <= 5; round += 1) {
+    manager.resetAll();
+    await until(() => manager.hellos.length === round && link.session, { what: `session ${round}` });
+  }
+});
+
+t.test('a refusal is told, and tried again', async (t) => {
+  const { manager, link } = await setUp(t);
+  await manager.session();
+  manager.refusal = { code: 'HEC_TLS', message: 'this certificate is for beta' };
+  manager.resetAll();
+  await until(() => link.lastFailure.includes('for beta'), { what: 'it is told' });
+  t.match(link.lastFailure, /^HEC_TLS: 127\.0\.0\.1:\d+ refused this agent: this certificate is for beta$/);
+  manager.refusal = undefined;
+  await until(() => link.session, { what: 'it is taken' });
+});
+
+t.test('two heartbeat intervals of silence end the session (test clock: 100 ms)', async (t) => {
+  const { manager, link } = await setUp(t, { manager: { heartbeatIntervalMs: 100 } });
+  await manager.session();
+  // A manager that is frozen answers nothing, and its kernel still takes what it is sent.
+  const frozen = await FakeManager.listen({ heartbeatIntervalMs: 100 });
+  t.teardown(() => frozen.close());
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  t.ok(link.session, 'heartbeats keep it');
+});
+
+t.test(
+  'a manager of the past: with another address, that one; alone, its operations are refused',
+  async (t) => {
+    const old = await FakeManager.listen({ epoch: 1 });
+    const newer = await FakeManager.listen({ epoch: 9 });
+    t.teardown(async () => {
+      await old.close();
+      await newer.close();
+    });
+    const { agent } = makeAgent({ epoch: memoryEpoch(5) });
+    const link = linkTo(agent, [old.port, newer.port]);
+    t.teardown(() => link.close());
+    await until(() => newer.sessions.length === 1, { what: 'the newer one has it' });
+    t.equal(agent.highestEpoch, 9);
+    const { agent: other } = makeAgent({ epoch: memoryEpoch(5) });
+    const alone = linkTo(other, [old.port]);
+    t.teardown(() => alone.close());
+    const { outcome } = await old.ask({ case: 'query', value: { query: { case: 'nodeStatus', value: {} } } });
+    t.equal(outcome.case, 'queryResult', 'it may look');
+    t.equal(other.highestEpoch, 5, 'and lowers nothing (I6)');
+  },
+);
+
+t.test('closed: no session, no timer, no dial', async (t) => {
+  const { manager, link } = await setUp(t);
+  await manager.session();
+  link.close();
+  await until(() => manager.sessions.length === 0, { what: 'the session ended' });
+  t.equal(link.session, undefined);
+  t.equal(manager.hellos.length, 1);
+});
+
+t.test('closed while it dials', async (t) => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => silent.close());
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const connected = new Promise<void>((resolve) => {
+    silent.on('connection', (socket) => {
+      socket.on('error', () => undefined).on('close', () => resolve());
+      link.close();
+    });
+  });
+  const link = linkTo(makeAgent().agent, [address.port]);
+  await connected;
+  t.equal(link.session, undefined);
+});
