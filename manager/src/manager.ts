@@ -34,8 +34,11 @@ export interface ManagerParts {
   readonly softwareVersion: string;
 }
 
-/** How often certificates are looked at: the server's own for renewal, sessions' for their end. */
-const certificateCheckIntervalMs = 30_000;
+/**
+ * How often certificates are looked at: the server's own for renewal, sessions' for their end. A twentieth of their
+ * lifetime is soon enough for a renewal after two thirds of it.
+ */
+const certificateCheckIntervalMs = { min: 250, max: 30_000 };
 
 export class Manager {
   readonly metrics: ManagerMetrics;
@@ -50,7 +53,7 @@ export class Manager {
   readonly #journal: OperationJournal;
   readonly #operations: OperationRunner;
   readonly #context: RequestContext;
-  readonly #certificateTimer: NodeJS.Timeout;
+  #certificateTimer: NodeJS.Timeout;
   #allowed: ReadonlySet<string> = new Set();
   #writeTrouble = '';
 
@@ -97,7 +100,7 @@ export class Manager {
       onRejected: (remote, reason) => this.#onRejected(remote, reason),
     });
     this.#context = this.#makeContext();
-    this.#certificateTimer = setInterval(() => void this.#checkCertificates(), certificateCheckIntervalMs);
+    this.#certificateTimer = this.#armCertificateCheck();
   }
 
   #makeDesk(): SessionDesk {
@@ -195,7 +198,7 @@ export class Manager {
 
   /** Tells every peer, waits for what is being written, and lets go of everything. */
   async stop(): Promise<void> {
-    clearInterval(this.#certificateTimer);
+    clearTimeout(this.#certificateTimer);
     this.#desk.close();
     await this.#listeners.close();
     this.#operations.close();
@@ -273,6 +276,15 @@ export class Manager {
     this.metrics.connectionRefused('handshake');
     this.#desk.refusals.add('', { atMs: this.#clock.wallMs(), address: remote, reason, remedy: '' });
     this.#parts.logger.debug({ remote, reason }, 'a connection did not get as far as a session');
+  }
+
+  #armCertificateCheck(): NodeJS.Timeout {
+    const { min, max } = certificateCheckIntervalMs;
+    const delayMs = Math.min(max, Math.max(min, this.#config.trust.certificateLifetimeMs / 20));
+    return setTimeout(() => {
+      void this.#checkCertificates();
+      this.#certificateTimer = this.#armCertificateCheck();
+    }, delayMs);
   }
 
   async #checkCertificates(): Promise<void> {

@@ -42,8 +42,11 @@ export type DialerInput =
   | { type: 'failed'; nowMs: number; random: number }
   /** Welcomed. */
   | { type: 'connected'; nowMs: number }
-  /** The session ended. `skip`: this manager is of no use, go on to the next address. */
-  | { type: 'ended'; nowMs: number; random: number; skip: boolean }
+  /**
+   * The session ended. `skip`: this manager is of no use, go on to the next address. `again`: we ended it to open
+   * another at once.
+   */
+  | { type: 'ended'; nowMs: number; random: number; skip: boolean; again?: boolean }
   | { type: 'stop' };
 
 export interface DialEffect {
@@ -81,6 +84,8 @@ export function dialerStep(state: DialerState, input: DialerInput): DialerStep {
       return { state: { ...state, phase: 'connected', connectedAtMs: input.nowMs }, effects: [] };
     case 'ended':
       if (state.phase !== 'connected') return { state, effects: [] };
+      if (input.again)
+        return { state: { ...state, phase: 'waiting', next: 0, dialAtMs: input.nowMs }, effects: [] };
       return input.skip ? advance(state, input) : ended(state, input);
     case 'stop':
       return { state: { ...state, phase: 'stopped' }, effects: [] };

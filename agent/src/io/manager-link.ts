@@ -40,6 +40,7 @@ export class ManagerLink {
   #timer: NodeJS.Timeout | undefined;
   #session: Session | undefined;
   #lastFailure = '';
+  #isReconnecting = false;
 
   /** Starts to dial at once. */
   constructor(options: ManagerLinkOptions) {
@@ -58,9 +59,11 @@ export class ManagerLink {
     return this.#lastFailure;
   }
 
-  /** Ends the session so that the next one uses what is new: a certificate, for one. */
+  /** Ends the session so that the next one, opened at once, uses what is new: a certificate, for one. */
   reconnect(reason: string): void {
+    this.#isReconnecting = true;
     this.#session?.end('HEC_SHUTTING_DOWN', reason);
+    this.#isReconnecting = false;
   }
 
   close(reason = 'the agent is stopping'): void {
@@ -157,7 +160,8 @@ export class ManagerLink {
       log.warn('the session ended', { code: end.code, why: end.message, byPeer: end.byPeer });
     onLost?.(this.#lastFailure);
     // Who replaced us, or will not have us, says so right after the welcome: that is no reason to hurry back.
-    this.#step({ type: 'ended', ...at, skip: end.code === 'HEC_EPOCH' || end.code === 'HEC_REVOKED' });
+    const skip = end.code === 'HEC_EPOCH' || end.code === 'HEC_REVOKED';
+    this.#step({ type: 'ended', ...at, skip, again: this.#isReconnecting });
   }
 
   #refused(session: Session, end: { code: string; message: string; byPeer: boolean }): void {

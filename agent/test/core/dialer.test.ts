@@ -101,3 +101,11 @@ t.test('stopped for good', async (t) => {
   t.same(driver.dialled, []);
   t.equal(nextDialMs(driver.state), Number.POSITIVE_INFINITY);
 });
+
+t.test('a session that we ended to open another is followed by it at once', async (t) => {
+  const driver = drive();
+  driver.step({ type: 'tick', nowMs: 0 });
+  driver.step({ type: 'connected', nowMs: 10 });
+  driver.step({ type: 'ended', nowMs: 20, random: 1, skip: false, again: true });
+  t.equal(nextDialMs(driver.state), 20, 'no pause, although the session was short');
+});
