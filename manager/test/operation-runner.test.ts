@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HecateError } from '@hecate/proto/core/errors.ts';
+import type { NodeName } from '@hecate/proto/core/names.ts';
+import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import { systemClock } from '@hecate/proto/io/system-clock.ts';
+import t, { type Test } from 'tap';
+import { offline } from '../src/core/outcome-text.ts';
+import { OperationHistory } from '../src/operation-history.ts';
+import { OperationJournal } from '../src/operation-journal.ts';
+import { OperationRunner } from '../src/operation-runner.ts';
+import { nodeA, opIdOf, outcomeOf, requestOf } from './support/operations-fixtures.ts';
+
+interface Bench {
+  readonly runner: OperationRunner;
+  readonly journal: OperationJournal;
+  readonly path: string;
+  readonly outcomes: { opId: string; status: string; isLate: boolean }[];
+  readonly troubles: (HecateError | undefined)[];
+}
+
+/** A runner with a real journal and no node that is online. */
+async function bench(t: Test): Promise<Bench> {
+  const folder = mkdtempSync(join(tmpdir(), 'hecate-runner-'));
+  const path = join(folder, 'operations.records');
+  const { journal, open } = await OperationJournal.open(path);
+  const outcomes: Bench['outcomes'] = [];
+  const troubles: Bench['troubles'] = [];
+  const runner = new OperationRunner(
+    {
+      clock: systemClock,
+      journal,
+      history: new OperationHistory(),
+      epoch: 1,
+      sessionOf: (_: NodeName) => undefined,
+      onOutcome: ({ opId }, { status }, isLate) => outcomes.push({ opId, status, isLate }),
+      onJournal: (trouble) => troubles.push(trouble),
+    },
+    open,
+  );
+  t.teardown(async () => {
+    runner.close();
+    await journal.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { runner, journal, path, outcomes, troubles };
+}
+
+const timersLeft = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+t.test('a node that is offline: answered at once, nothing is written', async (t) => {
+  const { runner, path, outcomes } = await bench(t);
+  const outcome = await runner.submit(requestOf(), { refusal: offline('node-a', 'cable') });
+  t.match(outcome, { opId: opIdOf(1), status: 'offline' });
+  t.same(outcomes, [{ opId: opIdOf(1), status: 'offline', isLate: false }]);
+  t.equal(readFileSync(path, 'utf8'), '');
+  t.match(runner.known(opIdOf(1)), { node: 'node-a', outcome: { status: 'offline' } });
+  t.equal(runner.openCount(), 0);
+});
+
+t.test('a node that goes while the operation is being written', async (t) => {
+  const { runner, path } = await bench(t);
+  const outcome = await runner.submit(requestOf(), { refusal: undefined });
+  t.match(outcome, { status: 'offline', code: 'HEC_OFFLINE', message: /went offline before it was sent/ });
+  t.match(readFileSync(path, 'utf8'), opIdOf(1), 'recorded before anybody looked for its session (I9)');
+});
+
+t.test('hundreds of them at once that cannot be sent', async (t) => {
+  const { runner } = await bench(t);
+  const outcomes = await Promise.all(
+    Array.from({ length: 2000 }, (_, i) => runner.submit(requestOf(i + 1), { refusal: undefined })),
+  );
+  t.ok(outcomes.every(({ status }) => status === 'offline'));
+  t.equal(runner.openCount(), 0);
+});
+
+t.test('no timer is left when nobody waits (I14)', async (t) => {
+  const { runner } = await bench(t);
+  const before = timersLeft();
+  const asked = runner.submit(requestOf(1, { timeLimitMs: 80_000_000 }), { refusal: undefined });
+  t.equal(timersLeft(), before + 1);
+  await asked;
+  t.equal(timersLeft(), before);
+});
+
+t.test('a journal that cannot be written refuses, and is told of', async (t) => {
+  const { runner, journal, troubles } = await bench(t);
+  await journal.close();
+  const outcome = await runner.submit(requestOf(), { refusal: undefined });
+  t.match(outcome, {
+    status: 'refused',
+    code: 'HEC_STATE',
+    message: /could not be recorded, so it was not sent/,
+  });
+  t.match(troubles[0], { code: 'HEC_STATE' });
+  t.equal(runner.openCount(), 0);
+});
+
+t.test('what an agent reports is durable when it is thanked', async (t) => {
+  const { journal, path } = await bench(t);
+  await journal.record(requestOf(1));
+  await journal.record(requestOf(2));
+  const outcomes: OperationOutcome[] = [];
+  const runner = new OperationRunner(
+    {
+      clock: systemClock,
+      journal,
+      history: new OperationHistory(),
+      epoch: 2,
+      sessionOf: () => undefined,
+      onOutcome: (_, outcome) => outcomes.push(outcome),
+      onJournal: () => undefined,
+    },
+    [requestOf(1), requestOf(2)],
+  );
+  await runner.reported(nodeA, [outcomeOf('done', opIdOf(1)), outcomeOf('done', opIdOf(77))]);
+  t.match(readFileSync(path, 'utf8'), '"type":"outcome"');
+  t.same(
+    outcomes.map(({ opId }) => opId),
+    [opIdOf(1)],
+    'what nobody asked for is not heard',
+  );
+  t.equal(runner.openCount(), 1);
+  await runner.reported(nodeA, [outcomeOf('done', opIdOf(1))]);
+  t.equal(outcomes.length, 1, 'a second report of it changes nothing');
+
+  await journal.close();
+  const lost = runner.reported(nodeA, [outcomeOf('failed', opIdOf(2))]);
+  await t.rejects(lost, { code: 'HEC_STATE' }, 'an agent is not thanked for what is not on the disk');
+  await t.rejects(
+    runner.reported(nodeA, [outcomeOf('failed', opIdOf(2))]),
+    { code: 'HEC_STATE' },
+    'nor the next time',
+  );
+  runner.close();
+});

@@ -1,0 +1,268 @@
+/** The desk on its own, over pairs of real sockets: every proof of identity, without a single certificate. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { encodeFrame } from '@hecate/proto/core/codec.ts';
+import type { Method, Outcome } from '@hecate/proto/core/frames.ts';
+import type { NodeName } from '@hecate/proto/core/names.ts';
+import { createJoin, createRequest, type Hello, type Welcome } from '@hecate/proto/generated/wire.ts';
+import { Session } from '@hecate/proto/io/session-host.ts';
+import { streamTransport } from '@hecate/proto/io/stream-transport.ts';
+import { systemClock } from '@hecate/proto/io/system-clock.ts';
+import t, { type Test } from 'tap';
+import { until } from '../../../test/nodes/until.ts';
+import type { Credential } from '../../src/core/admission.ts';
+import { SessionDesk } from '../../src/sessions/session-desk.ts';
+import type { AcceptedPeer } from '../../src/trust/peer-identity.ts';
+import { helloOf } from '../support/fleet-fixtures.ts';
+import { failureOf } from '../support/manager-bench.ts';
+
+interface Dialled {
+  readonly session: Session;
+  readonly welcome: Welcome | undefined;
+  readonly ended: Promise<{ code: string; message: string }>;
+}
+
+class DeskBench {
+  readonly seen: string[] = [];
+  readonly expired = new Set<AcceptedPeer>();
+  readonly desk: SessionDesk;
+  readonly #server = createServer();
+  readonly #sockets: Socket[] = [];
+  #next: { credential: Credential; peer: AcceptedPeer | undefined } | undefined;
+  answer: (method: Method) => Promise<Outcome> = async () => ({ case: 'done', value: {} });
+
+  constructor() {
+    const answered = (who: string, method: Method) => {
+      this.seen.push(`${who} asks ${method.case}`);
+      return this.answer(method);
+    };
+    this.desk = new SessionDesk({
+      clock: systemClock,
+      epoch: 5,
+      softwareVersion: '0.1.0',
+      site: () => 'bench',
+      heartbeatIntervalMs: () => 5000,
+      allowedNodes: () => new Set(['node-a', 'node-b']),
+      isStillGood: (peer) => !this.expired.has(peer),
+      onAgent: (node: NodeName) => this.seen.push(`${node} comes`),
+      onAgentGone: (node, _id, reason) => this.seen.push(`${node} goes: ${reason}`),
+      onNotice: (node, _id, { notice }) => this.seen.push(`${node} tells ${notice.case}`),
+      answerAgent: (node, peer, { method }) =>
+        answered(`${node} ${peer ? 'with' : 'without'} a certificate`, method),
+      answerOperator: ({ who, role }, { method }) => answered(`${who} (${role})`, method),
+      answerJoiner: (claim, _remote, { method }) => answered(`joiner ${claim}`, method),
+      onRefused: ({ name }, _remote, { reason }) => this.seen.push(`${name} refused: ${reason}`),
+      onForeignEpoch: (epoch) => this.seen.push(`foreign epoch ${epoch}`),
+      onProtocolError: (_remote, message) => this.seen.push(`protocol error: ${message}`),
+    });
+    this.#server.on('connection', (socket) => {
+      const proof = this.#next;
+      if (!proof) throw new Error('nobody was expected');
+      this.desk.welcome(streamTransport(socket, 'test:1'), () => proof);
+    });
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  async connect(credential: Credential, peer?: AcceptedPeer): Promise<Socket> {
+    this.#next = { credential, peer };
+    const address = this.#server.address();
+    const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
+    this.#sockets.push(socket);
+    await Promise.all([once(socket, 'connect'), once(this.#server, 'connection')]);
+    return socket;
+  }
+
+  async dial(credential: Credential, hello: Partial<Hello> = {}, peer?: AcceptedPeer): Promise<Dialled> {
+    const socket = await this.connect(credential, peer);
+    return new Promise((resolve) => {
+      let end: (ended: { code: string; message: string }) => void = () => undefined;
+      const ended = new Promise<{ code: string; message: string }>((done) => (end = done));
+      const session: Session = new Session('dialler', streamTransport(socket, 'test:2'), systemClock, {
+        onEstablished: (welcome) => resolve({ session, welcome, ended }),
+        onEnded: (why) => {
+          end(why);
+          resolve({ session, welcome: undefined, ended });
+        },
+      });
+      session.open(helloOf('node-a', hello));
+    });
+  }
+
+  close(): void {
+    this.desk.close();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+}
+
+async function deskBench(t: Test): Promise<DeskBench> {
+  const bench = new DeskBench();
+  t.teardown(() => bench.close());
+  await bench.listen();
+  return bench;
+}
+
+const nodeA: Credential = { kind: 'node', name: 'node-a' };
+const alice: Credential = { kind: 'operator', name: 'alice', role: 'viewer' };
+const stranger: Credential = {
+  kind: 'stranger',
+  reason: 'no-certificate',
+  detail: 'no certificate was shown',
+};
+const peerOf = (name: string): AcceptedPeer => ({
+  accepted: true,
+  identity: { kind: 'node', name } as AcceptedPeer['identity'],
+  serial: name,
+  fingerprint: name,
+  notAfterMs: 0,
+});
+const report: Method = { case: 'reportOutcomes', value: { outcomes: [] } };
+const ask = (session: Session, method: Method) => session.call(method, { timeLimitMs: 20_000 });
+
+t.test('an agent', async (t) => {
+  const bench = await deskBench(t);
+  const { session, welcome } = await bench.dial(nodeA, {}, peerOf('node-a'));
+  t.match(welcome, { epoch: 5, role: 'agent', site: 'bench', protocol: 1, heartbeatIntervalMs: 5000 });
+  t.ok(bench.desk.sessionOf('node-a' as NodeName));
+  await ask(session, report);
+  session.notify({ notice: { case: 'busState', value: { connected: true, reason: '' } } });
+  await until(() => bench.seen.length === 3, { what: 'the notice is there' });
+  session.end('HEC_SHUTTING_DOWN', 'going home');
+  await until(() => bench.seen.length === 4, { what: 'it is gone' });
+  t.same(bench.seen, [
+    'node-a comes',
+    'node-a with a certificate asks reportOutcomes',
+    'node-a tells busState',
+    'node-a goes: going home',
+  ]);
+  t.equal(bench.desk.sessionOf('node-a' as NodeName), undefined);
+  t.match(bench.desk.countByKind(), { agent: 0, waiting: 0 });
+});
+
+t.test('an operator and a joiner', async (t) => {
+  const bench = await deskBench(t);
+  const operator = await bench.dial(alice, { peerKind: 'operator', name: 'root' });
+  t.match(operator.welcome, { role: 'viewer' });
+  await ask(operator.session, { case: 'getHealth', value: {} });
+  const joiner = await bench.dial(stranger, { peerKind: 'joiner', name: 'node-b' });
+  t.match(joiner.welcome, { role: 'joiner' });
+  await ask(joiner.session, { case: 'join', value: createJoin({ tokenId: 'x' }) });
+  t.same(bench.seen, ['alice (viewer) asks getHealth', 'joiner node-b asks join']);
+  t.match(bench.desk.countByKind(), { agent: 0, operator: 1, joiner: 1, waiting: 0 });
+});
+
+t.test('a frame that its sender may not send ends its session, and no other', async (t) => {
+  const bench = await deskBench(t);
+  const other = await bench.dial(alice, { peerKind: 'operator' });
+  const operator = await bench.dial(alice, { peerKind: 'operator' });
+  t.match(await failureOf(ask(operator.session, report)), { code: 'HEC_PROTOCOL' });
+  t.match(await operator.ended, {
+    code: 'HEC_PROTOCOL',
+    message: /reportOutcomes cannot be asked by an operator/,
+  });
+  t.match(bench.seen, [/^protocol error: reportOutcomes/]);
+  await ask(other.session, { case: 'getHealth', value: {} });
+});
+
+t.test('refused: told why, remembered for the doctor', async (t) => {
+  const bench = await deskBench(t);
+  const { welcome, ended } = await bench.dial({ kind: 'node', name: 'node-b' });
+  t.equal(welcome, undefined);
+  t.match(await ended, {
+    code: 'HEC_TLS',
+    message: /certificate is for node-b, the hello says node-a; set NodeName=node-b/,
+  });
+  t.same(bench.seen, ['node-a refused: other-name']);
+  t.match(bench.desk.refusals.of('node-a'), [
+    { address: 'test:1', reason: /^other-name: the certificate/, remedy: /NodeName/ },
+  ]);
+  t.match(bench.desk.countByKind(), { agent: 0, waiting: 0 });
+  await bench.dial(nodeA);
+  t.same(bench.desk.refusals.of('node-a'), [], 'forgotten when it has come');
+});
+
+t.test('I6: who may say that there is a newer manager', async (t) => {
+  const bench = await deskBench(t);
+  await bench.dial({ kind: 'node', name: 'node-b' }, { highestEpoch: 9 });
+  await bench.dial(stranger, { highestEpoch: 9 });
+  await bench.dial(nodeA, { highestEpoch: 9_000_000_000 });
+  t.notOk(
+    bench.seen.some((line) => line.startsWith('foreign')),
+    'not one who is refused for another reason',
+  );
+  const { ended } = await bench.dial(nodeA, { highestEpoch: 9 });
+  t.match(await ended, { code: 'HEC_EPOCH' });
+  t.ok(bench.seen.includes('foreign epoch 9'));
+});
+
+t.test('a second session of a node', async (t) => {
+  const bench = await deskBench(t);
+  const first = await bench.dial(nodeA);
+  const second = await bench.dial(nodeA);
+  bench.desk.replace(first.welcome?.sessionId ?? '');
+  t.match(await first.ended, { code: 'HEC_REPLACED' });
+  t.equal(bench.desk.sessionOf('node-a' as NodeName)?.isEstablished(), true);
+  bench.desk.replace('not-there');
+  await ask(second.session, report);
+});
+
+t.test('revoked, not allowed any more, over', async (t) => {
+  const bench = await deskBench(t);
+  const peers = { a: peerOf('node-a'), b: peerOf('node-b'), alice: peerOf('alice') };
+  const [a, b] = [
+    await bench.dial(nodeA, {}, peers.a),
+    await bench.dial({ kind: 'node', name: 'node-b' }, { name: 'node-b' }, peers.b),
+  ];
+  const remote = await bench.dial(alice, { peerKind: 'operator' }, peers.alice);
+  const local = await bench.dial({ kind: 'local', role: 'admin' }, { peerKind: 'operator', name: 'alice' });
+  bench.desk.endSessionsOf('node', 'node-a', 'node node-a was revoked');
+  t.match(await a.ended, { code: 'HEC_REVOKED', message: 'node node-a was revoked' });
+  bench.desk.endSessionsOf('operator', 'alice', 'operator alice was revoked');
+  t.match(await remote.ended, { code: 'HEC_REVOKED' });
+  bench.desk.endSessionsOf('operator', 'local:alice', 'no such certificate');
+  await ask(local.session, { case: 'getHealth', value: {} });
+  bench.expired.add(peers.b);
+  bench.desk.endExpired();
+  t.match(await b.ended, { code: 'HEC_TLS', message: /certificate of this session has ended/ });
+  t.match(bench.desk.countByKind(), { agent: 0, operator: 1 });
+});
+
+t.test('I14: only so many strangers join at the same time', async (t) => {
+  const bench = await deskBench(t);
+  const joiners = [];
+  for (let i = 0; i < 64; i += 1) joiners.push(await bench.dial(stranger, { peerKind: 'joiner' }));
+  t.ok(joiners.every(({ welcome }) => welcome));
+  const late = await bench.dial(stranger, { peerKind: 'joiner' });
+  t.match(await late.ended, { code: 'HEC_BUSY' });
+  joiners[0]?.session.end('HEC_SHUTTING_DOWN', 'joined');
+  await until(() => (bench.desk.countByKind().joiner ?? 0) < 64, { what: 'one has left' });
+  t.ok((await bench.dial(stranger, { peerKind: 'joiner' })).welcome, 'then there is room again');
+});
+
+t.test('connections that say nothing, and the end of the manager', async (t) => {
+  const bench = await deskBench(t);
+  const silent = await bench.connect(stranger);
+  const { ended } = await bench.dial(nodeA);
+  t.match(bench.desk.countByKind(), { waiting: 1, agent: 1 });
+  silent.resume();
+  bench.desk.close();
+  t.match(await ended, { code: 'HEC_SHUTTING_DOWN' });
+  await once(silent, 'close');
+  t.match(bench.desk.countByKind(), { waiting: 0, agent: 0 });
+});
+
+t.test('a request before the welcome cannot be', async (t) => {
+  const bench = await deskBench(t);
+  const socket = await bench.connect(nodeA);
+  const transport = streamTransport(socket, 'test:3');
+  const closed = new Promise((resolve) => (transport.onClose = resolve));
+  transport.send(
+    encodeFrame({ case: 'request', value: createRequest({ id: 1, timeLimitMs: 1000, method: report }) }),
+  );
+  await closed;
+  t.match(bench.seen, [/^protocol error: a request frame cannot come from a stranger/]);
+});
