@@ -17,12 +17,13 @@ const units = Object.fromEntries(
 );
 
 /** Timely commands are done, late ones never, and a time limit is as long as it is. */
-async function deadlinesHold(t: Test, site: Site): Promise<void> {
+async function deadlinesHold(t: Test, site: Site, inTheCut = async () => {}): Promise<void> {
   const node = site.node('server1');
   t.equal((await operate(site, 'restart', 'server1', 'now', '--timeout', '20s')).status, 'done', 'in time');
   const before = await startsOf(node, 'late.service');
   await node.cut();
   const late = await operate(site, 'restart', 'server1', 'late', '--timeout', '1s');
+  await inTheCut();
   await node.heal();
   t.equal(late.status, 'unknown');
   t.equal((await finalOutcome(site, late.op_id)).code, 'HEC_EXPIRED', 'too late: never applied');
@@ -67,10 +68,14 @@ t.test("the agent's wall clock is hours off", { skip: await skipUnless('booted')
   const library = (
     await site.node('server1').runOrThrow(['sh', '-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1'])
   ).trim();
-  const startShifted = async (shift: string): Promise<void> => {
+  const shiftFile = `${agent.folder}/clock-shift`;
+  /** Also while the agent runs: then its clock jumps. */
+  const shift = (text: string): Promise<void> => site.node('server1').writeFile(shiftFile, `${text}\n`);
+  const startShifted = async (text: string): Promise<void> => {
     await agent.stop();
-    const faketime = [`LD_PRELOAD=${library}`, `FAKETIME=${shift}`, 'FAKETIME_DONT_FAKE_MONOTONIC=1'];
-    await agent.start(['env', ...faketime, 'NO_FAKE_STAT=1']);
+    await shift(text);
+    const faketime = [`LD_PRELOAD=${library}`, `FAKETIME_TIMESTAMP_FILE=${shiftFile}`, 'FAKETIME_NO_CACHE=1'];
+    await agent.start(['env', ...faketime, 'FAKETIME_DONT_FAKE_MONOTONIC=1', 'NO_FAKE_STAT=1']);
   };
 
   await t.test('five hours ahead: everything works, and doctor says it', async (t) => {
@@ -82,6 +87,15 @@ t.test("the agent's wall clock is hours off", { skip: await skipUnless('booted')
     t.not(doctor.exitCode, 0);
     const [node] = await site.json<{ clock_offset_ms: number }[]>('list-nodes', 'server1');
     t.ok(Math.abs((node?.clock_offset_ms ?? 0) - 5 * 3_600_000) < 60_000, `${node?.clock_offset_ms} ms`);
+  });
+
+  await t.test('it jumps, back and forth: nothing expires too late or too early', async (t) => {
+    const session = async () => (await site.json<{ address: string }[]>('list-nodes', 'server1'))[0]?.address;
+    const before = await session();
+    await deadlinesHold(t, site, () => shift('+1h'));
+    await shift('+9h');
+    t.equal((await operate(site, 'restart', 'server1', 'now', '--timeout', '20s')).status, 'done');
+    t.equal(await session(), before, 'in one and the same session');
   });
 
   await t.test(
