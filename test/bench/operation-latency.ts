@@ -4,6 +4,7 @@
  */
 import { connect } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { createHello, createNodeSelection, createOperate } from '@hecate/proto/generated/wire.ts';
 import { Session } from '@hecate/proto/io/session-host.ts';
 import { streamTransport } from '@hecate/proto/io/stream-transport.ts';
@@ -13,10 +14,12 @@ import { nodeProgram } from '../site/manager-process.ts';
 import { startSite } from '../site/site.ts';
 import { dialDirectly } from './dial-directly.ts';
 import type { BenchResult } from './result.ts';
-import { milliseconds, ratio, summarize } from './statistics.ts';
+import { microseconds, milliseconds, ratio, summarize } from './statistics.ts';
 
-const rounds = 500;
-const warmUpRounds = 50;
+const rounds = 300;
+const warmUpRounds = 30;
+/** What an operation leaves behind (its records, systemd's last signals) must not be measured with the next. */
+const pauseMs = 15;
 
 const unit = `[Service]
 Type=oneshot
@@ -90,11 +93,13 @@ export async function operationLatency(): Promise<BenchResult> {
     const ours: number[] = [];
     const theirs: number[] = [];
     for (let round = 0; round < rounds + warmUpRounds; round += 1) {
+      await setTimeout(pauseMs);
       const directMs = await direct.start();
+      await setTimeout(pauseMs);
       const sessionMs = await viaSession(session, 'bench1');
       if (round < warmUpRounds) continue;
-      theirs.push(directMs);
-      ours.push(sessionMs);
+      theirs.push(microseconds(directMs));
+      ours.push(microseconds(sessionMs));
     }
     direct.end();
     session.end('HEC_SHUTTING_DOWN', 'done');

@@ -2,22 +2,29 @@
  * `npm run bench [-- NAME…]`: runs benchmarks one after the other, prints their ratios, and keeps the raw figures
  * under bench/results/. Nothing here passes or fails: machines differ, ratios of one run are what can be compared.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { commands } from './commands.ts';
 import { operationLatency } from './operation-latency.ts';
 import type { BenchResult } from './result.ts';
 
 const benches: Record<string, () => Promise<BenchResult>> = {
   'operation-latency': operationLatency,
+  commands,
 };
 
 const folder = join(import.meta.dirname, '..', '..', 'bench', 'results');
 
+/** Others on the machine make every figure worse: said with the result, as the mean of the run's two ends. */
+let loadBefore = 0;
+
 function keep(result: BenchResult): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${result.name}.json`);
-  const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version };
+  const load = Math.round((loadBefore + (loadavg()[0] ?? 0)) * 50) / 100;
+  const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version, load };
   writeFileSync(file, `${JSON.stringify({ ...result, at: new Date().toISOString(), machine })}\n`);
   return file;
 }
@@ -28,9 +35,21 @@ if (unknown.length > 0) {
   process.stderr.write(`no benchmark ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}\n`);
   process.exit(2);
 }
+// The bundles are what is installed, and what is measured.
+const built = spawnSync(process.execPath, [
+  join(import.meta.dirname, '../../scripts/build.ts'),
+  '--if-stale',
+]);
+if (built.status !== 0) {
+  process.stderr.write(`the programs could not be built: ${built.stderr}\n`);
+  process.exit(1);
+}
+// Costs a Node program up to 37 ms of start-up, and is nothing of ours.
+delete process.env.NODE_EXTRA_CA_CERTS;
 for (const [name, bench] of Object.entries(benches)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   process.stdout.write(`${name} …\n`);
+  loadBefore = loadavg()[0] ?? 0;
   const result = await bench();
   const file = keep(result);
   for (const line of result.lines) process.stdout.write(`  ${line}\n`);

@@ -23,3 +23,6 @@ export function summarize(values: readonly number[]): Summary {
 export const milliseconds = (value: number): string => `${value.toFixed(2)} ms`;
 
 export const ratio = (ours: number, theirs: number): number => Math.round((ours / theirs) * 100) / 100;
+
+/** A duration in milliseconds, rounded to microseconds: raw figures are kept in the repository. */
+export const microseconds = (valueMs: number): number => Math.round(valueMs * 1000) / 1000;
