@@ -102,7 +102,7 @@ t.test('programs are there and can be run', async (t) => {
       const path = join(root, name, file);
       if (!t.ok(existsSync(path), `${name}/${file}`)) continue;
       t.equal(statSync(path).mode & 0o111, 0o111, `${name}/${file} is executable`);
-      t.match(read(`${name}/${file}`), /^#!\/usr\/bin\/env node\n/);
+      t.match(read(`${name}/${file}`), /^#!\/usr\/bin\/env (-S )?node( --[a-z0-9=-]+)*\n/);
     }
   }
 });
