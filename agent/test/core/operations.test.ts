@@ -49,83 +49,6 @@ t.test('the same OpId is applied once (I2)', async (t) => {
   t.match(answers(again), [{ status: 'done', replayed: true }]);
 });
 
-t.test('refusals: never a call, never a record of a beginning', async (t) => {
-  const cases: [string, object, object, string][] = [
-    ['an older epoch (I6)', { epoch: 5 }, { highestEpoch: 6 }, 'HEC_EPOCH'],
-    ['its deadline is over', { notAfterClockMs: 499_999 }, {}, 'HEC_EXPIRED'],
-    ['the policy', { verb: 'poweroff', unit: '' }, {}, 'HEC_POLICY'],
-    [
-      'exec, unless allowed',
-      { verb: 'exec', unit: '', options: createVerbOptions({ argv: ['id'] }) },
-      {},
-      'HEC_POLICY',
-    ],
-    ['the agent’s own unit', { verb: 'stop', unit: 'hecate-agent.service' }, {}, 'HEC_POLICY'],
-    ['no bus', {}, { isBusConnected: false }, 'HEC_BUS_GONE'],
-    ['no unit', { unit: '' }, {}, 'HEC_BAD_NAME'],
-    ['a name that is none', { unit: '../x.service' }, {}, 'HEC_BAD_NAME'],
-    [
-      'exec of nothing',
-      { verb: 'exec', unit: '' },
-      { policy: { ...defaultPolicy, exec: true } },
-      'HEC_USAGE',
-    ],
-  ];
-  for (const [name, fields, state, code] of cases) {
-    const driver = drive(openState([], state));
-    t.match(answers(driver.run(apply(fields))), [{ status: 'refused', code, opId: opId(1) }], name);
-    t.notOk(
-      driver.records.some(({ type }) => type === 'begun'),
-      name,
-    );
-  }
-});
-
-t.test('verbs that need no unit', async (t) => {
-  for (const verb of ['daemon-reload', 'reset-failed'] as const) {
-    const driver = drive();
-    t.same(types(driver.run(apply({ verb, unit: '' }))), ['call']);
-  }
-});
-
-t.test('the epoch only rises, also through an operation (I6)', async (t) => {
-  const driver = drive();
-  driver.run(apply({ epoch: 9 }));
-  t.equal(driver.state.highestEpoch, 9);
-  driver.run({ type: 'epoch', epoch: 3 });
-  t.equal(driver.state.highestEpoch, 9);
-  t.equal(openState(driver.records).highestEpoch, 9, 'its record carries it over a restart');
-});
-
-t.test(
-  'what expired is remembered: the same frame later is refused again, with a later clock or not',
-  async (t) => {
-    const driver = drive();
-    driver.run(apply({ notAfterClockMs: 1 }));
-    t.match(driver.records, [{ type: 'finished', wasApplied: false }]);
-    driver.bootTimeMs = 0;
-    t.match(answers(driver.run(apply({ notAfterClockMs: 1_000 }))), [
-      { code: 'HEC_EXPIRED', replayed: true },
-    ]);
-  },
-);
-
-t.test('a slow disk: what expires while its record is written is not begun', async (t) => {
-  const driver = drive();
-  driver.step(apply({ notAfterClockMs: 600_000 }));
-  driver.bootTimeMs = 600_001;
-  const effects = driver.run({ type: 'begun-durable', opId: opId(1) });
-  t.match(answers(effects), [{ status: 'refused', code: 'HEC_EXPIRED' }]);
-});
-
-t.test('a full disk: what cannot be recorded is not begun', async (t) => {
-  const driver = drive();
-  driver.step(apply());
-  const effects = driver.run({ type: 'begun-lost', opId: opId(1), message: 'no space left' });
-  t.match(answers(effects), [{ status: 'refused', code: 'HEC_STATE', message: /no space left/ }]);
-  t.match(answers(driver.run(apply({}, 2))), [{ code: 'HEC_STATE', replayed: true }]);
-});
-
 t.test('a failed job: evidence and log lines first, then the outcome', async (t) => {
   const driver = begun({ logLines: 3 });
   const effects = driver.run(removed('failed'));
@@ -279,69 +202,6 @@ t.test('the bus comes back: jobs are polled at once', async (t) => {
   t.match(driver.run({ type: 'bus', isConnected: true }), [{ type: 'poll', jobPath: job.jobPath }]);
 });
 
-t.test('nobody waits: the outcome is reported until it is acknowledged', async (t) => {
-  const driver = begun();
-  driver.run({ type: 'abandoned', ticket: 1 });
-  t.same(driver.run(removed('done')), [], 'no session, nobody to tell');
-  const outcomes = [{ opId: opId(1), status: 'done' }];
-  t.match(driver.run({ type: 'session', isOpen: true }), [{ type: 'report', outcomes }]);
-  driver.nowMs = 10;
-  driver.run({ type: 'report-failed' });
-  t.equal(nextOperationsTickMs(driver.state), 5010);
-  driver.nowMs = 5010;
-  t.match(driver.run({ type: 'tick' }), [{ type: 'report', outcomes }]);
-  driver.run({ type: 'session', isOpen: false });
-  t.match(driver.run({ type: 'session', isOpen: true }), [{ type: 'report', outcomes }]);
-  driver.run({ type: 'reported', opIds: [opId(1)] });
-  t.same(driver.run({ type: 'session', isOpen: true }), []);
-  t.same(drive(openState(driver.records)).run({ type: 'session', isOpen: true }), [], 'nor after a restart');
-  const killedBefore = driver.records.filter(({ type }) => type !== 'reported');
-  t.match(drive(openState(killedBefore)).run({ type: 'session', isOpen: true }), [
-    { type: 'report', outcomes },
-  ]);
-});
-
-t.test(
-  'resolve: finished, running, never applied; unknown ones are never applied from then on',
-  async (t) => {
-    const driver = begun();
-    driver.run(apply({ opId: opId(2) }, 2));
-    driver.run(removed('done'));
-    const asked = { type: 'resolve', ticket: 9, epoch: 5, opIds: [opId(1), opId(2), opId(3)] } as const;
-    const effects = driver.step(asked);
-    t.match(effects, [
-      { type: 'persist', records: [{ type: 'finished', opId: opId(3), wasApplied: false }] },
-    ]);
-    const told = driver.run(asked);
-    t.match(told, [
-      {
-        type: 'answer-resolve',
-        ticket: 9,
-        operations: [
-          { opId: opId(1), resolution: 'finished', outcome: { status: 'done' } },
-          { opId: opId(2), resolution: 'running', outcome: undefined },
-          { opId: opId(3), resolution: 'never-applied' },
-        ],
-      },
-    ]);
-    const late = apply({ opId: opId(3) }, 3);
-    t.match(answers(driver.run(late)), [{ status: 'refused', code: 'HEC_EXPIRED' }]);
-    t.match(
-      answers(drive(openState(driver.records)).run(late)),
-      [{ status: 'refused' }],
-      'also after a restart',
-    );
-    t.match(driver.run({ ...asked, epoch: 4 }), [{ type: 'answer-failure', code: 'HEC_EPOCH' }]);
-  },
-);
-
-t.test('resolve without a disk: what could still be applied is not called never applied', async (t) => {
-  const driver = drive();
-  const [effect] = driver.step({ type: 'resolve', ticket: 1, epoch: 5, opIds: [opId(1)] });
-  const lost = effect?.type === 'persist' && effect.lost?.('no space');
-  t.match(lost, { operations: [{ resolution: 'finished', outcome: { status: 'unknown' } }] });
-});
-
 t.test('a command: stopped when nobody listens, and at its time limit', async (t) => {
   const policy = { ...defaultPolicy, exec: true };
   const exec = {
@@ -381,30 +241,4 @@ t.test('a command: stopped when nobody listens, and at its time limit', async (t
     answers(good.run({ ...ended, result: { case: 'exec', execResult: { ...execResult, exitStatus: 0 } } })),
     [{ status: 'done', execResult: { exitStatus: 0 } }],
   );
-});
-
-t.test('at most 256 operations run at once (I14)', async (t) => {
-  const driver = drive();
-  for (let n = 1; n <= 256; n += 1) driver.run(apply({ opId: opId(n) }, n));
-  t.match(answers(driver.run(apply({ opId: opId(257) }, 257))), [{ status: 'refused', code: 'HEC_BUSY' }]);
-});
-
-t.test('the journal is compacted, and the compacted one tells the same', async (t) => {
-  const driver = drive();
-  let compacted: OperationsEffect | undefined;
-  for (let n = 1; n <= 5000; n += 1) {
-    const effects = [
-      ...driver.run(apply({ opId: opId(n), verb: 'kill', notAfterClockMs: driver.bootTimeMs + 5000 }, n)),
-      ...driver.run({ type: 'called', opId: opId(n), result: { case: 'done', changes: [], result: 'done' } }),
-    ];
-    compacted = effects.find((effect) => effect.type === 'compact') ?? compacted;
-    driver.nowMs += 1000;
-    driver.bootTimeMs += 1000;
-  }
-  if (compacted?.type !== 'compact') throw new Error('it was never compacted');
-  const again = openState(compacted.records);
-  t.ok(again.ledger.size >= 1000);
-  t.equal(again.ledger.unreportedCount, 0);
-  t.equal(again.highestEpoch, 5);
-  t.ok(driver.state.ledger.size < 5000, 'the hour is over for the first ones');
 });

@@ -1,0 +1,92 @@
+/** What an operation must be to begin at all, and what is answered to one that must not. */
+import { createVerbOptions } from '@hecate/proto/generated/wire.ts';
+import t from 'tap';
+import { defaultPolicy } from '../../src/core/policy.ts';
+import { answers, drive, openState, operation, opId, types } from '../support/operations.ts';
+
+const job = { jobId: 7, jobPath: '/org/freedesktop/systemd1/job/7' };
+const apply = (fields = {}, ticket = 1) => ({ type: 'apply', ticket, operation: operation(fields) }) as const;
+const called = (id = opId(1)) => ({ type: 'called', opId: id, result: { case: 'job', job } }) as const;
+
+t.test('refusals: never a call, never a record of a beginning', async (t) => {
+  const cases: [string, object, object, string][] = [
+    ['an older epoch (I6)', { epoch: 5 }, { highestEpoch: 6 }, 'HEC_EPOCH'],
+    ['its deadline is over', { notAfterClockMs: 499_999 }, {}, 'HEC_EXPIRED'],
+    ['the policy', { verb: 'poweroff', unit: '' }, {}, 'HEC_POLICY'],
+    [
+      'exec, unless allowed',
+      { verb: 'exec', unit: '', options: createVerbOptions({ argv: ['id'] }) },
+      {},
+      'HEC_POLICY',
+    ],
+    ['the agent’s own unit', { verb: 'stop', unit: 'hecate-agent.service' }, {}, 'HEC_POLICY'],
+    ['no bus', {}, { isBusConnected: false }, 'HEC_BUS_GONE'],
+    ['no unit', { unit: '' }, {}, 'HEC_BAD_NAME'],
+    ['a name that is none', { unit: '../x.service' }, {}, 'HEC_BAD_NAME'],
+    [
+      'exec of nothing',
+      { verb: 'exec', unit: '' },
+      { policy: { ...defaultPolicy, exec: true } },
+      'HEC_USAGE',
+    ],
+  ];
+  for (const [name, fields, state, code] of cases) {
+    const driver = drive(openState([], state));
+    t.match(answers(driver.run(apply(fields))), [{ status: 'refused', code, opId: opId(1) }], name);
+    t.notOk(
+      driver.records.some(({ type }) => type === 'begun'),
+      name,
+    );
+  }
+});
+
+t.test('verbs that need no unit', async (t) => {
+  for (const verb of ['daemon-reload', 'reset-failed'] as const) {
+    const driver = drive();
+    t.same(types(driver.run(apply({ verb, unit: '' }))), ['call']);
+  }
+});
+
+t.test('the epoch only rises, also through an operation (I6)', async (t) => {
+  const driver = drive();
+  driver.run(apply({ epoch: 9 }));
+  t.equal(driver.state.highestEpoch, 9);
+  driver.run({ type: 'epoch', epoch: 3 });
+  t.equal(driver.state.highestEpoch, 9);
+  t.equal(openState(driver.records).highestEpoch, 9, 'its record carries it over a restart');
+});
+
+t.test(
+  'what expired is remembered: the same frame later is refused again, with a later clock or not',
+  async (t) => {
+    const driver = drive();
+    driver.run(apply({ notAfterClockMs: 1 }));
+    t.match(driver.records, [{ type: 'finished', wasApplied: false }]);
+    driver.bootTimeMs = 0;
+    t.match(answers(driver.run(apply({ notAfterClockMs: 1_000 }))), [
+      { code: 'HEC_EXPIRED', replayed: true },
+    ]);
+  },
+);
+
+t.test('a slow disk: what expires while its record is written is not begun', async (t) => {
+  const driver = drive();
+  driver.step(apply({ notAfterClockMs: 600_000 }));
+  driver.bootTimeMs = 600_001;
+  const effects = driver.run({ type: 'begun-durable', opId: opId(1) });
+  t.match(answers(effects), [{ status: 'refused', code: 'HEC_EXPIRED' }]);
+});
+
+t.test('a full disk: what cannot be recorded is not begun', async (t) => {
+  const driver = drive();
+  driver.step(apply());
+  const effects = driver.run({ type: 'begun-lost', opId: opId(1), message: 'no space left' });
+  t.match(answers(effects), [{ status: 'refused', code: 'HEC_STATE', message: /no space left/ }]);
+  t.match(answers(driver.run(apply({}, 2))), [{ code: 'HEC_STATE', replayed: true }]);
+});
+
+t.test('at most 256 operations run at once (I14)', async (t) => {
+  const driver = drive();
+  for (let n = 1; n <= 256; n += 1) driver.run(apply({ opId: opId(n) }, n));
+  t.match(answers(driver.run(apply({ opId: opId(257) }, 257))), [{ status: 'refused', code: 'HEC_BUSY' }]);
+});

@@ -1,0 +1,100 @@
+import t from 'tap';
+import { nextOperationsTickMs } from '../../src/core/operations.ts';
+import type { OperationsEffect } from '../../src/core/operations-state.ts';
+import { answers, drive, openState, operation, opId } from '../support/operations.ts';
+
+const job = { jobId: 7, jobPath: '/org/freedesktop/systemd1/job/7' };
+const apply = (fields = {}, ticket = 1) => ({ type: 'apply', ticket, operation: operation(fields) }) as const;
+const removed = (result: string) => ({ type: 'job-removed', jobPath: job.jobPath, result }) as const;
+const called = (id = opId(1)) => ({ type: 'called', opId: id, result: { case: 'job', job } }) as const;
+
+/** Up to the job. */
+function begun(fields = {}) {
+  const driver = drive();
+  driver.run(apply(fields));
+  driver.run(called());
+  return driver;
+}
+
+t.test('nobody waits: the outcome is reported until it is acknowledged', async (t) => {
+  const driver = begun();
+  driver.run({ type: 'abandoned', ticket: 1 });
+  t.same(driver.run(removed('done')), [], 'no session, nobody to tell');
+  const outcomes = [{ opId: opId(1), status: 'done' }];
+  t.match(driver.run({ type: 'session', isOpen: true }), [{ type: 'report', outcomes }]);
+  driver.nowMs = 10;
+  driver.run({ type: 'report-failed' });
+  t.equal(nextOperationsTickMs(driver.state), 5010);
+  driver.nowMs = 5010;
+  t.match(driver.run({ type: 'tick' }), [{ type: 'report', outcomes }]);
+  driver.run({ type: 'session', isOpen: false });
+  t.match(driver.run({ type: 'session', isOpen: true }), [{ type: 'report', outcomes }]);
+  driver.run({ type: 'reported', opIds: [opId(1)] });
+  t.same(driver.run({ type: 'session', isOpen: true }), []);
+  t.same(drive(openState(driver.records)).run({ type: 'session', isOpen: true }), [], 'nor after a restart');
+  const killedBefore = driver.records.filter(({ type }) => type !== 'reported');
+  t.match(drive(openState(killedBefore)).run({ type: 'session', isOpen: true }), [
+    { type: 'report', outcomes },
+  ]);
+});
+
+t.test(
+  'resolve: finished, running, never applied; unknown ones are never applied from then on',
+  async (t) => {
+    const driver = begun();
+    driver.run(apply({ opId: opId(2) }, 2));
+    driver.run(removed('done'));
+    const asked = { type: 'resolve', ticket: 9, epoch: 5, opIds: [opId(1), opId(2), opId(3)] } as const;
+    const effects = driver.step(asked);
+    t.match(effects, [
+      { type: 'persist', records: [{ type: 'finished', opId: opId(3), wasApplied: false }] },
+    ]);
+    const told = driver.run(asked);
+    t.match(told, [
+      {
+        type: 'answer-resolve',
+        ticket: 9,
+        operations: [
+          { opId: opId(1), resolution: 'finished', outcome: { status: 'done' } },
+          { opId: opId(2), resolution: 'running', outcome: undefined },
+          { opId: opId(3), resolution: 'never-applied' },
+        ],
+      },
+    ]);
+    const late = apply({ opId: opId(3) }, 3);
+    t.match(answers(driver.run(late)), [{ status: 'refused', code: 'HEC_EXPIRED' }]);
+    t.match(
+      answers(drive(openState(driver.records)).run(late)),
+      [{ status: 'refused' }],
+      'also after a restart',
+    );
+    t.match(driver.run({ ...asked, epoch: 4 }), [{ type: 'answer-failure', code: 'HEC_EPOCH' }]);
+  },
+);
+
+t.test('resolve without a disk: what could still be applied is not called never applied', async (t) => {
+  const driver = drive();
+  const [effect] = driver.step({ type: 'resolve', ticket: 1, epoch: 5, opIds: [opId(1)] });
+  const lost = effect?.type === 'persist' && effect.lost?.('no space');
+  t.match(lost, { operations: [{ resolution: 'finished', outcome: { status: 'unknown' } }] });
+});
+
+t.test('the journal is compacted, and the compacted one tells the same', async (t) => {
+  const driver = drive();
+  let compacted: OperationsEffect | undefined;
+  for (let n = 1; n <= 5000; n += 1) {
+    const effects = [
+      ...driver.run(apply({ opId: opId(n), verb: 'kill', notAfterClockMs: driver.bootTimeMs + 5000 }, n)),
+      ...driver.run({ type: 'called', opId: opId(n), result: { case: 'done', changes: [], result: 'done' } }),
+    ];
+    compacted = effects.find((effect) => effect.type === 'compact') ?? compacted;
+    driver.nowMs += 1000;
+    driver.bootTimeMs += 1000;
+  }
+  if (compacted?.type !== 'compact') throw new Error('it was never compacted');
+  const again = openState(compacted.records);
+  t.ok(again.ledger.size >= 1000);
+  t.equal(again.ledger.unreportedCount, 0);
+  t.equal(again.highestEpoch, 5);
+  t.ok(driver.state.ledger.size < 5000, 'the hour is over for the first ones');
+});
