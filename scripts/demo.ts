@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { canRunUserNodes } from '../test/nodes/capabilities.ts';
 import { type Site, startSite } from '../test/site/site.ts';
 import { demoUnits } from './demo/units.ts';
@@ -77,13 +78,17 @@ mkdirSync(folder, { mode: 0o700 });
 const startedAtMs = performance.now();
 process.stdout.write(`starting a manager and ${count} nodes …\n`);
 let isStopping = false;
-let site: Site | undefined;
+let starting: Promise<Site> | undefined;
 
+/** Also while it starts: what has begun is waited for, and then ended in order. */
 async function stop(status: number): Promise<void> {
-  if (isStopping) return;
+  if (isStopping) process.exit(exitCodes.interrupted.code);
   isStopping = true;
   process.stdout.write('\nending …\n');
-  await site?.destroy();
+  await starting?.then(
+    (site) => site.destroy(),
+    () => undefined, // it has cleaned up after itself
+  );
   rmSync(folder, { recursive: true, force: true });
   process.exit(status);
 }
@@ -91,15 +96,15 @@ async function stop(status: number): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
 
 try {
-  site = await startSite({
+  starting = startSite({
     kind: 'user',
     names: nodeNames(count),
     units: demoUnits,
     folder,
     config: { site: 'demo', heartbeat_interval: '2s' },
   });
-  if (isStopping) await site.destroy();
-  else {
+  const site = await starting;
+  if (!isStopping) {
     await Promise.all(site.fleet.nodes.map((node) => node.systemctl('start', 'alive.timer')));
     tell(site, ((performance.now() - startedAtMs) / 1000).toFixed(1));
     // Nothing here keeps the process alive by itself but this.

@@ -154,7 +154,7 @@ t.test('the demonstration', { skip, timeout: 180_000 }, async (t) => {
     for (const command of printed) {
       const { exitCode, stdout, stderr } = await runAsPrinted(command, shims, environment);
       t.equal(exitCode, expectedStatus(command), `${command}\n${stdout}${stderr}`);
-      t.not(stdout + stderr, '', 'and says something');
+      t.ok(isEndless(command) || stdout !== '', 'and says something');
     }
     const status = await runAsPrinted('npx hecatectl is-active --all k3s-agent', shims, environment);
     t.match(status.stdout, /server1 .* inactive\nworker1 .* active/);
