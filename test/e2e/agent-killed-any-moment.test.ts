@@ -25,7 +25,7 @@ t.test('the agent is killed right after a request', { skip: await skipUnless('us
   t.teardown(() => operator.close());
   const outcomes: string[] = [];
 
-  const expected: Record<string, number> = { done: 1, failed: 0, refused: 0 };
+  const expected: Record<string, number> = { done: 1, failed: 0, refused: 0, offline: 0 };
   const ended = new Map<string, string>();
 
   for (const delayMs of delaysMs) {
