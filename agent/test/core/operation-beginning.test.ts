@@ -4,9 +4,7 @@ import t from 'tap';
 import { defaultPolicy } from '../../src/core/policy.ts';
 import { answers, drive, openState, operation, opId, types } from '../support/operations.ts';
 
-const job = { jobId: 7, jobPath: '/org/freedesktop/systemd1/job/7' };
 const apply = (fields = {}, ticket = 1) => ({ type: 'apply', ticket, operation: operation(fields) }) as const;
-const called = (id = opId(1)) => ({ type: 'called', opId: id, result: { case: 'job', job } }) as const;
 
 t.test('refusals: never a call, never a record of a beginning', async (t) => {
   const cases: [string, object, object, string][] = [
