@@ -9,6 +9,7 @@ import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
 import type { FleetNode } from './core/fleet.ts';
 import type { OperationRequest } from './core/operations.ts';
+import { noRefusals, noteRefusal } from './core/refusal-repeats.ts';
 import { FleetStore } from './fleet-store.ts';
 import type { AuditLog } from './io/audit-log.ts';
 import type { ManagerLogger } from './io/logger.ts';
@@ -56,6 +57,7 @@ export class Manager {
   #certificateTimer: NodeJS.Timeout;
   #allowed: ReadonlySet<string> = new Set();
   #writeTrouble = '';
+  #refusalRepeats = noRefusals;
 
   /** Opens the journal, then every listener. @throws HecateError when one of them cannot be opened */
   static async start(parts: ManagerParts): Promise<Manager> {
@@ -138,15 +140,7 @@ export class Manager {
       answerJoiner: (claim, from, request) => this.#answerJoiner(claim, from, request),
       onRefused: (claim, from, { code, reason, message }) => {
         this.metrics.connectionRefused(reason);
-        this.#parts.logger.warn({ claim: claim.name, from, reason }, message);
-        this.#parts.audit.append({
-          who: claim.name,
-          from,
-          what: 'connect',
-          outcome: 'refused',
-          code,
-          reason: message,
-        });
+        this.#tellRefusal({ who: claim.name, from, what: 'connect', code, reason: message });
       },
       onForeignEpoch: (epoch) => void this.#onForeignEpoch(epoch),
       onProtocolError: (remote, message) => {
@@ -229,9 +223,22 @@ export class Manager {
       const { code, message, remedy } = asHecateError(error);
       const reason = `${code}: ${message}`;
       this.#desk.refusals.add(claim, { atMs: this.#clock.wallMs(), address: from, reason, remedy });
-      this.#parts.audit.append({ who, from, what: 'join', outcome: 'refused', code, reason: message });
+      this.#tellRefusal({ who, from, what: 'join', code, reason: message });
       throw error;
     }
+  }
+
+  #tellRefusal(entry: { who: string; from: string; what: string; code: string; reason: string }): void {
+    const { who, from, what, code } = entry;
+    const host = from.replace(/:\d+$/, '');
+    const key = [what, who, host, entry.reason].join(' ');
+    const { state, tell } = noteRefusal(this.#refusalRepeats, key, this.#clock.nowMs());
+    this.#refusalRepeats = state;
+    if (!tell) return;
+    const more = tell.untold > 0 ? ` (and ${tell.untold} times more since this was last written)` : '';
+    const reason = `${entry.reason}${more}`;
+    this.#parts.logger.warn({ who, from, what, code }, `refused: ${reason}`);
+    this.#parts.audit.append({ who, from, what, outcome: 'refused', code, reason });
   }
 
   #onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void {

@@ -81,6 +81,24 @@ t.test('frames that no peer may send', { skip, timeout: 180_000 }, async (t) => 
     const { alpha, beta } = await site.connections();
     return { alpha, beta };
   };
+  await t.test('a hello is small', async (t) => {
+    // Fields of a newer version are skipped, so that nothing but its size is wrong with it.
+    const heard = async (paddingBytes: number): Promise<number> => {
+      const length = Buffer.from([0x80 | (paddingBytes & 0x7f), paddingBytes >> 7]);
+      const unknown = Buffer.concat([Buffer.from([0x9a, 0x06]), length, Buffer.alloc(paddingBytes)]);
+      const socket = await openWebSocket(to);
+      let count = 0;
+      socket.on('data', (chunk: Buffer) => {
+        count += chunk.length;
+      });
+      socket.write(binary(Buffer.concat([hello('joiner', 'x'), unknown])));
+      await closed(socket);
+      return count;
+    };
+    t.ok((await heard(200)) > 0, 'the control: it is welcomed');
+    t.equal(await heard(limits.helloBytesMax), 0, 'a large one is not');
+  });
+
   await t.test('before a hello: too large, text, fragments, nonsense', async (t) => {
     const spoil: Record<string, (write: (bytes: Buffer) => void) => void> = {
       'a frame over the limit of a hello': (write) => write(binary(Buffer.alloc(limits.helloBytesMax + 1))),
