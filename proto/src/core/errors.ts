@@ -76,6 +76,15 @@ export class HecateError extends Error {
   }
 }
 
+/**
+ * Why a call has no response: the session ended after it was sent. Whatever the code says, and peers end sessions
+ * with any of them, it says nothing of the request: it may have been carried out, or may still be (I12).
+ */
+export class SessionEnded extends HecateError {}
+
+/** Whether this is the end of the session under a call, and not the peer's response to it. */
+export const isSessionEnd = (thrown: unknown): thrown is SessionEnded => thrown instanceof SessionEnded;
+
 /** Any thrown thing as a HecateError; what is not one of ours is a fault of our own. */
 export function asHecateError(thrown: unknown, code: ErrorCode = 'HEC_INTERNAL'): HecateError {
   if (thrown instanceof HecateError) return thrown;

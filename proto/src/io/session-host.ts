@@ -11,6 +11,7 @@ import {
   failureOf,
   HecateError,
   isErrorCode,
+  SessionEnded,
 } from '../core/errors.ts';
 import type { FrameBody, Item, Method, Outcome } from '../core/frames.ts';
 import { limits } from '../core/limits.ts';
@@ -159,7 +160,8 @@ export class Session {
 
   /**
    * Asks the peer and waits for its response.
-   * @throws HecateError: the peer's failure, HEC_TIMEOUT, HEC_BUSY, HEC_CANCELLED, or why the session ended
+   * @throws HecateError: the peer's failure, HEC_TIMEOUT, HEC_BUSY, HEC_CANCELLED; SessionEnded when the session ended
+   *   under it, with the reason's code
    */
   call(method: Method, options: CallOptions): Promise<Exclude<Outcome, { case: 'failure' }>> {
     const { onItem, signal, timeLimitMs } = options;
@@ -337,7 +339,7 @@ export class Session {
     if (end.abort) this.#transport.abort();
     else this.#transport.close();
     const code = isErrorCode(end.code) ? end.code : 'HEC_CONNECTION';
-    const error = new HecateError(code, `the session ended: ${end.message}`);
+    const error = new SessionEnded(code, `the session ended: ${end.message}`);
     for (const id of [...this.#calls.keys()]) this.#takeCall(id)?.reject(error);
     for (const open of this.#requests.values()) stopRequest(open);
     this.#handlers.onEnded?.({ code, message: end.message, byPeer: end.byPeer });

@@ -1,6 +1,6 @@
 /** Sessions over real sockets, both kinds of connection. */
 
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { HecateError, isSessionEnd } from '@hecate/proto/core/errors.ts';
 import type { Item, Method, Outcome } from '@hecate/proto/core/frames.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
 import { createNotice } from '@hecate/proto/generated/wire.ts';
@@ -44,11 +44,12 @@ for (const [kind, makeLink] of Object.entries(links)) {
         },
       });
       t.match(await acceptor.call(query, { timeLimitMs }), { case: 'logLevel', value: { before: 'query' } });
-      await t.rejects(dialler.call(report, { timeLimitMs }), {
+      const failure = await t.rejects(dialler.call(report, { timeLimitMs }), {
         code: 'HEC_POLICY',
         message: 'not here',
         remedy: 'ask the owner',
       });
+      t.notOk(isSessionEnd(failure), 'a response is a response');
       link.close();
     });
 
@@ -224,9 +225,11 @@ for (const [kind, makeLink] of Object.entries(links)) {
         byPeer: true,
       });
       t.match(await pair.diallerEnded, { code: 'HEC_SHUTTING_DOWN', byPeer: false });
-      await t.rejects(answer, { code: 'HEC_SHUTTING_DOWN' });
+      const cut = await t.rejects(answer, { code: 'HEC_SHUTTING_DOWN' });
+      t.ok(isSessionEnd(cut), 'it is told from a response with the same code');
       await stopped;
-      await t.rejects(pair.acceptor.call(query, { timeLimitMs }), { code: 'HEC_CONNECTION' });
+      const late = await t.rejects(pair.acceptor.call(query, { timeLimitMs }), { code: 'HEC_CONNECTION' });
+      t.notOk(isSessionEnd(late), 'this one was not sent at all');
       pair.acceptor.end('HEC_BUSY', 'a second end says nothing');
       pair.acceptor.notify(createNotice());
       pair.link.close();
