@@ -83,7 +83,7 @@ export class HecateError extends Error {
 export class SessionEnded extends HecateError {}
 
 /** Whether this is the end of the session under a call, and not the peer's response to it. */
-export const isSessionEnd = (thrown: unknown): thrown is SessionEnded => thrown instanceof SessionEnded;
+export const isSessionEnd = (thrown: unknown): boolean => thrown instanceof SessionEnded;
 
 /** Any thrown thing as a HecateError; what is not one of ours is a fault of our own. */
 export function asHecateError(thrown: unknown, code: ErrorCode = 'HEC_INTERNAL'): HecateError {
