@@ -1,5 +1,5 @@
 /** One verb on many units of many nodes: sends it, tells each answer as it comes, and what was not answered. */
-import { asHecateError, type ErrorCode, HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, type ErrorCode, HecateError, isSessionEnd } from '@hecate/proto/core/errors.ts';
 import type { ExitName } from '@hecate/proto/core/exit-codes.ts';
 import type { Item } from '@hecate/proto/core/frames.ts';
 import { isGlob } from '@hecate/proto/core/glob.ts';
@@ -36,7 +36,7 @@ export interface OperateResult {
   readonly exit: ExitName;
 }
 
-/** The session ended, or the answer did not come: what was sent may have been applied. */
+/** The answer did not come or was no answer: what was sent may have been applied, as after any end of the session. */
 const lossCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HEC_CONNECTION',
   'HEC_HEARTBEAT',
@@ -177,7 +177,7 @@ function onLoss(context: Context, printer: AnswerPrinter, error: HecateError): E
     tellUnanswered(context, printer, 'interrupted');
     return 'interrupted';
   }
-  if (!lossCodes.has(error.code)) {
+  if (!isSessionEnd(error) && !lossCodes.has(error.code)) {
     if (printer.answers.length === 0) throw error;
     throw new HecateError(
       error.code,

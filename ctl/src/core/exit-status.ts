@@ -18,12 +18,15 @@ const exitOfStatus: Record<OutcomeStatus, ExitName> = {
 export const exitOfCode = (code: string): ExitName =>
   isErrorCode(code) ? errorTable[code as ErrorCode].exit : 'failed';
 
-/** The end for one operation. A failure's own code is more exact than its status: no such unit is 4, not 1. */
+/**
+ * The end for one operation. The own code of a failure or a refusal is more exact than its status: no such unit
+ * is 4, not 1; a node that is at a limit is 75, not 77, and may be asked again.
+ */
 export function exitOfOutcome(outcome: OperationOutcome | undefined): ExitName {
   if (!outcome) return 'unknown';
   const byStatus = exitOfStatus[outcome.status];
-  if (outcome.status === 'failed' && isErrorCode(outcome.code)) return exitOfCode(outcome.code);
-  return byStatus;
+  const isByCode = outcome.status === 'failed' || outcome.status === 'refused';
+  return isByCode && isErrorCode(outcome.code) ? exitOfCode(outcome.code) : byStatus;
 }
 
 export const worstExit = (exits: Iterable<ExitName>): ExitName => {

@@ -1,5 +1,5 @@
 /** An open session with the manager, as commands use it. */
-import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError, isSessionEnd } from '@hecate/proto/core/errors.ts';
 import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
@@ -54,7 +54,7 @@ export class Manager {
 
 function explainTimeout(thrown: unknown, timeLimitMs: number, address: string): HecateError {
   const error = asHecateError(thrown);
-  if (error.code !== 'HEC_TIMEOUT' || error.remedy !== '') return error;
+  if (isSessionEnd(error) || error.code !== 'HEC_TIMEOUT' || error.remedy !== '') return error;
   return new HecateError(
     'HEC_TIMEOUT',
     `no answer from the manager at ${address} within ${formatDuration(timeLimitMs)}`,

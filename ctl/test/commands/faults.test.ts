@@ -107,6 +107,20 @@ t.test('the manager is lost in the middle of an operation', async (t) => {
   t.match(shown.stderr, /never after it/);
 });
 
+t.test('the session is ended in the middle of an operation: unknown, whatever the reason', async (t) => {
+  for (const code of ['HEC_REVOKED', 'HEC_TLS', 'HEC_BUSY', 'HEC_REPLACED'] as const) {
+    const { ctl } = await withManager(t, {
+      operate: (_value, request, session) => {
+        session.end(code, 'this session is over');
+        return silence(request);
+      },
+    });
+    const shown = await ctl('start', 'node-a', 'k3s');
+    t.equal(shown.exitCode, 70, code);
+    t.match(shown.stderr, /not answered: node-a k3s.service/);
+  }
+});
+
 t.test('Ctrl-C: the request is cancelled, and what was and was not answered is told', async (t) => {
   const { start, manager } = await withManager(t, { operate: oneOfTwo });
   const running = start(['start', 'node-a,node-b', 'k3s', '-o', 'json']);
