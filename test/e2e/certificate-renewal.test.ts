@@ -11,7 +11,7 @@ import { countedUnit, startsOf } from './support/counted-unit.ts';
 import { identityOf } from './support/knock.ts';
 import { operate } from './support/operations.ts';
 
-const lifetimeSeconds = 6;
+const lifetimeSeconds = 4;
 const skip = await skipUnless('user');
 
 t.test('certificates that live for seconds', { skip, timeout: 120_000 }, async (t) => {

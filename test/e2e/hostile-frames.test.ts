@@ -208,6 +208,15 @@ t.test('frames that no peer may send', { skip, timeout: 180_000 }, async (t) => 
       }
     }
     t.pass('each was closed');
+    const slow = await openUnix(manager.socket);
+    slow.setNoDelay(true);
+    for (const byte of greeting) {
+      slow.write(Buffer.from([byte]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const [welcome] = (await once(slow, 'data')) as [Buffer];
+    t.ok(welcome.length > 4, 'a good hello, byte by byte, is welcomed');
+    slow.destroy();
     await serves(t, site, 'after garbage on the socket');
   });
 

@@ -12,6 +12,8 @@ const headerBytes = 4;
 class FrameCutter {
   #chunks: Buffer[] = [];
   #bytes = 0;
+  /** Nothing is joined before this many are there: tiny pieces of a large frame would be copied over and over. */
+  #wantedBytes = headerBytes;
 
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
@@ -19,11 +21,13 @@ class FrameCutter {
   }
 
   next(bytesMax: number): Buffer | undefined {
-    if (this.#bytes < headerBytes) return undefined;
+    if (this.#bytes < this.#wantedBytes) return undefined;
     const all = this.#joined();
     const length = all.readUInt32BE(0);
     if (length > bytesMax) throw new RangeError(`a frame of ${length} bytes, allowed are ${bytesMax}`);
-    if (all.length < headerBytes + length) return undefined;
+    this.#wantedBytes = headerBytes + length;
+    if (all.length < this.#wantedBytes) return undefined;
+    this.#wantedBytes = headerBytes;
     this.#chunks = [all.subarray(headerBytes + length)];
     this.#bytes = all.length - headerBytes - length;
     return all.subarray(headerBytes, headerBytes + length);
