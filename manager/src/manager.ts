@@ -205,8 +205,9 @@ export class Manager {
     this.#allowed = new Set<string>(names);
     this.#fleet.apply({ type: 'allowed', names });
     for (const name of before) {
-      if (!this.#allowed.has(name))
-        this.#desk.endSessionsOf('node', name, `${name} is not a node of this site any more`);
+      if (this.#allowed.has(name)) continue;
+      this.#desk.endSessionsOf('node', name, `${name} is not a node of this site any more`);
+      this.#operations.nodeRemoved(name as NodeName);
     }
   }
 

@@ -40,7 +40,7 @@ export interface SubmitOptions {
   readonly refusal: OperationOutcome | undefined;
   /** Output of exec. */
   readonly onItem?: (item: Item) => void | Promise<void>;
-  /** Ends an exec; other verbs go on, because systemd does. */
+  /** What was not sent yet is not sent; an exec is ended; other verbs go on, because systemd does. */
   readonly signal?: AbortSignal;
 }
 
@@ -56,7 +56,7 @@ const resolveTimeLimitMs = 10_000;
 const resolveBatch = 500;
 
 export class OperationRunner {
-  #state: OperationsState = noOperations;
+  readonly #state: OperationsState = noOperations();
   readonly #ports: OperationRunnerPorts;
   readonly #waiters = new Map<OpId, Waiter>();
   #timer: NodeJS.Timeout | undefined;
@@ -74,8 +74,18 @@ export class OperationRunner {
   /** Always resolves, at the latest when the request's time limit is over. */
   submit(request: OperationRequest, options: SubmitOptions): Promise<OperationOutcome> {
     return new Promise((resolve) => {
-      this.#waiters.set(request.opId, { resolve, options });
+      const { opId } = request;
+      const onAbort = () => this.#step({ type: 'given-up', opId });
+      options.signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.set(opId, {
+        options,
+        resolve: (outcome) => {
+          options.signal?.removeEventListener('abort', onAbort);
+          resolve(outcome);
+        },
+      });
       this.#step({ type: 'submit', nowMs: this.#now(), request, refusal: options.refusal });
+      if (options.signal?.aborted) onAbort();
     });
   }
 
@@ -108,6 +118,11 @@ export class OperationRunner {
     return createKnownOperation({ opId, node, unit, verb, requestedBy, requestedMs, outcome });
   }
 
+  /** The node was revoked, or taken out of the site: nobody will tell how its operations ended. */
+  nodeRemoved(node: NodeName): void {
+    this.#step({ type: 'node-removed', node });
+  }
+
   /** Operations without a final outcome. */
   openCount(): number {
     return this.#state.records.size;
@@ -129,8 +144,7 @@ export class OperationRunner {
     this.#isStepping = true;
     try {
       for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
-        const { state, effects } = operationsStep(this.#state, next);
-        this.#state = state;
+        const { effects } = operationsStep(this.#state, next);
         for (const effect of effects) this.#perform(effect);
       }
     } finally {
@@ -236,9 +250,11 @@ export class OperationRunner {
   /** Busy and unsupported are said before anything is begun; every other end leaves it open what the agent did. */
   #onSendError(opId: OpId, error: HecateError, session: Session): void {
     const nowMs = this.#now();
-    if (error.code === 'HEC_BUSY' || error.code === 'HEC_UNSUPPORTED') {
+    // A session may end with any of these codes, too: then it says nothing about what was sent before.
+    if (!session.isEstablished()) this.#step({ type: 'cut-off', nowMs, opId });
+    else if (error.code === 'HEC_BUSY' || error.code === 'HEC_UNSUPPORTED') {
       this.#step({ type: 'not-sent', nowMs, opId, code: error.code, message: error.message });
-    } else this.#step({ type: session.isEstablished() ? 'no-answer' : 'cut-off', nowMs, opId });
+    } else this.#step({ type: 'no-answer', nowMs, opId });
   }
 
   async #resolve(node: NodeName, opIds: readonly OpId[]): Promise<void> {

@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HecateError } from '@hecate/proto/core/errors.ts';
+import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import type { Session } from '@hecate/proto/io/session-host.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t, { type Test } from 'tap';
 import { offline } from '../src/core/outcome-text.ts';
@@ -20,8 +21,8 @@ interface Bench {
   readonly troubles: (HecateError | undefined)[];
 }
 
-/** A runner with a real journal and no node that is online. */
-async function bench(t: Test): Promise<Bench> {
+/** A runner with a real journal; unless a session is given, no node is online. */
+async function bench(t: Test, session?: Session): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'hecate-runner-'));
   const path = join(folder, 'operations.records');
   const { journal, open } = await OperationJournal.open(path);
@@ -33,7 +34,7 @@ async function bench(t: Test): Promise<Bench> {
       journal,
       history: new OperationHistory(),
       epoch: 1,
-      sessionOf: (_: NodeName) => undefined,
+      sessionOf: (_: NodeName) => session,
       onOutcome: ({ opId }, { status }, isLate) => outcomes.push({ opId, status, isLate }),
       onJournal: (trouble) => troubles.push(trouble),
     },
@@ -72,6 +73,35 @@ t.test('hundreds of them at once that cannot be sent', async (t) => {
     Array.from({ length: 2000 }, (_, i) => runner.submit(requestOf(i + 1), { refusal: undefined })),
   );
   t.ok(outcomes.every(({ status }) => status === 'offline'));
+  t.equal(runner.openCount(), 0);
+});
+
+/** A session that ends with this code while something is in flight. */
+const fakeEndingSession = (code: 'HEC_BUSY' | 'HEC_UNSUPPORTED'): Session =>
+  ({
+    peerClockAtLeastMs: () => 1_000_000,
+    isEstablished: () => false,
+    call: () => Promise.reject(new HecateError(code, 'the session ended')),
+  }) as unknown as Session;
+
+t.test(
+  'how a session ended says nothing about what was in flight: it is unknown, and stays open',
+  async (t) => {
+    for (const code of ['HEC_BUSY', 'HEC_UNSUPPORTED'] as const) {
+      const { runner } = await bench(t, fakeEndingSession(code));
+      const outcome = await runner.submit(requestOf(1, { timeLimitMs: 200 }), { refusal: undefined });
+      t.match(outcome, { status: 'unknown' }, code);
+      t.equal(runner.openCount(), 1);
+    }
+  },
+);
+
+t.test('given up before it is on the disk: told so, and never sent', async (t) => {
+  const { runner } = await bench(t, fakeEndingSession('HEC_BUSY'));
+  const caller = new AbortController();
+  const outcome = runner.submit(requestOf(), { refusal: undefined, signal: caller.signal });
+  caller.abort();
+  t.match(await outcome, { status: 'refused', code: 'HEC_CANCELLED' });
   t.equal(runner.openCount(), 0);
 });
 

@@ -52,7 +52,7 @@ const resolveTimeLimitMs = 10_000;
 
 export class SimulatedManager {
   readonly disk: SimulatedDisk<JournalRecord>;
-  state: OperationsState = noOperations;
+  state: OperationsState = noOperations();
   isUp = false;
   epoch = 0;
   readonly connections = new Map<NodeName, Connection>();
@@ -77,7 +77,7 @@ export class SimulatedManager {
     if (this.isUp) return;
     this.isUp = true;
     this.epoch += 1;
-    this.state = noOperations;
+    this.state = noOperations();
     const open = new Map<OpId, OperationRequest>();
     for (const record of this.disk.durable) {
       if (record.type === 'operation') open.set(record.request.opId, record.request);

@@ -31,14 +31,13 @@ export function settle(
 ): OperationsStep {
   const { request } = record;
   const final = named(request, outcome.status === 'unspecified' ? withoutStatus(request) : outcome);
-  const records = new Map(state.records);
-  records.delete(request.opId);
+  state.records.delete(request.opId);
   const effects: OperationsEffect[] = [
     { type: 'audit', request, outcome: final, isLate: record.isAnswered },
     { type: 'settled', request, outcome: final },
   ];
   if (!record.isAnswered) effects.push({ type: 'answer', request, outcome: final });
-  return { state: { ...state, records }, effects };
+  return { state, effects };
 }
 
 /** The caller's answer, while the last word is still to come. */

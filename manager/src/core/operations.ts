@@ -20,10 +20,11 @@ import {
   type OperationsInput,
   type OperationsState,
   type OperationsStep,
+  openMax,
   put,
   resolveGraceMs,
 } from './operations-state.ts';
-import { neverReached, notRecorded, stillRunning } from './outcome-text.ts';
+import { neverReached, nodeGone, notRecorded, stillRunning, tooMany } from './outcome-text.ts';
 
 export { refusalOf } from './operations-ending.ts';
 export {
@@ -54,6 +55,8 @@ export function operationsStep(state: OperationsState, input: OperationsInput): 
       );
     case 'accepted':
       return accepted(state, input.opId);
+    case 'given-up':
+      return giveUp(state, input.opId);
     case 'answered':
       return freeing(state, { opId: input.outcome.opId as OpId, nowMs: input.nowMs }, (now) =>
         answered(now, input.outcome),
@@ -72,6 +75,8 @@ export function operationsStep(state: OperationsState, input: OperationsInput): 
       return { state: askAgainAt(state, input.node, input.nowMs + askAgainMs), effects: [] };
     case 'node-online':
       return online(state, input);
+    case 'node-removed':
+      return remove(state, input.node);
     case 'tick':
       return tick(state, input.nowMs);
     case 'replayed':
@@ -100,6 +105,7 @@ function submit(state: OperationsState, { request, nowMs, refusal }: Of<'submit'
     outcome: undefined,
   };
   if (refusal) return settle(state, record, refusal);
+  if (state.records.size >= openMax) return settle(state, record, tooMany(openMax));
   return { state: put(state, record), effects: [{ type: 'record', request }] };
 }
 
@@ -160,6 +166,21 @@ function accepted(state: OperationsState, opId: OpId): OperationsStep {
   return { state: put(state, { ...record, phase: 'accepted', isAccepted: true }), effects: [] };
 }
 
+function giveUp(state: OperationsState, opId: OpId): OperationsStep {
+  const record = state.records.get(opId);
+  if (record?.phase !== 'recording' && record?.phase !== 'queued') return nothing(state);
+  return settle(state, record, refusalOf('HEC_CANCELLED', 'the caller gave it up before it was sent'));
+}
+
+function remove(state: OperationsState, node: NodeName): OperationsStep {
+  let step = nothing(state);
+  for (const record of state.records.values()) {
+    if (record.request.node !== node) continue;
+    step = andThen(step, (next) => settle(next, record, nodeGone(record.request)));
+  }
+  return step;
+}
+
 /** An agent's timeout is not its last word where the job goes on: whether it does, it is asked at once. */
 function answered(state: OperationsState, outcome: OperationOutcome): OperationsStep {
   const record = state.records.get(outcome.opId as OpId);
@@ -207,11 +228,9 @@ function ask(state: OperationsState, node: NodeName): OperationsStep {
 }
 
 function askAgainAt(state: OperationsState, node: NodeName, atMs: number | undefined): OperationsState {
-  if (atMs === undefined && !state.askAgainAtMs.has(node)) return state;
-  const askAgainAtMs = new Map(state.askAgainAtMs);
-  if (atMs === undefined) askAgainAtMs.delete(node);
-  else askAgainAtMs.set(node, atMs);
-  return { ...state, askAgainAtMs };
+  if (atMs === undefined) state.askAgainAtMs.delete(node);
+  else state.askAgainAtMs.set(node, atMs);
+  return state;
 }
 
 function resolved(state: OperationsState, operation: ResolvedOperation): OperationsStep {

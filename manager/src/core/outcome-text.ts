@@ -18,6 +18,23 @@ export const notRecorded = (why: string): OperationOutcome =>
     remedy: 'see to the state directory of the manager (full, read-only?)',
   });
 
+export const tooMany = (max: number): OperationOutcome =>
+  createOperationOutcome({
+    status: 'refused',
+    code: 'HEC_BUSY',
+    message: `${max} operations are open already: nothing was sent`,
+    remedy: 'wait until some of them have ended',
+  });
+
+/** Its node was revoked, or taken out of the site, before its agent could say how it ended. */
+export const nodeGone = (request: OperationRequest): OperationOutcome =>
+  createOperationOutcome({
+    status: 'unknown',
+    code: 'HEC_UNKNOWN',
+    message: `${request.node} was taken out of the site before it told how this ended`,
+    remedy: `look on ${request.node} itself`,
+  });
+
 /** The agent told us that it never saw it, and will refuse it from now on. */
 export const neverReached = (): OperationOutcome =>
   createOperationOutcome({
@@ -31,7 +48,10 @@ export const stillRunning = (request: OperationRequest): OperationOutcome =>
   createOperationOutcome({
     status: 'timeout',
     code: 'HEC_TIMEOUT',
-    message: `systemd on ${request.node} took the job and has not finished it; it was not cancelled`,
+    message:
+      request.verb === 'exec'
+        ? `the command on ${request.node} has not ended in time; it is being stopped`
+        : `systemd on ${request.node} took the job and has not finished it; it was not cancelled`,
     remedy: `hecatectl operation ${request.opId}, or hecatectl status ${request.node} ${request.unit}`,
   });
 

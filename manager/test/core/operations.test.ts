@@ -7,7 +7,7 @@ import {
   type OperationsInput,
   operationsStep,
 } from '../../src/core/operations.ts';
-import { askAgainMs, inFlightPerNodeMax, resolveGraceMs } from '../../src/core/operations-state.ts';
+import { askAgainMs, inFlightPerNodeMax, openMax, resolveGraceMs } from '../../src/core/operations-state.ts';
 import { offline } from '../../src/core/outcome-text.ts';
 import {
   accepted,
@@ -35,7 +35,7 @@ const over = ['audit', 'settled', 'answer'];
 const told = ['audit', 'answer'];
 
 t.test('the way of an operation that goes well', async (t) => {
-  const submitted = play(noOperations, submit());
+  const submitted = play(noOperations(), submit());
   t.same(submitted.effects, [{ type: 'record', request: requestOf() }], 'recorded before anything else (I9)');
   const sent = play(submitted.state, recorded(op, 1000));
   // 29 s are left, half a second of them is kept back for the agent's own word.
@@ -52,7 +52,12 @@ t.test('the way of an operation that goes well', async (t) => {
 
 t.test('one that cannot be sent is answered at once and never recorded', async (t) => {
   const refusal = offline('node-a', 'cable pulled');
-  const { state, effects } = play(noOperations, { type: 'submit', nowMs: 0, request: requestOf(), refusal });
+  const { state, effects } = play(noOperations(), {
+    type: 'submit',
+    nowMs: 0,
+    request: requestOf(),
+    refusal,
+  });
   t.same(typesOf(effects), over);
   t.match(answerOf(effects), { status: 'offline', code: 'HEC_OFFLINE', opId: op, message: /cable pulled/ });
   t.equal(state.records.size, 0);
@@ -66,10 +71,10 @@ t.test('how much of the time the agent gets', async (t) => {
     [1, 0, 1],
   ] as const) {
     const request = requestOf(1, { timeLimitMs: limit });
-    const { effects } = play(noOperations, submit(request), recorded(op, at));
+    const { effects } = play(noOperations(), submit(request), recorded(op, at));
     t.match(effects, [{ type: 'send', timeLimitMs: expected }], `${limit} ms, recorded after ${at}`);
   }
-  const late = play(noOperations, submit(requestOf(1, { timeLimitMs: 100 })), recorded(op, 100));
+  const late = play(noOperations(), submit(requestOf(1, { timeLimitMs: 100 })), recorded(op, 100));
   t.match(answerOf(late.effects), { status: 'refused', code: 'HEC_EXPIRED' }, 'nothing left: not sent');
   t.notOk(typesOf(late.effects).includes('send'));
 });
@@ -165,7 +170,7 @@ t.test('inputs about operations that are not known change nothing', async (t) =>
     { type: 'tick', nowMs: 5 },
   ];
   for (const input of inputs) {
-    const { state, effects } = operationsStep(noOperations, input);
+    const { state, effects } = operationsStep(noOperations(), input);
     t.same(effects, [], input.type);
     t.equal(state.records.size, 0);
   }
@@ -251,7 +256,7 @@ t.test('cut off', async (t) => {
     1000 + resolveGraceMs,
     'the caller waits a moment for the node to return',
   );
-  const soon = play(noOperations, submit(requestOf(1, { timeLimitMs: 2000 })), recorded(), cutOff(1000));
+  const soon = play(noOperations(), submit(requestOf(1, { timeLimitMs: 2000 })), recorded(), cutOff(1000));
   t.equal(nextOperationTickMs(soon.state), 2000, 'and never longer than was said');
 
   const asked = play(cut, { type: 'node-online', nowMs: 3000, node: nodeA });
@@ -302,7 +307,7 @@ t.test('more operations of one node than its session takes', async (t) => {
   const count = inFlightPerNodeMax + 3;
   const requests = Array.from({ length: count }, (_, i) => requestOf(i + 1));
   const { state, all } = play(
-    noOperations,
+    noOperations(),
     ...requests.map((request) => submit(request)),
     ...requests.map(({ opId }) => recorded(opId)),
   );
@@ -355,7 +360,7 @@ t.test('after a restart', async (t) => {
     { type: 'replayed', request: requestOf(2, { node: nodeB }) },
     { type: 'replayed', request: requestOf(3) },
   ];
-  const { state, all } = play(noOperations, ...replayed);
+  const { state, all } = play(noOperations(), ...replayed);
   t.same(all, [], 'nothing is done until its node is there');
   t.equal(nextOperationTickMs(state), Number.POSITIVE_INFINITY, 'nobody waits');
   const online = play(state, { type: 'node-online', nowMs: 100, node: nodeA });
@@ -365,9 +370,32 @@ t.test('after a restart', async (t) => {
   t.match(ended.effects[0], { isLate: true });
 });
 
-t.test('a step leaves the state before it as it was', async (t) => {
-  const before = inPhase('sent');
-  const copy = structuredClone([...before.records]);
-  play(before, accepted(), cutOff(), { type: 'tick', nowMs: timeLimitMs }, resolvedAs('never-applied'));
-  t.same([...before.records], copy);
+t.test('what was not sent yet is not sent when its caller gives it up; what was sent goes on', async (t) => {
+  for (const phase of phases) {
+    const { state, effects } = play(inPhase(phase), { type: 'given-up', opId: op });
+    const isUnsent = phase === 'recording' || phase === 'queued';
+    t.equal(state.records.has(op), !isUnsent, phase);
+    if (!isUnsent) t.same(effects, [], phase);
+    else t.match(answerOf(effects), { status: 'refused', code: 'HEC_CANCELLED' });
+    t.same(typesOf(play(state, recorded()).effects), [], 'nor is it sent afterwards');
+  }
+});
+
+t.test('a node that is taken out of the site leaves no operation open', async (t) => {
+  for (const phase of phases) {
+    const { state, effects } = play(inPhase(phase), { type: 'node-removed', node: requestOf().node });
+    t.notOk(state.records.has(op), phase);
+    t.match(answerOf(effects), { status: 'unknown', message: /taken out of the site/ });
+  }
+});
+
+t.test('more open operations than the manager takes on are refused, and cost no others', async (t) => {
+  const inputs = Array.from({ length: openMax + 1 }, (_, index) => submit(requestOf(index)));
+  const { state, effects } = play(noOperations(), ...inputs);
+  t.equal(state.records.size, openMax);
+  t.match(effects, [
+    { type: 'audit' },
+    { type: 'settled' },
+    { type: 'answer', outcome: { status: 'refused', code: 'HEC_BUSY' } },
+  ]);
 });

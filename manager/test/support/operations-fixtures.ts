@@ -47,7 +47,9 @@ export interface Played {
   readonly all: readonly OperationsEffect[];
 }
 
-export function play(state: OperationsState, ...inputs: OperationsInput[]): Played {
+/** Plays on a copy: the machine changes its state in place, and tests start from one state more than once. */
+export function play(start: OperationsState, ...inputs: OperationsInput[]): Played {
+  const state = { records: new Map(start.records), askAgainAtMs: new Map(start.askAgainAtMs) };
   let played: Played = { state, effects: [], all: [] };
   for (const input of inputs) {
     const { state: next, effects } = operationsStep(played.state, input);
@@ -96,7 +98,7 @@ export const phases = Object.keys(ways) as OperationPhase[];
 
 /** The operation `op` of node-a in that phase, asked at 0 with a limit of 30 s. */
 export function inPhase(phase: OperationPhase): OperationsState {
-  const { state } = play(noOperations, ...ways[phase]());
+  const { state } = play(noOperations(), ...ways[phase]());
   const record = state.records.get(op);
   if (record?.phase !== phase) throw new Error(`${record?.phase} instead of ${phase}`);
   return state;
