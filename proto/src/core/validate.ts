@@ -14,6 +14,7 @@ import type {
 } from '../generated/wire.ts';
 import { HecateError } from './errors.ts';
 import type { FrameBody, Method, PeerSide } from './frames.ts';
+import { isJobMode } from './job-modes.ts';
 import { limits } from './limits.ts';
 import { parseNodeName, parseOpId } from './names.ts';
 
@@ -72,6 +73,7 @@ const allowedMethods: Record<PeerSide, ReadonlySet<Method['case']>> = {
     'listIdentities',
     'initAuthority',
     'getOperation',
+    'listOperations',
     'renewCertificate',
   ]),
   undecided: new Set(),
@@ -120,6 +122,8 @@ function checkWelcome(welcome: Welcome): void {
 
 function checkOptions(options: VerbOptions | undefined): void {
   if (!options) return;
+  const { jobMode } = options;
+  demand(jobMode === '' || isJobMode(jobMode), `job mode ${jobMode} is none that systemd has`);
   demand(['', 'main', 'control', 'all'].includes(options.killWho), `kill whom: ${options.killWho}`);
   demand(options.signal >= 0 && options.signal <= 64, `signal ${options.signal}`);
   demand(options.argv.length <= 256, 'more than 256 arguments');

@@ -1,4 +1,5 @@
 import type { FrameBody, Method, PeerSide } from '@hecate/proto/core/frames.ts';
+import { jobModes } from '@hecate/proto/core/job-modes.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
 import { makeOpId } from '@hecate/proto/core/names.ts';
 import { checkFrame } from '@hecate/proto/core/validate.ts';
@@ -157,6 +158,12 @@ const rules: [string, PeerSide, FrameBody[], FrameBody[]][] = [
     [apply({ timeLimitMs: 0 }), apply({ timeLimitMs: limits.timeLimitMsMax + 1 })],
   ],
   ['an operation brings few log lines', 'manager', [apply({ logLines: 1000 })], [apply({ logLines: 1001 })]],
+  [
+    'a job mode is one of systemd’s',
+    'manager',
+    ['', ...jobModes].map((jobMode) => options({ jobMode })),
+    [options({ jobMode: 'Replace' }), options({ jobMode: 'nonsense' })],
+  ],
   [
     'whom a kill is for',
     'manager',
