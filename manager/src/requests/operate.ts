@@ -8,6 +8,7 @@ import { createNodeOutcome } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode } from '../core/fleet.ts';
 import type { OperationRequest } from '../core/operations.ts';
 import { offline, unitsNotKnown } from '../core/outcome-text.ts';
+import { requireRoleForUnits } from '../core/roles.ts';
 import { isKnown, selectNodes, selectUnits } from '../core/selection.ts';
 import type { OperatorRequest } from './context.ts';
 
@@ -76,6 +77,11 @@ function planOperations(request: OperatorRequest<Operate>): Planned[] {
   checkArguments(value);
   const nodes = selectNodes(context.fleet.state, value.nodes);
   const planned = nodes.flatMap((node) => unitsOn(node, value).map((unit) => ({ node, unit })));
+  requireRoleForUnits(
+    caller.role,
+    value.verb,
+    planned.map(({ unit }) => unit),
+  );
   if (planned.length === 0) {
     throw new HecateError(
       'HEC_NOTHING_MATCHED',

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { Method } from '@hecate/proto/core/frames.ts';
+import { isOrdinaryJobMode, jobModes } from '@hecate/proto/core/job-modes.ts';
 import {
   createOperate,
   createRequest,
+  createVerbOptions,
   type Role,
   RoleValues,
   type Verb,
   VerbValues,
 } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
-import { neededRole, type OperatorRole, requireRole } from '../../src/core/roles.ts';
+import { neededRole, type OperatorRole, requireRole, requireRoleForUnits } from '../../src/core/roles.ts';
 
 const proto = readFileSync(new URL('../../../proto/hecate.proto', import.meta.url), 'utf8');
 
@@ -23,6 +25,7 @@ function methodsOf(heading: string): Method['case'][] {
 }
 
 const methodOf = (name: string): Method => {
+  if (name === 'operate') return { case: 'operate', value: createOperate({ verb: 'start' }) };
   const method = createRequest({ method: { case: name, value: {} } as Method }).method;
   if (method.case === undefined) throw new Error('no method');
   return method;
@@ -70,6 +73,42 @@ t.test('the verbs that need an admin', async (t) => {
     const method: Method = { case: 'operate', value: createOperate({ verb }) };
     t.equal(neededRole(method), admins.includes(verb) ? 'admin' : 'operator', verb);
   }
+});
+
+t.test(
+  'the end of a host under another name, and the job modes that reach further, need an admin',
+  async (t) => {
+    const operate = (verb: Verb, units: string[], jobMode = ''): Method => ({
+      case: 'operate',
+      value: createOperate({ verb, units, options: createVerbOptions({ jobMode }) }),
+    });
+    for (const verb of ['start', 'restart', 'set-default'] as const)
+      t.equal(neededRole(operate(verb, ['web.service', 'poweroff.target'])), 'admin', verb);
+    t.throws(() => requireRole('operator', operate('start', ['ctrl-alt-del.target'])), {
+      message: 'start ctrl-alt-del.target needs the role admin, yours is operator',
+    });
+    t.equal(neededRole(operate('stop', ['poweroff.target'])), 'operator');
+    for (const mode of jobModes)
+      t.equal(
+        neededRole(operate('start', ['web.service'], mode)),
+        isOrdinaryJobMode(mode) ? 'operator' : 'admin',
+      );
+    t.throws(() => requireRole('operator', operate('start', ['rescue.service'], 'isolate')), {
+      code: 'HEC_ROLE',
+    });
+    t.throws(() => requireRole('operator', operate('stop', ['web.service'], 'ignore-dependencies')), {
+      message: 'stop with the job mode ignore-dependencies needs the role admin, yours is operator',
+    });
+  },
+);
+
+t.test('what a glob stands for is judged, too', async (t) => {
+  t.throws(() => requireRoleForUnits('operator', 'start', ['web.service', 'systemd-poweroff.service']), {
+    code: 'HEC_ROLE',
+    message: /start systemd-poweroff\.service needs the role admin/,
+  });
+  t.doesNotThrow(() => requireRoleForUnits('admin', 'start', ['systemd-poweroff.service']));
+  t.doesNotThrow(() => requireRoleForUnits('operator', 'start', ['web.service']));
 });
 
 t.test('every role against every method', async (t) => {

@@ -153,7 +153,15 @@ t.test('an operator may operate, a viewer may not, and only an admin runs comman
   for (const verb of ['exec', 'poweroff', 'reboot'] as const)
     t.match(await failureOf(operator.operate({ nodes: nodes('node-a'), verb })), { code: 'HEC_ROLE' });
   t.equal(a.applied.length, 0);
-  const refused = await bench.audited(({ code }) => code === 'HEC_ROLE', 4);
+  a.tellUnits([unit('power-meter.service'), unit('poweroff.target')]);
+  await bench.untilNode('node-a', 'online', true);
+  for (const units of [['poweroff.target'], ['power*'], ['*']])
+    t.match(await failureOf(operator.operate(start(['node-a'], units))), {
+      code: 'HEC_ROLE',
+      message: 'start poweroff.target needs the role admin, yours is operator',
+    });
+  t.equal(a.applied.length, 0, 'not even the units beside it');
+  const refused = await bench.audited(({ code }) => code === 'HEC_ROLE', 7);
   t.match(refused[0], { who: 'local:victor', what: 'start', outcome: 'refused', reason: /needs the role/ });
   const admin = await bench.operator('admin');
   await admin.operate({ nodes: nodes('node-a'), verb: 'poweroff' });
