@@ -86,6 +86,17 @@ t.test('as services of systemd', { skip: await skipUnless('user'), timeout: 90_0
     t.equal(await property(node, manager, 'ActiveState'), 'active');
   });
 
+  await t.test('they feed their watchdogs', async () => {
+    for (const unit of [manager, agent]) {
+      const fedAt = () => property(node, unit, 'WatchdogTimestampMonotonic').then(Number);
+      const before = await fedAt();
+      await until(async () => (await fedAt()) > before, {
+        what: `${unit} fed its watchdog`,
+        intervalMs: 100,
+      });
+    }
+  });
+
   await t.test('frozen, they are started again by the watchdog', async (t) => {
     const units = [manager, agent];
     const before = await Promise.all(units.map((unit) => property(node, unit, 'MainPID')));
