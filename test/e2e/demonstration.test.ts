@@ -17,6 +17,7 @@ import { type ExecuteResult, execute, shellExitCode } from '../nodes/execute.ts'
 import { skipUnless } from '../nodes/fleet-for-test.ts';
 import { fleetFolder } from '../nodes/fleet-scope.ts';
 import { until } from '../nodes/until.ts';
+import { forEachOf } from './support/ctl.ts';
 
 const skip = await skipUnless('user');
 t.setTimeout(180_000);
@@ -244,10 +245,10 @@ t.test('bad arguments', async (t) => {
     ['--node', '3'],
     ['3'],
   ];
-  for (const args of bad) {
+  await forEachOf(bad, async (args) => {
     const demonstration = new Demonstration(...args);
     t.equal(await demonstration.ended, 2, args.join(' '));
     t.match(demonstration.errors, /npm start \[-- --nodes N\]/);
     t.equal(demonstration.output, '');
-  }
+  });
 });

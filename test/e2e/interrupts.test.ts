@@ -15,6 +15,8 @@ const units = {
   'talks.service':
     "[Service]\nExecStart=/bin/sh -c 'echo begin; while :; do sleep 0.2; echo still here; done'\n",
   'slow.service': '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 3\n',
+  // Nothing more comes: whoever follows it is not ended by a write into a closed pipe.
+  'quiet.service': "[Service]\nExecStart=/bin/sh -c 'echo begin; exec sleep 1000'\n",
   'quick.service': '[Service]\nExecStart=/bin/sleep 1000\n',
 };
 
@@ -22,7 +24,7 @@ t.test('interrupts', { skip, timeout: 120_000 }, async (t) => {
   const site = await siteForTest(t, { names: ['alpha', 'beta'], units });
   const { manager } = site;
   const alpha = site.node('alpha');
-  await operate(manager, 'start', '--all', 'talks');
+  await operate(manager, 'start', '--all', 'talks', 'quiet');
 
   /** Sessions of operators, without the one that asks. */
   const operators = async (): Promise<number> => {
@@ -64,7 +66,7 @@ t.test('interrupts', { skip, timeout: 120_000 }, async (t) => {
     t.test(`streams ended by ${signal}`, async (t) => {
       const status = signal === 'SIGKILL' ? 137 : 130;
       const commands = [
-        ['logs', '-f', '--all', 'talks'],
+        ['logs', '-f', '--all', 'quiet'],
         ['monitor'],
         ['wait', '--all', 'talks', '--for', 'failed'],
         ['exec', '--all', '--', 'sh', '-c', 'echo begin; sleep 1000'],

@@ -5,7 +5,7 @@ import { skipUnless } from '../nodes/fleet-for-test.ts';
 import type { FleetNode } from '../nodes/node.ts';
 import { until } from '../nodes/until.ts';
 import { type Site, siteForTest } from '../site/site.ts';
-import { operate, operateOne, startCtl } from './support/ctl.ts';
+import { forEachOf, operate, operateOne, startCtl } from './support/ctl.ts';
 
 const skip = await skipUnless('user');
 t.setTimeout(180_000);
@@ -155,13 +155,13 @@ t.test('every verb, every answer', { skip, timeout: 180_000 }, async (t) => {
     await done(t, 'mask', 'alpha', 'packaged');
     t.equal(await state('packaged'), 'masked');
     const names = ['web', 'packaged', 'plain', 'job@', 'tick.timer', 'is-not-there', 'default.target'];
-    for (const name of names) {
+    await forEachOf(names, async (name) => {
       const own = await alpha.systemctl('is-enabled', name);
       const ours = await manager.ctl(['is-enabled', 'alpha', name]);
       const isMissing = own.stdout === '';
       t.equal(ours.stdout.trim(), isMissing ? 'not-found' : own.stdout.trim(), `is-enabled ${name}`);
       t.equal(ours.exitCode, isMissing ? 4 : own.exitCode === 0 ? 0 : 3, `${name}: ${ours.stdout.trim()}`);
-    }
+    });
     await done(t, 'unmask', 'alpha', 'packaged');
     t.equal(await state('packaged'), 'disabled');
     const nothing = await operateOne(manager, 'enable', 'alpha', 'plain');
@@ -184,7 +184,7 @@ t.test('every verb, every answer', { skip, timeout: 180_000 }, async (t) => {
   t.test('is-active and is-failed', async (t) => {
     await done(t, 'start', 'alpha', 'web');
     await operate(manager, 'start', 'alpha', 'fails');
-    for (const name of ['web', 'fails', 'plain', 'job@none', 'basic.target', 'dbus.socket']) {
+    await forEachOf(['web', 'fails', 'plain', 'job@none', 'basic.target', 'dbus.socket'], async (name) => {
       const active = await alpha.systemctl('is-active', name);
       const isActive = await until(
         async () => {
@@ -197,7 +197,7 @@ t.test('every verb, every answer', { skip, timeout: 180_000 }, async (t) => {
       const failed = await alpha.systemctl('is-failed', name);
       const isFailed = await manager.ctl(['is-failed', 'alpha', name]);
       t.strictSame([isFailed.stdout, isFailed.exitCode === 0], [failed.stdout, failed.exitCode === 0]);
-    }
+    });
     const missing = await manager.ctl(['is-active', 'alpha', 'is-not-there']);
     t.strictSame([missing.stdout, missing.exitCode], ['inactive\n', 4]);
     const all = await manager.ctl(['is-active', '--all', 'web']);
