@@ -41,7 +41,7 @@ export class TrustService {
   }
 
   #open(): Trust {
-    const { certificateLifetimeMs } = this.#config().trust;
+    const certificateLifetimeMs = () => this.#config().trust.certificateLifetimeMs;
     return openTrust(this.#folder, { wallMs: this.#wallMs, certificateLifetimeMs });
   }
 

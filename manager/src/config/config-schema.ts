@@ -6,6 +6,7 @@ import { limits, managerPort, metricsPort } from '@hecate/proto/core/limits.ts';
 import { formatManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { tokenLifetimeMaxMs } from '../core/trust/lifetimes.ts';
 import {
   addressLeaf,
   durationLeaf,
@@ -83,9 +84,12 @@ const trust = z
         36_500 * dayMs,
       ).prefault('3650d'),
       token_lifetime: durationLeaf(
-        { description: 'How long a join token is good for.', example: '1h' },
+        {
+          description: 'How long a join token is good for: at most 7 days, whoever finds it is let in.',
+          example: '1h',
+        },
         secondMs,
-        30 * dayMs,
+        tokenLifetimeMaxMs,
       ).prefault('1h'),
     },
     group,

@@ -1,5 +1,5 @@
 /** Enrolling, listing and revoking, and the authority behind it. All of it is audited. */
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import type {
   Enroll,
@@ -16,10 +16,20 @@ export async function enroll({ value, context }: OperatorRequest<Enroll>): Promi
   return { case: 'joinToken', value: token };
 }
 
+/**
+ * Sessions end and the list of nodes follows also when the disk refuses the revocation, which is in force at once
+ * all the same, or when the name was never enrolled: whoever revokes is in no mood for less.
+ */
 export async function revoke({ value, context }: OperatorRequest<Revoke>): Promise<Outcome> {
-  await context.trust.revoke(value.kind, value.name);
-  if (value.kind !== 'unspecified') context.endSessionsOf(value.kind, value.name);
-  await context.trustChanged();
+  const { kind, name } = value;
+  let failure: HecateError | undefined;
+  const note = (error: unknown): void => {
+    failure ??= asHecateError(error);
+  };
+  await context.trust.revoke(kind, name).catch(note);
+  if (kind !== 'unspecified') context.endSessionsOf(kind, name);
+  await context.trustChanged().catch(note);
+  if (failure) throw failure;
   return { case: 'done', value: {} };
 }
 

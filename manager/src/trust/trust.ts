@@ -66,7 +66,8 @@ export type RenewingPeer = Pick<AcceptedPeer, 'identity' | 'serial' | 'notAfterM
 export interface TrustOptions {
   /** Milliseconds since the Unix epoch: certificates and tokens are dated by it. */
   readonly wallMs: () => number;
-  readonly certificateLifetimeMs?: number;
+  /** Asked for each certificate that is made, so that a new configuration counts for the next one. */
+  readonly certificateLifetimeMs?: () => number;
 }
 
 /** Requests that may wait for their turn; each takes some 10 ms. */
@@ -77,7 +78,7 @@ export function openTrust(dir: string, options: TrustOptions): Trust {
   const authority = openAuthority(dir);
   const folder = authorityFolder(dir);
   const { wallMs } = options;
-  const lifetimeMs = options.certificateLifetimeMs ?? certificateLifetimeMs;
+  const lifetimeOfCertificatesMs = options.certificateLifetimeMs ?? (() => certificateLifetimeMs);
   let ledger = readLedger(folder);
   const oneAtATime = makeQueue(waitingMax);
 
@@ -107,6 +108,7 @@ export function openTrust(dir: string, options: TrustOptions): Trust {
     token?: { tokenId: string; keyHash: string },
   ): Promise<CertificateAnswer> {
     const nowMs = wallMs();
+    const lifetimeMs = lifetimeOfCertificatesMs();
     const issued = await issueClientCertificate(authority, { identity, publicKeySpki, lifetimeMs, nowMs });
     const { certificatePem, serial, notAfterMs } = issued;
     const certificate = { serial, identity, issuedAtMs: nowMs, notAfterMs };

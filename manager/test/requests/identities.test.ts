@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Method } from '@hecate/proto/core/frames.ts';
 import { parseJoinToken } from '@hecate/proto/core/join-token.ts';
 import {
@@ -80,6 +81,21 @@ t.test('an authority, a token, a list, a revocation', async (t) => {
     { what: 'revoke', outcome: 'failed' },
   ]);
   t.notMatch(readFileSync(bench.config.audit.file, 'utf8'), token, 'the token is in no log');
+});
+
+t.test('a revocation that the disk refuses is in force all the same', async (t) => {
+  const bench = await managerBench(t, await open());
+  const admin = await bench.operator('admin');
+  await admin.ask(initAuthority({ site: 'bench' }));
+  await admin.ask(enroll({ name: 'node-a' }));
+  const ledger = join(bench.config.stateDirectory, 'authority', 'ledger.json');
+  renameSync(ledger, `${ledger}.kept`);
+  // A folder in its place: no file can take the name.
+  mkdirSync(ledger);
+  t.match(await failureOf(admin.ask(revoke('node', 'node-a'))), { code: 'HEC_STATE' });
+  const { nodes } = await admin.get('nodes', { case: 'listNodes', value: createListNodes() });
+  t.same(nodes, [], 'the fleet follows');
+  rmSync(ledger, { recursive: true });
 });
 
 t.test('mistakes', async (t) => {

@@ -134,7 +134,7 @@ t.test('names that try to be two, or somebody else, are nobody', async (t) => {
 });
 
 t.test('dates by the clock of the manager, also of a session that is open', async (t) => {
-  const site = await makeSite(t, { certificateLifetimeMs: 100_000 });
+  const site = await makeSite(t, { certificateLifetimeMs: () => 100_000 });
   const { port, next } = await listen(t, site.trust.check, await serverMaterial(site));
   const { certificatePem, privateKeyPem } = await joinSite(site.trust, { kind: 'node', name: 'web1' });
   const visitAt = async (offsetMs: number) => {

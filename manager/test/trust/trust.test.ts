@@ -46,6 +46,20 @@ t.test('from a token to an identity on disk', async (t) => {
   ]);
 });
 
+t.test('the lifetime of certificates is asked for each of them', async (t) => {
+  let lifetimeMs = 1_000_000;
+  const site = await makeSite(t, { certificateLifetimeMs: () => lifetimeMs });
+  const lifetimeOf = (pem: string) => {
+    const { validFromDate, validToDate } = new X509Certificate(pem);
+    return validToDate.getTime() - validFromDate.getTime();
+  };
+  const first = await redeem(site.trust, await enrol(site.trust, web1), await createKeyPair());
+  lifetimeMs = 5_000_000;
+  const second = await redeem(site.trust, await enrol(site.trust, web1), await createKeyPair());
+  t.ok(lifetimeOf(first.certificatePem) < 2_000_000);
+  t.ok(lifetimeOf(second.certificatePem) >= 5_000_000);
+});
+
 t.test('the secret is nowhere on disk, and the ledger is private', async (t) => {
   const site = await makeSite(t);
   const { secret } = await enrol(site.trust, web1);
