@@ -109,6 +109,12 @@ export class SimulatedManager {
     this.#step({ type: 'submit', nowMs: this.#time.nowMs, request, refusal });
   }
 
+  /** The caller is gone: Ctrl-C, or the end of his session. */
+  giveUp(opId: OpId): void {
+    this.#witness.log(`${opId} given up by its caller`);
+    if (this.isUp) this.#step({ type: 'given-up', opId });
+  }
+
   /** A new session; an older one of the node is replaced, and its calls learn of it a moment later. */
   connected(node: NodeName, session: SimulatedSession, clockMs: number): void {
     const before = this.connections.get(node);

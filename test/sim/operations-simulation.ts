@@ -137,6 +137,7 @@ class Run {
       timeLimitMs,
       logLines: 0,
     });
+    if (this.#random() < 0.1) this.#time.after(this.#between(0, 2000), () => this.#manager.giveUp(opId));
   }
 
   // ── Faults ──
