@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { asHecateError, errorTable, HecateError } from '@hecate/proto/core/errors.ts';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
+import { collectWhenIdle } from '@hecate/proto/io/idle-collection.ts';
 import { serviceNotifier } from '@hecate/proto/io/service-notify.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
@@ -69,6 +70,7 @@ async function run(file: string): Promise<void> {
   const notifier = serviceNotifier({ onFailure: (message) => logger.warn(message) });
   notifier.ready(`epoch ${state.epoch}`);
   const stopWatchdog = notifier.startWatchdog();
+  const stopCollecting = collectWhenIdle(() => manager.isIdle());
 
   const reload = async (): Promise<void> => {
     notifier.reloading();
@@ -93,6 +95,7 @@ async function run(file: string): Promise<void> {
     isStopping = true;
     notifier.stopping();
     stopWatchdog();
+    stopCollecting();
     await manager.stop();
     await metricsServer?.close();
     await audit.close();

@@ -9,7 +9,8 @@ import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
 import type { FleetNode } from './core/fleet.ts';
 import type { OperationRequest } from './core/operations.ts';
-import { noRefusals, noteRefusal } from './core/refusal-repeats.ts';
+import { noRefusals, noteRefusal, provenRefusalKeysMax, refusalKeysMax } from './core/refusal-repeats.ts';
+import { hostOf } from './core/remote-host.ts';
 import { FleetStore } from './fleet-store.ts';
 import type { AuditLog } from './io/audit-log.ts';
 import type { ManagerLogger } from './io/logger.ts';
@@ -35,6 +36,14 @@ export interface ManagerParts {
   readonly softwareVersion: string;
 }
 
+interface RefusalEntry {
+  readonly who: string;
+  readonly from: string;
+  readonly what: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
 /**
  * How often certificates are looked at: the server's own for renewal, sessions' for their end. A twentieth of their
  * lifetime is soon enough for a renewal after two thirds of it.
@@ -57,7 +66,9 @@ export class Manager {
   #certificateTimer: NodeJS.Timeout;
   #allowed: ReadonlySet<string> = new Set();
   #writeTrouble = '';
-  #refusalRepeats = noRefusals;
+  #strangersRefused = noRefusals;
+  /** I14: what strangers send cannot use up this one's room. */
+  #provenRefused = noRefusals;
 
   /** Opens the journal, then every listener. @throws HecateError when one of them cannot be opened */
   static async start(parts: ManagerParts): Promise<Manager> {
@@ -138,9 +149,11 @@ export class Manager {
         answerAgent(request, { node, peer, operations: this.#operations, trust: this.#trust }),
       answerOperator: (caller, request) => answerOperator(caller, request, this.#context),
       answerJoiner: (claim, from, request) => this.#answerJoiner(claim, from, request),
-      onRefused: (claim, from, { code, reason, message }) => {
+      onRefused: (claim, from, { code, reason, message }, proven) => {
         this.metrics.connectionRefused(reason);
-        this.#tellRefusal({ who: claim.name, from, what: 'connect', code, reason: message });
+        const entry = { who: claim.name, from, what: 'connect', code, reason: message };
+        if (proven === undefined) this.#tellRefusal(entry);
+        else this.#tellProvenRefusal(entry, `${proven} ${reason}`);
       },
       onForeignEpoch: (epoch) => void this.#onForeignEpoch(epoch),
       onProtocolError: (remote, message) => {
@@ -186,6 +199,11 @@ export class Manager {
     await this.#listeners.refresh(config);
   }
 
+  /** No operation is open. */
+  isIdle(): boolean {
+    return this.#operations.openCount() === 0;
+  }
+
   health() {
     return currentHealth(this.#context);
   }
@@ -229,14 +247,24 @@ export class Manager {
     }
   }
 
-  #tellRefusal(entry: { who: string; from: string; what: string; code: string; reason: string }): void {
+  #tellRefusal(entry: RefusalEntry): void {
+    const { who, from, what } = entry;
+    const key = [what, who, hostOf(from), entry.reason].join(' ');
+    const { state, tell } = noteRefusal(this.#strangersRefused, key, this.#clock.nowMs(), refusalKeysMax);
+    this.#strangersRefused = state;
+    if (tell) this.#writeRefusal(entry, tell.untold);
+  }
+
+  /** @param key who it is and why: the site's own words, not the peer's */
+  #tellProvenRefusal(entry: RefusalEntry, key: string): void {
+    const { state, tell } = noteRefusal(this.#provenRefused, key, this.#clock.nowMs(), provenRefusalKeysMax);
+    this.#provenRefused = state;
+    if (tell) this.#writeRefusal(entry, tell.untold);
+  }
+
+  #writeRefusal(entry: RefusalEntry, untold: number): void {
     const { who, from, what, code } = entry;
-    const host = from.replace(/:\d+$/, '');
-    const key = [what, who, host, entry.reason].join(' ');
-    const { state, tell } = noteRefusal(this.#refusalRepeats, key, this.#clock.nowMs());
-    this.#refusalRepeats = state;
-    if (!tell) return;
-    const more = tell.untold > 0 ? ` (and ${tell.untold} times more since this was last written)` : '';
+    const more = untold > 0 ? ` (and ${untold} times more since this was last written)` : '';
     const reason = `${entry.reason}${more}`;
     this.#parts.logger.warn({ who, from, what, code }, `refused: ${reason}`);
     this.#parts.audit.append({ who, from, what, outcome: 'refused', code, reason });

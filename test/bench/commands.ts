@@ -52,7 +52,7 @@ async function openSsh(client: FleetNode, server: FleetNode): Promise<readonly s
   const known = `${client.home}/bench-known-hosts`;
   await client.runOrThrow(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
   await server.runOrThrow(['ssh-keygen', '-A']);
-  await server.writeFile('/root/.ssh/authorized_keys', await client.readFile(`${key}.pub`), 0o600);
+  await server.writeFile(`${server.home}/.ssh/authorized_keys`, await client.readFile(`${key}.pub`), 0o600);
   const hostKey = await server.readFile('/etc/ssh/ssh_host_ed25519_key.pub');
   await client.writeFile(known, `${server.address} ${hostKey}`);
   await server.runOrThrow(['systemctl', 'start', 'ssh.service']);

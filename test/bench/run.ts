@@ -7,12 +7,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { commands } from './commands.ts';
+import { memory } from './memory.ts';
 import { operationLatency } from './operation-latency.ts';
 import type { BenchResult } from './result.ts';
+import { simulatedAgents } from './simulated-agents.ts';
 
 const benches: Record<string, () => Promise<BenchResult>> = {
   'operation-latency': operationLatency,
   commands,
+  memory,
+  'simulated-agents': simulatedAgents,
 };
 
 const folder = join(import.meta.dirname, '..', '..', 'bench', 'results');

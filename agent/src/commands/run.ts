@@ -5,6 +5,7 @@ import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { dialWebSocket } from '@hecate/proto/io/dial-websocket.ts';
 import { readIdentity } from '@hecate/proto/io/identity-store.ts';
+import { collectWhenIdle } from '@hecate/proto/io/idle-collection.ts';
 import { clientTlsOptions } from '@hecate/proto/io/pinned-tls.ts';
 import { type ServiceNotifier, serviceNotifier } from '@hecate/proto/io/service-notify.ts';
 import { readBootId, systemClock } from '@hecate/proto/io/system-clock.ts';
@@ -93,11 +94,13 @@ async function serve(
     link.session ? `connected to ${link.session.remote}` : `no manager yet: ${link.lastFailure}`,
   );
   const stopWatchdog = notifier.startWatchdog();
+  const stopCollecting = collectWhenIdle(() => !agent.isBusy);
   const name = await signal;
   return async () => {
     log.info('stopping', { signal: name });
     notifier.stopping();
     stopWatchdog();
+    stopCollecting();
     renewal?.close();
     link.close();
     await Promise.race([

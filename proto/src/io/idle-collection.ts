@@ -1,0 +1,47 @@
+/**
+ * Gives a service's memory back when it has nothing to do. V8 collects its old generation only when that has grown
+ * far: an agent that has done 1,000 operations would keep 36 MiB, mostly garbage, until it does 10,000 more.
+ */
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+export interface CollectionTimes {
+  readonly firstAfterMs: number;
+  readonly lookEveryMs: number;
+}
+
+/** First when start-up is over, whose garbage is half of the heap. */
+const collectionTimes: CollectionTimes = { firstAfterMs: 5000, lookEveryMs: 30_000 };
+/** Below this growth since the last collection it is not worth its pause. */
+const growthMin = 1.25;
+/** A larger heap takes so long to go through (above 100 ms) that others would wait for it. */
+const heapBytesMax = 64 * 1024 * 1024;
+
+type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
+
+/** Node hands it out at start-up only, by a flag; a new context of V8 has it from the moment the flag is set. */
+function collector(): Collect {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as Collect;
+  setFlagsFromString('--no-expose-gc');
+  return collect;
+}
+
+/** @returns ends it */
+export function collectWhenIdle(
+  isIdle: () => boolean,
+  { firstAfterMs, lookEveryMs }: CollectionTimes = collectionTimes,
+): () => void {
+  let collect: Collect | undefined;
+  let collectedBytes = 0;
+  const look = (): void => {
+    timer = setTimeout(look, lookEveryMs).unref();
+    const bytes = getHeapStatistics().total_physical_size;
+    if (bytes < collectedBytes * growthMin || bytes > heapBytesMax || !isIdle()) return;
+    collect ??= collector();
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    collectedBytes = getHeapStatistics().total_physical_size;
+  };
+  let timer = setTimeout(look, firstAfterMs).unref();
+  return () => clearTimeout(timer);
+}
