@@ -108,6 +108,14 @@ export class OperationRunner {
     return (this.#state.records.get(opId) ?? this.#ports.history.get(opId))?.request;
   }
 
+  /** Those without a last word, then the newest that are over; newest first, at most `max` of both. */
+  recent(max: number): KnownOperation[] {
+    const ids = [...this.#ports.history.all()].map(({ request }) => request.opId);
+    const open = [...this.#state.records.keys()].reverse();
+    const chosen = [...open, ...ids.reverse()].slice(0, max);
+    return chosen.map((opId) => this.known(opId)).filter((known) => known !== undefined);
+  }
+
   known(opId: OpId): KnownOperation | undefined {
     const record = this.#state.records.get(opId);
     const past = this.#ports.history.get(opId);

@@ -21,6 +21,7 @@ _hecatectl_value_kind() {
     'kill --signal'|'kill -s') kind='none' ;;
     'kill --kill-whom') kind='words:main control all' ;;
     'exec --working-directory') kind='none' ;;
+    'operations --lines'|'operations -n') kind='none' ;;
     'list-unit-files --state') kind='none' ;;
     'ca init --site') kind='none' ;;
     'node enroll --lifetime') kind='none' ;;
@@ -140,6 +141,10 @@ _hecatectl_command() {
     'operation')
       kinds=('none')
       options+=()
+      ;;
+    'operations')
+      kinds=()
+      options+=('--lines' '-n')
       ;;
     'list-unit-files')
       kinds=('nodes' 'units*')
@@ -329,7 +334,7 @@ _hecatectl() {
   fi
   if [[ -z $name ]]; then
     if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
-    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
     fi
     return 0
   fi
@@ -338,7 +343,7 @@ _hecatectl() {
     return 0
   fi
   if [[ $name == help ]]; then
-    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
     return 0
   fi
   _hecatectl_command "$name" || return 0

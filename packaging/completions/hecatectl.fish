@@ -167,6 +167,8 @@ complete -c hecatectl -n '__hecatectl_at 0 exec' -f -a '(__hecatectl_names nodes
 complete -c hecatectl -n '__hecatectl_at 1+ exec' -f
 complete -c hecatectl -n __hecatectl_no_command -f -a operation -d 'show what became of an operation'
 complete -c hecatectl -n '__hecatectl_at 0 operation' -f
+complete -c hecatectl -n __hecatectl_no_command -f -a operations -d 'list the open and the latest operations'
+complete -c hecatectl -n '__hecatectl_using operations' -l lines -s n -r -f -d 'how many at most, 1 to 100 (default: 20)'
 complete -c hecatectl -n __hecatectl_no_command -f -a list-unit-files -d 'list unit files and whether they are enabled'
 complete -c hecatectl -n '__hecatectl_using list-unit-files' -l all -s a -d 'every node of the site; takes the place of NODE'
 complete -c hecatectl -n '__hecatectl_using list-unit-files' -l state -r -f -d 'only files in these states, like enabled or masked'

@@ -47,8 +47,6 @@ const typesOnly = new Set(['proto/src/core/frames.ts', 'agent/src/core/systemd-p
 /** Parts of a machine that are tested through the whole of it, by this test. */
 const testedThrough: Readonly<Record<string, string>> = {
   'proto/src/core/session-state.ts': 'proto/test/core/session.test.ts',
-  'agent/src/core/operation-beginning.ts': 'agent/test/core/operations.test.ts',
-  'agent/src/core/operation-ending.ts': 'agent/test/core/operations.test.ts',
   'agent/src/core/operation-limits.ts': 'agent/test/core/operations.test.ts',
   'agent/src/core/operation-progress.ts': 'agent/test/core/operations.test.ts',
   'agent/src/core/operation-refusal.ts': 'agent/test/core/operations.test.ts',

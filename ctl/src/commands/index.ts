@@ -24,6 +24,7 @@ const loaders: Record<string, () => Promise<{ command: Command }>> = {
   'reset-failed': () => import('./reset-failed.ts'),
   exec: () => import('./exec.ts'),
   operation: () => import('./operation.ts'),
+  operations: () => import('./operations.ts'),
   'list-unit-files': () => import('./list-unit-files.ts'),
   'is-enabled': () => import('./is-enabled.ts'),
   enable: () => import('./enable.ts'),

@@ -3,7 +3,7 @@ import type { Command } from '../context.ts';
 import { exitOfOutcome } from '../core/exit-status.ts';
 import { outcomeText } from '../core/outcome-text.ts';
 import { printable } from '../core/printable.ts';
-import { orNull, outcomeJson, timeOrNull } from '../output/outcome-json.ts';
+import { operationJson } from '../output/operation-json.ts';
 import { localTime } from '../output/time-text.ts';
 
 export const command: Command = {
@@ -35,15 +35,7 @@ export const command: Command = {
     const known = await context.ask('knownOperation', { case: 'getOperation', value: { opId } });
     const { outcome, node, unit, verb } = known;
     if (out.isJson) {
-      out.json({
-        node,
-        unit: orNull(unit),
-        verb,
-        requested_by: known.requestedBy,
-        requested_at: timeOrNull(known.requestedMs),
-        is_in_flight: outcome === undefined,
-        outcome: outcome ? outcomeJson(outcome) : null,
-      });
+      out.json(operationJson(known));
       return outcome ? exitOfOutcome(outcome) : 'unknown';
     }
     const who = printable(known.requestedBy);

@@ -133,6 +133,40 @@ t.test('operation', async (t) => {
   }
 });
 
+t.test('operations', async (t) => {
+  const opId = '01KASVJ5T0ABCDEFGHJKMNPQRS';
+  const known = {
+    opId,
+    node: 'node-a',
+    unit: '',
+    verb: 'exec',
+    requestedBy: 'alice',
+    requestedMs: seenAtMs,
+  } as const;
+  const asked: number[] = [];
+  const { ctl } = await withManager(t, {
+    listOperations: ({ operationsMax }) => {
+      asked.push(operationsMax);
+      const outcome = createOperationOutcome({ opId, status: 'done' });
+      return {
+        case: 'knownOperations',
+        value: {
+          operations: [
+            { ...known, outcome: undefined },
+            { ...known, outcome },
+          ],
+        },
+      };
+    },
+  });
+  const shown = await ctl('operations', '-n', '2');
+  t.equal(shown.exitCode, 0);
+  t.match(shown.stdout, new RegExp(`${opId} .*node-a .*in flight .*alice\\n${opId} .*done`));
+  t.equal(schemaProblem('operations', JSON.parse((await ctl('operations', '-o', 'json')).stdout)), undefined);
+  t.same(asked, [2, 20]);
+  t.equal((await ctl('operations', '-n', '101')).exitCode, 2);
+});
+
 t.test('enrolling: the token alone on stdout', async (t) => {
   const { ctl, manager } = await withManager(t, {
     enroll: ({ name }) => ({

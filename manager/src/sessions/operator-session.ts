@@ -6,6 +6,7 @@ import { requireRole } from '../core/roles.ts';
 import type { Caller, OperatorRequest, RequestContext } from '../requests/context.ts';
 import { enroll, initAuthority, listIdentities, renewOperator, revoke } from '../requests/identities.ts';
 import { listNodes } from '../requests/list-nodes.ts';
+import { listOperations } from '../requests/list-operations.ts';
 import { listUnits } from '../requests/list-units.ts';
 import { monitor } from '../requests/monitor.ts';
 import { diagnoseNode, getHealth, getMetrics, getOperation, setLogLevel } from '../requests/observe.ts';
@@ -97,6 +98,8 @@ function dispatch(method: Method, around: Around): Promise<Outcome> {
       return initAuthority(withValue(method.value));
     case 'getOperation':
       return getOperation(withValue(method.value));
+    case 'listOperations':
+      return listOperations(withValue(method.value));
     case 'renewCertificate':
       return renewOperator(withValue(method.value));
     default:

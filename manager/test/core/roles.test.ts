@@ -50,6 +50,7 @@ const table: Record<string, OperatorRole> = {
   listIdentities: 'operator',
   initAuthority: 'admin',
   getOperation: 'viewer',
+  listOperations: 'viewer',
 };
 
 t.test('every method that an operator can ask has its role', async (t) => {

@@ -29,7 +29,7 @@ export const exitCodes = {
   },
   failed: { code: 1, severity: 7, meaning: 'systemd carried it out and it failed' },
   timeout: { code: 124, severity: 8, meaning: 'not finished within the time limit' },
-  unknown: { code: 70, severity: 9, meaning: 'cut off in flight: ask again with hecatectl operation ID' },
+  unknown: { code: 70, severity: 9, meaning: 'cut off in flight: ask again with hecatectl operations' },
   protocol: { code: 76, severity: 10, meaning: 'the two sides do not understand each other' },
   internal: { code: 71, severity: 11, meaning: 'a fault in Hecate itself' },
   interrupted: { code: 130, severity: 12, meaning: 'ended by Ctrl-C or SIGTERM' },

@@ -339,6 +339,7 @@ export interface Request {
     | { case: 'listIdentities'; value: ListIdentities }
     | { case: 'initAuthority'; value: InitAuthority }
     | { case: 'getOperation'; value: GetOperation }
+    | { case: 'listOperations'; value: ListOperations }
     | { case: undefined };
 }
 
@@ -377,6 +378,7 @@ export function encodeRequest(m: Request, w: Writer): Writer {
     case 'listIdentities': { encodeListIdentities(m.method.value, w.uint32(418).fork()); w.ldelim(); break; }
     case 'initAuthority': { encodeInitAuthority(m.method.value, w.uint32(426).fork()); w.ldelim(); break; }
     case 'getOperation': { encodeGetOperation(m.method.value, w.uint32(434).fork()); w.ldelim(); break; }
+    case 'listOperations': { encodeListOperations(m.method.value, w.uint32(442).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -413,6 +415,7 @@ export function decodeRequest(r: Reader, length: number, depth: number): Request
       case 52: expectWire(wire, 2, 'Request.listIdentities'); m.method = { case: 'listIdentities', value: decodeListIdentities(r, r.uint32(), depth + 1) }; break;
       case 53: expectWire(wire, 2, 'Request.initAuthority'); m.method = { case: 'initAuthority', value: decodeInitAuthority(r, r.uint32(), depth + 1) }; break;
       case 54: expectWire(wire, 2, 'Request.getOperation'); m.method = { case: 'getOperation', value: decodeGetOperation(r, r.uint32(), depth + 1) }; break;
+      case 55: expectWire(wire, 2, 'Request.listOperations'); m.method = { case: 'listOperations', value: decodeListOperations(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -441,6 +444,7 @@ export interface Response {
     | { case: 'identities'; value: IdentityList }
     | { case: 'authority'; value: Authority }
     | { case: 'knownOperation'; value: KnownOperation }
+    | { case: 'knownOperations'; value: KnownOperations }
     | { case: undefined };
 }
 
@@ -471,6 +475,7 @@ export function encodeResponse(m: Response, w: Writer): Writer {
     case 'identities': { encodeIdentityList(m.outcome.value, w.uint32(418).fork()); w.ldelim(); break; }
     case 'authority': { encodeAuthority(m.outcome.value, w.uint32(426).fork()); w.ldelim(); break; }
     case 'knownOperation': { encodeKnownOperation(m.outcome.value, w.uint32(434).fork()); w.ldelim(); break; }
+    case 'knownOperations': { encodeKnownOperations(m.outcome.value, w.uint32(442).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -501,6 +506,7 @@ export function decodeResponse(r: Reader, length: number, depth: number): Respon
       case 52: expectWire(wire, 2, 'Response.identities'); m.outcome = { case: 'identities', value: decodeIdentityList(r, r.uint32(), depth + 1) }; break;
       case 53: expectWire(wire, 2, 'Response.authority'); m.outcome = { case: 'authority', value: decodeAuthority(r, r.uint32(), depth + 1) }; break;
       case 54: expectWire(wire, 2, 'Response.knownOperation'); m.outcome = { case: 'knownOperation', value: decodeKnownOperation(r, r.uint32(), depth + 1) }; break;
+      case 55: expectWire(wire, 2, 'Response.knownOperations'); m.outcome = { case: 'knownOperations', value: decodeKnownOperations(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -3905,5 +3911,63 @@ export function decodeKnownOperation(r: Reader, length: number, depth: number): 
     }
   }
   if (r.pos !== end) throw new RangeError('KnownOperation runs over its length');
+  return m;
+}
+
+export interface ListOperations {
+  operationsMax: number;
+}
+
+export const createListOperations = (init: Partial<ListOperations> = {}): ListOperations => ({
+  operationsMax: 0,
+  ...init,
+});
+
+export function encodeListOperations(m: ListOperations, w: Writer): Writer {
+  if (m.operationsMax !== 0) { w.uint32(8).uint32(m.operationsMax); }
+  return w;
+}
+
+export function decodeListOperations(r: Reader, length: number, depth: number): ListOperations {
+  const end = limit(r, length, depth);
+  const m = createListOperations();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 0, 'ListOperations.operationsMax'); m.operationsMax = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('ListOperations runs over its length');
+  return m;
+}
+
+export interface KnownOperations {
+  operations: KnownOperation[];
+}
+
+export const createKnownOperations = (init: Partial<KnownOperations> = {}): KnownOperations => ({
+  operations: [],
+  ...init,
+});
+
+export function encodeKnownOperations(m: KnownOperations, w: Writer): Writer {
+  for (const v of m.operations) { encodeKnownOperation(v, w.uint32(10).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodeKnownOperations(r: Reader, length: number, depth: number): KnownOperations {
+  const end = limit(r, length, depth);
+  const m = createKnownOperations();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'KnownOperations.operations'); push(m.operations, decodeKnownOperation(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('KnownOperations runs over its length');
   return m;
 }
