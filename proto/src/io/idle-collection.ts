@@ -5,17 +5,21 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-export interface CollectionTimes {
+export interface CollectionLimits {
+  /** When start-up is over, whose garbage is half of the heap. */
   readonly firstAfterMs: number;
   readonly lookEveryMs: number;
+  /** A larger heap takes so long to go through (above 100 ms) that others would wait for it. */
+  readonly heapBytesMax: number;
 }
 
-/** First when start-up is over, whose garbage is half of the heap. */
-const collectionTimes: CollectionTimes = { firstAfterMs: 5000, lookEveryMs: 30_000 };
+const collectionLimits: CollectionLimits = {
+  firstAfterMs: 5000,
+  lookEveryMs: 30_000,
+  heapBytesMax: 64 * 1024 * 1024,
+};
 /** Below this growth since the last collection it is not worth its pause. */
 const growthMin = 1.25;
-/** A larger heap takes so long to go through (above 100 ms) that others would wait for it. */
-const heapBytesMax = 64 * 1024 * 1024;
 
 type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
 
@@ -30,7 +34,7 @@ function collector(): Collect {
 /** @returns ends it */
 export function collectWhenIdle(
   isIdle: () => boolean,
-  { firstAfterMs, lookEveryMs }: CollectionTimes = collectionTimes,
+  { firstAfterMs, lookEveryMs, heapBytesMax }: CollectionLimits = collectionLimits,
 ): () => void {
   let collect: Collect | undefined;
   let collectedBytes = 0;
