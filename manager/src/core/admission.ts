@@ -31,6 +31,32 @@ export type Admission =
   | { type: 'joiner' }
   | { type: 'refused'; code: ErrorCode; reason: string; message: string; remedy: string };
 
+/** Why certificates that this site's authority has signed are refused all the same. */
+const reasonsOfOwnCertificates: ReadonlySet<string> = new Set([
+  'not-yet-valid',
+  'expired',
+  'wrong-purpose',
+  'malformed',
+  'revoked',
+]);
+
+/**
+ * Who is refused, in a text of which the peer has written nothing; undefined for strangers. There are as many of
+ * them as the site has certificates.
+ */
+export function provenName(credential: Credential): string | undefined {
+  switch (credential.kind) {
+    case 'node':
+    case 'operator':
+      return `${credential.kind} ${credential.name}`;
+    case 'stranger':
+      return reasonsOfOwnCertificates.has(credential.reason) ? credential.detail : undefined;
+    case 'local':
+    case 'plain-loopback':
+      return undefined;
+  }
+}
+
 /** Epochs rise by one with each start: a lead of more is a lie, or a damaged file, and no manager to give way to. */
 export const epochLeadMax = 1_000_000;
 

@@ -11,6 +11,11 @@ export const noRefusals: RefusalRepeats = { told: new Map() };
 export const repeatWindowMs = 60_000;
 /** Strangers choose the names in the keys: beyond this many they share one. */
 export const refusalKeysMax = 256;
+/**
+ * Of peers that showed a certificate of this site: they have a budget of their own, so that no stranger can hide
+ * them. More certificates than a site has, so that none of them is ever counted with others.
+ */
+export const provenRefusalKeysMax = 4096;
 const others = '';
 
 /**
@@ -21,12 +26,13 @@ export function noteRefusal(
   state: RefusalRepeats,
   key: string,
   nowMs: number,
+  keysMax: number = refusalKeysMax,
 ): { state: RefusalRepeats; tell: { untold: number } | undefined } {
   const told = new Map(state.told);
-  if (!told.has(key) && told.size >= refusalKeysMax) {
+  if (!told.has(key) && told.size >= keysMax) {
     for (const [known, { atMs }] of told) if (nowMs >= atMs + repeatWindowMs) told.delete(known);
   }
-  const slot = told.has(key) || told.size < refusalKeysMax ? key : others;
+  const slot = told.has(key) || told.size < keysMax ? key : others;
   const known = told.get(slot);
   if (known && nowMs < known.atMs + repeatWindowMs) {
     told.set(slot, { atMs: known.atMs, untold: known.untold + 1 });

@@ -10,7 +10,8 @@ import type { NodeName } from '@hecate/proto/core/names.ts';
 import { createWelcome, type Hello, type Notice } from '@hecate/proto/generated/wire.ts';
 import { type IncomingRequest, Session } from '@hecate/proto/io/session-host.ts';
 import type { Clock, FrameTransport } from '@hecate/proto/io/transport.ts';
-import { type Admission, admit, type Credential, grantedRole } from '../core/admission.ts';
+import { type Admission, admit, type Credential, grantedRole, provenName } from '../core/admission.ts';
+import { hostOf } from '../core/remote-host.ts';
 import type { Caller } from '../requests/context.ts';
 import type { AcceptedPeer } from '../trust/peer-identity.ts';
 import { Refusals } from './refusals.ts';
@@ -36,10 +37,15 @@ export interface DeskPorts {
   answerOperator(caller: Caller, request: IncomingRequest): Promise<Outcome>;
   /** @param claim the name in its hello, which nothing proves */
   answerJoiner(claim: string, remote: string, request: IncomingRequest): Promise<Outcome>;
-  onRefused(claim: Hello, remote: string, refusal: Extract<Admission, { type: 'refused' }>): void;
+  /** @param proven who it is by a certificate of this site; undefined for strangers */
+  onRefused(claim: Hello, remote: string, refusal: Refused, proven: string | undefined): void;
   onForeignEpoch(epoch: number): void;
   onProtocolError(remote: string, message: string): void;
+  /** How long a joiner may stay; 15 s when it is left out. */
+  readonly joinerTimeLimitMs?: number;
 }
+
+type Refused = Extract<Admission, { type: 'refused' }>;
 
 interface OpenSession {
   readonly session: Session;
@@ -48,8 +54,13 @@ interface OpenSession {
   readonly peer: AcceptedPeer | undefined;
 }
 
-/** Strangers that join at the same time; each may cost the manager a signature. */
+/**
+ * Strangers that join at the same time; each may cost the manager a signature. They have one request and little
+ * time for it, and one host has few of them: nobody can keep the others from enrolling by sitting there.
+ */
 const joinersMax = 64;
+const joinersPerHostMax = 4;
+const joinerTimeLimitMs = 15_000;
 
 export class SessionDesk {
   readonly refusals = new Refusals();
@@ -58,6 +69,7 @@ export class SessionDesk {
   readonly #agents = new Map<NodeName, OpenSession>();
   /** Connected and not greeted yet. */
   readonly #waiting = new Set<Session>();
+  readonly #joinerTimers = new Map<Session, NodeJS.Timeout>();
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
@@ -89,13 +101,15 @@ export class SessionDesk {
         admission = this.#judge(session, hello, proof.credential);
         if (admission) this.#admit(id, session, hello, admission, peer);
       },
-      onRequest: (request) => this.#answer(admission, { peer, claim, remote: session.remote }, request),
+      onRequest: (request) => this.#answer(admission, { peer, claim, session }, request),
       onNotice: (notice) => {
         if (admission?.type === 'agent') this.#ports.onNotice(admission.node, id, notice);
       },
       onEnded: ({ code, message }) => {
         this.#waiting.delete(session);
         this.#open.delete(id);
+        clearTimeout(this.#joinerTimers.get(session));
+        this.#joinerTimers.delete(session);
         if (code === 'HEC_PROTOCOL') this.#ports.onProtocolError(session.remote, message);
         if (admission?.type === 'agent') this.#agentGone(admission.node, id, session, message);
       },
@@ -107,22 +121,49 @@ export class SessionDesk {
   #judge(session: Session, hello: Hello, credential: Credential) {
     const { epoch } = this.#ports;
     const admission = admit({ credential, hello, allowedNodes: this.#ports.allowedNodes(), epoch });
-    const isFull = admission.type === 'joiner' && (this.countByKind().joiner ?? 0) >= joinersMax;
-    if (admission.type !== 'refused' && !isFull) return admission;
-    if (admission.type === 'refused') {
-      // Only a node that would be admitted otherwise has a say in which manager is the newest.
-      if (admission.code === 'HEC_EPOCH') this.#ports.onForeignEpoch(hello.highestEpoch);
-      this.#ports.onRefused(hello, session.remote, admission);
-      const { reason, remedy, message } = admission;
-      this.refusals.add(hello.name, {
-        atMs: this.#ports.clock.wallMs(),
-        address: session.remote,
-        reason: `${reason}: ${message}`,
-        remedy,
-      });
-      session.end(admission.code, remedy ? `${message}; ${remedy}` : message);
-    } else session.end('HEC_BUSY', `${joinersMax} hosts are joining already`);
+    const refusal = admission.type === 'joiner' ? this.#whyNoRoom(session) : undefined;
+    if (admission.type === 'refused') this.#refuse(session, hello, admission, provenName(credential));
+    else if (refusal) this.#refuse(session, hello, refusal, undefined);
+    else return admission;
     return undefined;
+  }
+
+  #refuse(session: Session, hello: Hello, refusal: Refused, proven: string | undefined): void {
+    // Only a node that would be admitted otherwise has a say in which manager is the newest.
+    if (refusal.code === 'HEC_EPOCH') this.#ports.onForeignEpoch(hello.highestEpoch);
+    this.#ports.onRefused(hello, session.remote, refusal, proven);
+    const { reason, remedy, message } = refusal;
+    this.refusals.add(hello.name, {
+      atMs: this.#ports.clock.wallMs(),
+      address: session.remote,
+      reason: `${reason}: ${message}`,
+      remedy,
+    });
+    session.end(refusal.code, remedy ? `${message}; ${remedy}` : message);
+  }
+
+  #whyNoRoom({ remote }: Session): Refused | undefined {
+    const joiners = [...this.#open.values()].filter(({ kind }) => kind === 'joiner');
+    const ofHost = joiners.filter(({ session }) => hostOf(session.remote) === hostOf(remote)).length;
+    if (joiners.length < joinersMax && ofHost < joinersPerHostMax) return undefined;
+    const who =
+      ofHost >= joinersPerHostMax ? `${ofHost} hosts behind one address` : `${joiners.length} hosts`;
+    const message = `${who} are joining already`;
+    return { type: 'refused', code: 'HEC_BUSY', reason: 'joiners', message, remedy: 'try again in a moment' };
+  }
+
+  /** Its time is short, and one answer ends it: after the response is on its way. */
+  #limitJoiner(session: Session): void {
+    const limitMs = this.#ports.joinerTimeLimitMs ?? joinerTimeLimitMs;
+    const message = `joining takes no longer than ${limitMs / 1000} s`;
+    const timer = setTimeout(() => session.end('HEC_TIMEOUT', message), limitMs);
+    this.#joinerTimers.set(session, timer);
+  }
+
+  #answerJoiner(claim: string, session: Session, request: IncomingRequest): Promise<Outcome> {
+    return this.#ports.answerJoiner(claim, session.remote, request).finally(() => {
+      setImmediate(() => session.end('HEC_SHUTTING_DOWN', 'a joiner has one request'));
+    });
   }
 
   #admit(
@@ -134,6 +175,7 @@ export class SessionDesk {
   ): void {
     const open: OpenSession = { session, kind: admission.type, name: nameOf(admission), peer };
     this.#open.set(id, open);
+    if (admission.type === 'joiner') this.#limitJoiner(session);
     session.accept(
       admission.type,
       createWelcome({
@@ -161,7 +203,7 @@ export class SessionDesk {
 
   #answer(
     admission: Exclude<Admission, { type: 'refused' }> | undefined,
-    { peer, claim, remote }: { peer: AcceptedPeer | undefined; claim: string; remote: string },
+    { peer, claim, session }: { peer: AcceptedPeer | undefined; claim: string; session: Session },
     request: IncomingRequest,
   ): Promise<Outcome> {
     switch (admission?.type) {
@@ -169,11 +211,11 @@ export class SessionDesk {
         return this.#ports.answerAgent(admission.node, peer, request);
       case 'operator':
         return this.#ports.answerOperator(
-          { who: admission.who, from: remote, role: admission.role, peer },
+          { who: admission.who, from: session.remote, role: admission.role, peer },
           request,
         );
       case 'joiner':
-        return this.#ports.answerJoiner(claim, remote, request);
+        return this.#answerJoiner(claim, session, request);
       case undefined:
         return Promise.reject(new HecateError('HEC_PROTOCOL', 'a request before the welcome'));
     }

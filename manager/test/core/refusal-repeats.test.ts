@@ -1,5 +1,11 @@
 import t from 'tap';
-import { noRefusals, noteRefusal, refusalKeysMax, repeatWindowMs } from '../../src/core/refusal-repeats.ts';
+import {
+  noRefusals,
+  noteRefusal,
+  provenRefusalKeysMax,
+  refusalKeysMax,
+  repeatWindowMs,
+} from '../../src/core/refusal-repeats.ts';
 
 function teller() {
   let state = noRefusals;
@@ -25,4 +31,14 @@ t.test('names without end are told a bounded number of times in a minute', async
   for (let i = 0; i < 10_000; i += 1) if (note(`name-${i}`, i) !== undefined) told += 1;
   t.equal(told, refusalKeysMax + 1);
   t.equal(note('later', 2 * repeatWindowMs), 0, 'and there is room again afterwards');
+});
+
+t.test("a budget of one's own: a peer that is known is told however many there are of others", async (t) => {
+  let state = noRefusals;
+  for (let i = 0; i < provenRefusalKeysMax; i += 1) {
+    const noted = noteRefusal(state, `node n${i} revoked`, 0, provenRefusalKeysMax);
+    state = noted.state;
+    if (noted.tell === undefined) t.fail(`n${i} was folded into others`);
+  }
+  t.equal(state.told.size, provenRefusalKeysMax);
 });

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { encodeFrame } from '@hecate/proto/core/codec.ts';
+import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Method, Outcome } from '@hecate/proto/core/frames.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import { createJoin, createRequest, type Hello, type Welcome } from '@hecate/proto/generated/wire.ts';
@@ -25,6 +26,10 @@ interface Dialled {
 class DeskBench {
   readonly seen: string[] = [];
   readonly expired = new Set<AcceptedPeer>();
+  readonly proven: (string | undefined)[] = [];
+  /** Of the next one who comes. */
+  remote = 'test:1';
+  joinerTimeLimitMs = 20_000;
   readonly desk: SessionDesk;
   readonly #server = createServer();
   readonly #sockets: Socket[] = [];
@@ -36,6 +41,7 @@ class DeskBench {
       this.seen.push(`${who} asks ${method.case}`);
       return this.answer(method);
     };
+    const bench = this;
     this.desk = new SessionDesk({
       clock: systemClock,
       epoch: 5,
@@ -50,15 +56,21 @@ class DeskBench {
       answerAgent: (node, peer, { method }) =>
         answered(`${node} ${peer ? 'with' : 'without'} a certificate`, method),
       answerOperator: ({ who, role }, { method }) => answered(`${who} (${role})`, method),
+      get joinerTimeLimitMs() {
+        return bench.joinerTimeLimitMs;
+      },
       answerJoiner: (claim, _remote, { method }) => answered(`joiner ${claim}`, method),
-      onRefused: ({ name }, _remote, { reason }) => this.seen.push(`${name} refused: ${reason}`),
+      onRefused: ({ name }, _remote, { reason }, proven) => {
+        this.seen.push(`${name} refused: ${reason}`);
+        this.proven.push(proven);
+      },
       onForeignEpoch: (epoch) => this.seen.push(`foreign epoch ${epoch}`),
       onProtocolError: (_remote, message) => this.seen.push(`protocol error: ${message}`),
     });
     this.#server.on('connection', (socket) => {
       const proof = this.#next;
       if (!proof) throw new Error('nobody was expected');
-      this.desk.welcome(streamTransport(socket, 'test:1'), () => proof);
+      this.desk.welcome(streamTransport(socket, this.remote), () => proof);
     });
   }
 
@@ -152,7 +164,8 @@ t.test('an operator and a joiner', async (t) => {
   t.match(joiner.welcome, { role: 'joiner' });
   await ask(joiner.session, { case: 'join', value: createJoin({ tokenId: 'x' }) });
   t.same(bench.seen, ['alice (viewer) asks getHealth', 'joiner node-b asks join']);
-  t.match(bench.desk.countByKind(), { agent: 0, operator: 1, joiner: 1, waiting: 0 });
+  await joiner.ended;
+  t.match(bench.desk.countByKind(), { agent: 0, operator: 1, joiner: 0, waiting: 0 });
 });
 
 t.test('a frame that its sender may not send ends its session, and no other', async (t) => {
@@ -234,13 +247,57 @@ t.test('revoked, not allowed any more, over', async (t) => {
 t.test('I14: only so many strangers join at the same time', async (t) => {
   const bench = await deskBench(t);
   const joiners = [];
-  for (let i = 0; i < 64; i += 1) joiners.push(await bench.dial(stranger, { peerKind: 'joiner' }));
+  for (let i = 0; i < 64; i += 1) {
+    bench.remote = `10.0.0.${Math.floor(i / 4)}:${i + 1}`;
+    joiners.push(await bench.dial(stranger, { peerKind: 'joiner' }));
+  }
   t.ok(joiners.every(({ welcome }) => welcome));
+  bench.remote = '10.0.1.1:1';
   const late = await bench.dial(stranger, { peerKind: 'joiner' });
-  t.match(await late.ended, { code: 'HEC_BUSY' });
+  t.match(await late.ended, { code: 'HEC_BUSY', message: /64 hosts are joining already/ });
+  t.same(bench.seen, ['node-a refused: joiners'], 'and it is told');
   joiners[0]?.session.end('HEC_SHUTTING_DOWN', 'joined');
   await until(() => (bench.desk.countByKind().joiner ?? 0) < 64, { what: 'one has left' });
   t.ok((await bench.dial(stranger, { peerKind: 'joiner' })).welcome, 'then there is room again');
+});
+
+t.test('I14: few of them from one host', async (t) => {
+  const bench = await deskBench(t);
+  for (let i = 1; i <= 4; i += 1) {
+    bench.remote = `[fd00::1]:${i}`;
+    t.ok((await bench.dial(stranger, { peerKind: 'joiner' })).welcome);
+  }
+  bench.remote = '[fd00::1]:5';
+  const late = await bench.dial(stranger, { peerKind: 'joiner' });
+  t.match(await late.ended, { code: 'HEC_BUSY', message: /behind one address/ });
+  bench.remote = '[fd00::2]:5';
+  t.ok((await bench.dial(stranger, { peerKind: 'joiner' })).welcome, 'another host has its own');
+});
+
+t.test('a joiner has one request, and little time for it', async (t) => {
+  const bench = await deskBench(t);
+  const join: Method = { case: 'join', value: createJoin({ tokenId: 'x' }) };
+  const answered = await bench.dial(stranger, { peerKind: 'joiner' });
+  await ask(answered.session, join);
+  t.match(await answered.ended, { code: 'HEC_SHUTTING_DOWN' });
+  bench.answer = () => Promise.reject(new HecateError('HEC_TOKEN', 'no such token'));
+  const refused = await bench.dial(stranger, { peerKind: 'joiner' });
+  t.match(await failureOf(ask(refused.session, join)), { code: 'HEC_TOKEN' }, 'the answer comes first');
+  t.match(await refused.ended, { code: 'HEC_SHUTTING_DOWN' });
+  bench.joinerTimeLimitMs = 100;
+  const idle = await bench.dial(stranger, { peerKind: 'joiner' });
+  t.ok(idle.welcome);
+  t.match(await idle.ended, { code: 'HEC_TIMEOUT' });
+  t.match(bench.desk.countByKind(), { joiner: 0 });
+});
+
+t.test('who shows a certificate of this site is told from strangers', async (t) => {
+  const bench = await deskBench(t);
+  await bench.dial({ kind: 'node', name: 'node-b' });
+  await bench.dial({ kind: 'stranger', reason: 'revoked', detail: 'the certificate of node x was revoked' });
+  await bench.dial(stranger);
+  await bench.dial({ kind: 'stranger', reason: 'unknown-authority', detail: 'not ours' });
+  t.same(bench.proven, ['node node-b', 'the certificate of node x was revoked', undefined, undefined]);
 });
 
 t.test('connections that say nothing, and the end of the manager', async (t) => {
