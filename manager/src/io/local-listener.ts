@@ -1,7 +1,7 @@
 /** The Unix sockets of local operators: who may connect is a matter of file permissions, one role per socket. */
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { HecateError } from '@hecate/proto/core/errors.ts';
@@ -24,7 +24,7 @@ export interface LocalListener {
 /** Local people and scripts; a runaway script must not eat the manager's file descriptors. */
 const connectionsMax = 256;
 
-/** @throws HEC_CONNECTION, HEC_LOCKED when somebody answers on the socket */
+/** @throws HEC_CONNECTION; HEC_LOCKED when somebody answers on the socket; HEC_CONFIG when the path is something else */
 export async function openLocalListener(
   socket: LocalSocket,
   onConnection: (transport: FrameTransport, socket: LocalSocket) => void,
@@ -48,16 +48,11 @@ export async function openLocalListener(
   };
 }
 
-async function bind(
-  server: ReturnType<typeof createServer>,
-  { path, mode, group }: LocalSocket,
-): Promise<void> {
-  // Between bind and chmod nobody else may connect.
-  const before = process.umask(0o177);
+async function bind(server: Server, { path, mode, group }: LocalSocket): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(path, resolve);
+      listenPrivately(server, path, resolve);
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -67,11 +62,22 @@ async function bind(
       'see "sockets" in hecate.yaml',
       error,
     );
-  } finally {
-    process.umask(before);
   }
   if (group !== undefined) await changeGroup(path, group);
   chmodSync(path, mode);
+}
+
+/**
+ * Between bind and chmod nobody else may connect. The socket is bound before listen() returns, so the umask of the
+ * process is another one for that call only, not until the event loop comes round.
+ */
+function listenPrivately(server: Server, path: string, onListening: () => void): void {
+  const before = process.umask(0o177);
+  try {
+    server.listen(path, onListening);
+  } finally {
+    process.umask(before);
+  }
 }
 
 async function changeGroup(path: string, group: string): Promise<void> {
@@ -90,6 +96,15 @@ async function changeGroup(path: string, group: string): Promise<void> {
 
 /** A socket file that nobody answers on was left by a crash. */
 async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new HecateError(
+      'HEC_CONFIG',
+      `${path} is there and is no socket: it is left alone`,
+      'give "sockets" in hecate.yaml another path, or move the file away',
+    );
+  }
   const isAnswered = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => resolve(true));

@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { HecateError } from '@hecate/proto/core/errors.ts';
+import { isLoopbackHost } from '@hecate/proto/core/loopback.ts';
 import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import type { FrameTransport } from '@hecate/proto/io/transport.ts';
 import { acceptUpgrades, httpLimits, listenOn } from './websocket-upgrade.ts';
@@ -14,15 +15,13 @@ export interface PlainListener {
   close(): Promise<void>;
 }
 
-const isLoopback = (host: string): boolean => host === '::1' || host === 'localhost' || /^127\./.test(host);
-
 /** @throws HEC_CONFIG for an address that is not loopback, HEC_CONNECTION */
 export async function openPlainListener(
   address: ManagerAddress,
   onConnection: (transport: FrameTransport) => void,
   onRejected: (remote: string, reason: string) => void,
 ): Promise<PlainListener> {
-  if (!isLoopback(address.host)) {
+  if (!isLoopbackHost(address.host)) {
     throw new HecateError(
       'HEC_CONFIG',
       `plain_loopback_listen: ${address.host} is not a loopback address`,
