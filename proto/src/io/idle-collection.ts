@@ -21,7 +21,7 @@ const collectionLimits: CollectionLimits = {
 /** Below this growth since the last collection it is not worth its pause. */
 const growthMin = 1.25;
 
-type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
+type Collect = (options: { type: 'major'; execution: 'sync' }) => void;
 
 /** Node hands it out at start-up only, by a flag; a new context of V8 has it from the moment the flag is set. */
 function collector(): Collect {
@@ -43,7 +43,7 @@ export function collectWhenIdle(
     const bytes = getHeapStatistics().total_physical_size;
     if (bytes < collectedBytes * growthMin || bytes > heapBytesMax || !isIdle()) return;
     collect ??= collector();
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    collect({ type: 'major', execution: 'sync' });
     collectedBytes = getHeapStatistics().total_physical_size;
   };
   let timer = setTimeout(look, firstAfterMs).unref();
