@@ -78,27 +78,40 @@ function concludeFromFiles(begun: BegunRecord, facts: Facts): OperationOutcome |
   }
 }
 
+/** Whether the unit has changed since the operation was begun: then this may be its doing, and may be another's. */
+const hasChanged = (begun: BegunRecord, unit: UnitOutcome): boolean =>
+  unit.stateChangeTimestampMonotonic > BigInt(Math.floor(begun.monotonicUs));
+
 function concludeFromState(begun: BegunRecord, unit: UnitOutcome): OperationOutcome {
-  const hasChanged = unit.stateChangeTimestampMonotonic > BigInt(Math.floor(begun.monotonicUs));
+  const isChanged = hasChanged(begun, unit);
   const { activeState } = unit;
-  const isUp = activeState === 'active';
   if (begun.verb === 'stop') {
     return activeState === 'inactive' || activeState === 'failed'
       ? done(begun, 'done')
-      : notApplied(begun, `the unit is ${activeState}`);
+      : notReached(begun, unit, `the unit is ${activeState}`);
   }
   if (activeState === 'failed') {
-    return hasChanged ? jobFailed(begun, 'failed') : notApplied(begun, 'the unit had failed before');
+    return isChanged ? jobFailed(begun, 'failed') : notApplied(begun, 'the unit had failed before');
   }
-  if (isUp)
-    return hasChanged || begun.verb === 'start'
+  if (activeState === 'active')
+    return isChanged || begun.verb === 'start'
       ? done(begun, 'done')
       : notApplied(begun, 'the unit has not changed since');
   // A oneshot without RemainAfterExit is inactive again once it has succeeded.
-  if (activeState === 'inactive' && hasChanged) return done(begun, 'done');
+  if (activeState === 'inactive' && isChanged) return done(begun, 'done');
   if (activeState === 'inactive' && begun.verb === 'try-restart') return done(begun, 'done');
-  return notApplied(begun, `the unit is ${activeState} and has no job`);
+  return notReached(begun, unit, `the unit is ${activeState} and has no job`);
 }
+
+/**
+ * What it was to bring about is not there. Only a unit that has not changed since proves that it was not applied:
+ * one that is started and fails is activating again (auto-restart), one that is stopped may be started by another
+ * (I12).
+ */
+const notReached = (begun: BegunRecord, unit: UnitOutcome, why: string): OperationOutcome =>
+  hasChanged(begun, unit)
+    ? unknown(begun, `the agent was interrupted; ${why}, and has changed since it was begun`)
+    : notApplied(begun, why);
 
 function concludeOther(begun: BegunRecord, unit: UnitOutcome, facts: Facts): OperationOutcome {
   switch (begun.verb) {
@@ -107,14 +120,14 @@ function concludeOther(begun: BegunRecord, unit: UnitOutcome, facts: Facts): Ope
       const isFrozen = facts.freezerState === 'frozen';
       return isFrozen === (begun.verb === 'freeze')
         ? done(begun, 'done')
-        : notApplied(begun, `the unit is ${facts.freezerState ?? 'not known'}`);
+        : notReached(begun, unit, `the unit is ${facts.freezerState ?? 'not known'}`);
     }
     case 'reset-failed':
       return unit.activeState === 'failed'
-        ? notApplied(begun, 'the unit is still failed')
+        ? notReached(begun, unit, 'the unit is failed')
         : done(begun, 'done');
     case 'kill':
-      return unit.stateChangeTimestampMonotonic > BigInt(Math.floor(begun.monotonicUs))
+      return hasChanged(begun, unit)
         ? done(begun, 'done')
         : unknown(begun, 'the unit has not changed since: whether the signal was sent is not known');
     default:
