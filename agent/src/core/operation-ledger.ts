@@ -110,10 +110,12 @@ export class OperationLedger {
   makeRoom(nowMs: number, bootTimeMs: number): boolean {
     const { agesMs, countMin, countMax } = this.#limits;
     for (const [opId, entry] of this.#entries) {
-      const isOld = this.#entries.size > countMin && entry.isReported && nowMs - entry.finishedAtMs >= agesMs;
       const isTooMany = this.#entries.size >= countMax;
+      const isOld = this.#entries.size > countMin && nowMs - entry.finishedAtMs >= agesMs;
+      // Those behind it ended later.
+      if (!isOld && !isTooMany) break;
       const canComeBack = entry.notAfterClockMs >= bootTimeMs;
-      if ((!isOld && !isTooMany) || canComeBack) break;
+      if (canComeBack || (!isTooMany && !entry.isReported)) continue;
       this.#entries.delete(opId);
       this.#unreported.delete(opId);
       if (opId > this.forgottenUpTo) this.forgottenUpTo = opId;

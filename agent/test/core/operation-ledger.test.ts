@@ -57,6 +57,20 @@ t.test('never more than the limit, and never what a late frame could still apply
   t.notOk(ledger.mayHaveForgotten(opId(2)));
 });
 
+t.test('one that could come back for long does not keep the others in (I14)', async (t) => {
+  const ledger = new OperationLedger(small);
+  ledger.remember(done(1), facts({ notAfterClockMs: 86_400_000 }));
+  for (let n = 2; n <= 100; n += 1) {
+    t.ok(ledger.makeRoom(0, 1000), `${n}`);
+    ledger.remember(done(n), facts({ notAfterClockMs: 100 }));
+  }
+  t.equal(ledger.size, 6);
+  t.ok(ledger.has(opId(1)));
+  ledger.makeRoom(99_999, 1000);
+  t.equal(ledger.size, 3, 'nor does it keep the old ones');
+  t.ok(ledger.has(opId(1)));
+});
+
 t.test('the true outcome takes the place of the timeout', async (t) => {
   const ledger = new OperationLedger(small);
   ledger.remember({ ...done(1), status: 'timeout' }, facts());
