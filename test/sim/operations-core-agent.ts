@@ -102,6 +102,7 @@ export function coreBrain(ports: BrainPorts): AgentBrain {
         ports.report(effect.outcomes);
         return;
       case 'compact':
+      case 'name-unit':
       case 'stop-exec':
         throw new Error(`${effect.type} does not come up in this simulation`);
     }

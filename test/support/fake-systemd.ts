@@ -139,6 +139,7 @@ export class FakeSystemd implements port.SystemdPort {
       const text = (value: string): BusValue => ({ signature: 's', value });
       return new Map<string, BusValue>([
         ['Id', text(name)],
+        ['Names', { signature: 'as', value: [name] }],
         ['LoadState', text(state.loadState)],
         ['ActiveState', text(state.activeState)],
         ['SubState', text(state.subState)],

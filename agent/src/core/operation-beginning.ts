@@ -15,7 +15,7 @@ import type {
   OperationsState,
   Running,
 } from './operations-state.ts';
-import { whyRefused } from './policy.ts';
+import { needsUnitNames, type UnitNamesAnswer, type Wish, whyRefused } from './policy-decision.ts';
 import { needsUnit } from './verbs.ts';
 
 type Effects = OperationsEffect[];
@@ -33,7 +33,14 @@ export function apply(state: OperationsState, input: Of<'apply'>, at: Instant, e
     effects.push({ type: 'answer', ticket, outcome: { ...known.outcome, replayed: true } });
     return;
   }
-  const refusal = whyNot(state, operation, at);
+  const invalid = whyInvalid(state, operation, at);
+  // Asked for before anything is recorded; the operation then comes once more, and is looked at from the start.
+  const isNameless = !input.unitNames && state.isBusConnected;
+  if (!invalid && isNameless && needsUnitNames(state.policy, wishOf(operation), state.ownUnit)) {
+    effects.push({ type: 'name-unit', ticket, operation });
+    return;
+  }
+  const refusal = invalid ?? whyNot(state, operation, input.unitNames, at);
   if (refusal) {
     refuse(state, input, refusal, at, effects);
     return;
@@ -73,7 +80,14 @@ export function apply(state: OperationsState, input: Of<'apply'>, at: Instant, e
   });
 }
 
-function whyNot(state: OperationsState, operation: Operation, at: Instant): Refusal | undefined {
+const wishOf = ({ verb, unit, options }: Operation, unitNames?: UnitNamesAnswer): Wish => ({
+  verb,
+  unit,
+  jobMode: options?.jobMode ?? '',
+  unitNames: unitNames?.case === 'known' ? unitNames.unitNames : undefined,
+});
+
+function whyInvalid(state: OperationsState, operation: Operation, at: Instant): Refusal | undefined {
   if (operation.epoch < state.highestEpoch) return staleEpoch(state, operation.epoch);
   const expiry = whyExpired(operation.notAfterClockMs, at);
   if (expiry) return expiry;
@@ -87,7 +101,21 @@ function whyNot(state: OperationsState, operation: Operation, at: Instant): Refu
   }
   if (operation.verb === 'exec' && (operation.options?.argv.length ?? 0) === 0)
     return { code: 'HEC_USAGE', message: 'exec without a command', remedy: 'hecatectl exec NODE -- COMMAND' };
-  const policy = whyRefused(state.policy, operation.verb, operation.unit, state.ownUnit);
+  return undefined;
+}
+
+function whyNot(
+  state: OperationsState,
+  operation: Operation,
+  unitNames: UnitNamesAnswer | undefined,
+  at: Instant,
+): Refusal | undefined {
+  // What is not known is not allowed (I12).
+  if (unitNames?.case === 'failed') {
+    const { code, message, remedy } = unitNames;
+    return { code, message, remedy };
+  }
+  const policy = whyRefused(state.policy, wishOf(operation, unitNames), state.ownUnit);
   if (policy) return { code: 'HEC_POLICY', ...policy };
   if (!state.isBusConnected)
     return {

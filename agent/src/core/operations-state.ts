@@ -13,6 +13,7 @@ import { OperationLedger } from './operation-ledger.ts';
 import type { StopReason } from './operation-outcomes.ts';
 import type { BegunRecord, OperationRecord } from './operation-record.ts';
 import type { Policy } from './policy.ts';
+import type { UnitNamesAnswer } from './policy-decision.ts';
 import type { StartedJob } from './systemd-port.ts';
 
 /** One operation that has not ended. */
@@ -81,7 +82,8 @@ export type CallResult =
   | { case: 'exec'; execResult: ExecResult };
 
 export type OperationsInput =
-  | { type: 'apply'; ticket: number; operation: Operation }
+  /** `unitNames`: the answer to `name-unit`, after which the operation comes once more. */
+  | { type: 'apply'; ticket: number; operation: Operation; unitNames?: UnitNamesAnswer }
   | { type: 'begun-durable'; opId: string }
   | { type: 'begun-lost'; opId: string; message: string }
   | { type: 'refusal-durable'; ticket: number; outcome: OperationOutcome }
@@ -115,6 +117,8 @@ export type OperationsEffect =
       lost?: (message: string) => OperationsInput;
     }
   | { type: 'compact'; records: readonly OperationRecord[] }
+  /** Whether the policy allows it depends on what systemd calls the unit. */
+  | { type: 'name-unit'; ticket: number; operation: Operation }
   | { type: 'call'; opId: string; operation: Operation; ticket: number | undefined }
   | { type: 'stop-exec'; opId: string }
   | { type: 'poll'; opId: string; jobPath: string }

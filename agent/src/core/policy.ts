@@ -1,8 +1,9 @@
 /**
  * The agent has the last word: which verbs on which units it accepts from a manager, so that a stolen manager
  * key is not root on the fleet. Deny beats allow, whatever the order; without any Allow= everything is allowed.
+ * This is the file; policy-decision.ts decides by it.
  */
-import { globMatches, isGlob } from '@hecate/proto/core/glob.ts';
+import { isJobMode, type JobMode, jobModes, ordinaryJobModes } from '@hecate/proto/core/job-modes.ts';
 import type { Verb } from '@hecate/proto/generated/wire.ts';
 import { configError, type IniEntry, type Problem, parseBoolean, parseIni } from './ini-file.ts';
 import { suggestion } from './suggestion.ts';
@@ -23,12 +24,15 @@ export interface Policy {
   readonly allow: readonly PolicyRule[];
   readonly deny: readonly PolicyRule[];
   readonly exec: boolean;
+  /** Also by a start of poweroff.target and its like. */
   readonly poweroff: boolean;
   /** Logs, properties and unit files may be read. */
   readonly read: boolean;
+  /** The job modes that are accepted. */
+  readonly jobModes: readonly JobMode[];
 }
 
-/** Without a file: every verb on every unit, but no commands and no power. */
+/** Without a file: every verb on every unit in the ordinary job modes, but no commands and no power. */
 export const defaultPolicy: Policy = {
   source: 'the built-in policy',
   allow: [],
@@ -36,9 +40,13 @@ export const defaultPolicy: Policy = {
   exec: false,
   poweroff: false,
   read: true,
+  jobModes: ordinaryJobModes,
 };
 
-const sections = { Policy: ['Allow', 'Deny', 'Exec', 'Poweroff', 'Read'] };
+/** What systemd is asked for when the caller says nothing. */
+export const effectiveJobMode = (jobMode: string): string => (jobMode === '' ? 'replace' : jobMode);
+
+const sections = { Policy: ['Allow', 'Deny', 'Exec', 'JobModes', 'Poweroff', 'Read'] };
 const rulesMax = 1000;
 
 const switches = { Exec: 'exec', Poweroff: 'poweroff', Read: 'read' } as const;
@@ -53,6 +61,7 @@ export function parsePolicy(text: string, source: string): Policy {
   const file = parseIni(text, sections);
   const problems: Problem[] = [...file.problems];
   const rules: { Allow: PolicyRule[]; Deny: PolicyRule[] } = { Allow: [], Deny: [] };
+  const modes: JobMode[] = [];
   const flags = { exec: false, poweroff: false, read: true };
   for (const entry of file.entries) {
     if (isSwitch(entry.key)) {
@@ -60,6 +69,8 @@ export function parsePolicy(text: string, source: string): Policy {
       if (value === undefined)
         problems.push({ line: entry.line, message: `${entry.key}=${entry.value}: expected yes or no` });
       else flags[switches[entry.key]] = value;
+    } else if (entry.key === 'JobModes') {
+      modes.push(...parseJobModes(entry, problems));
     } else {
       const rule = parseRule(entry, problems);
       if (rule) rules[entry.key === 'Deny' ? 'Deny' : 'Allow'].push(rule);
@@ -69,7 +80,20 @@ export function parsePolicy(text: string, source: string): Policy {
     problems.push({ line: 1, message: `more than ${rulesMax} rules` });
   }
   if (problems.length > 0) throw configError(source, problems);
-  return { source, allow: rules.Allow, deny: rules.Deny, ...flags };
+  const jobModes = modes.length === 0 ? ordinaryJobModes : [...new Set(modes)];
+  return { source, allow: rules.Allow, deny: rules.Deny, ...flags, jobModes };
+}
+
+/** Several lines add up, as in systemd's own files. */
+function parseJobModes({ key, value, line }: IniEntry, problems: Problem[]): JobMode[] {
+  const words = value.split(/[\s,]+/).filter((word) => word !== '');
+  if (words.length === 0)
+    problems.push({ line, message: `${key}= is empty: expected some of ${jobModes.join(', ')}` });
+  for (const word of words.filter((each) => !isJobMode(each))) {
+    const message = `${key}=: ${JSON.stringify(word)} is not a job mode${suggestion(word, jobModes)}`;
+    problems.push({ line, message });
+  }
+  return words.filter(isJobMode);
 }
 
 function parseRule({ key, value, line }: IniEntry, problems: Problem[]): PolicyRule | undefined {
@@ -98,56 +122,6 @@ function unknownVerb(word: string): string {
   return `${JSON.stringify(word)} is not a verb${suggestion(word, policyVerbs)}`;
 }
 
-function covers(rule: PolicyRule, verb: Verb, unit: string): boolean {
-  const verbMatches = rule.verbs.length === 0 || rule.verbs.includes(verb);
-  return verbMatches && rule.units.some((pattern) => globMatches(pattern, unit));
-}
-
-/** Verbs that would leave the agent unable to answer when they meet its own unit. */
-const selfHarm: ReadonlySet<Verb> = new Set<Verb>(['stop', 'mask', 'disable', 'kill', 'freeze']);
-
-function namesExplicitly(rule: PolicyRule, verb: Verb, unit: string): boolean {
-  return rule.verbs.includes(verb) && rule.units.some((pattern) => !isGlob(pattern) && pattern === unit);
-}
-
-/**
- * @param unit empty for verbs without one
- * @param ownUnit the unit this agent runs in
- * @returns undefined when it is allowed, else why not, and what would allow it
- */
-export function whyRefused(
-  policy: Policy,
-  verb: Verb,
-  unit: string,
-  ownUnit: string,
-): { message: string; remedy: string } | undefined {
-  const what = unit === '' ? verb : `${verb} ${unit}`;
-  const refuse = (why: string, remedy: string) => ({
-    message: `${what}: ${why}`,
-    remedy: `${remedy} in agent-policy.conf on the node, then: systemctl reload hecate-agent`,
-  });
-  if (verb === 'exec')
-    return policy.exec ? undefined : refuse(`${policy.source} does not allow exec`, 'set Exec=yes');
-  if (verb === 'poweroff' || verb === 'reboot') {
-    return policy.poweroff
-      ? undefined
-      : refuse(`${policy.source} does not allow ${verb}`, 'set Poweroff=yes');
-  }
-  const denied = policy.deny.find((rule) => covers(rule, verb, unit));
-  if (denied) return refuse(`${policy.source} says ${denied.text}`, 'change that line');
-  if (policy.allow.length > 0 && !policy.allow.some((rule) => covers(rule, verb, unit))) {
-    return refuse(`no Allow= of ${policy.source} covers it`, `add Allow=${what}`);
-  }
-  const isSelfHarm = unit === ownUnit && selfHarm.has(verb);
-  if (isSelfHarm && !policy.allow.some((rule) => namesExplicitly(rule, verb, unit))) {
-    return refuse(
-      'an agent that does this to itself cannot answer any more',
-      `if it is meant, name it: Allow=${verb} ${unit} (and Allow=* for the rest)`,
-    );
-  }
-  return undefined;
-}
-
 /** For status reports: the policy as lines a person can read. */
 export function policySummary(policy: Policy): string[] {
   const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
@@ -157,5 +131,6 @@ export function policySummary(policy: Policy): string[] {
     `Exec=${yesNo(policy.exec)}`,
     `Poweroff=${yesNo(policy.poweroff)}`,
     `Read=${yesNo(policy.read)}`,
+    `JobModes=${policy.jobModes.join(' ')}`,
   ];
 }

@@ -2,6 +2,7 @@
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { createVerbOptions, type Operation } from '@hecate/proto/generated/wire.ts';
 import type { CallResult } from '../core/operations-state.ts';
+import { effectiveJobMode } from '../core/policy.ts';
 import type { KillWho, SystemdFailure, SystemdPort, UnitFileChanges } from '../core/systemd-port.ts';
 import { isJobVerb } from '../core/verbs.ts';
 
@@ -33,8 +34,7 @@ async function call(systemd: SystemdPort, operation: Operation): Promise<CallRes
   const { verb, unit, timeLimitMs: timeoutMs } = operation;
   const options = operation.options ?? createVerbOptions();
   if (isJobVerb(verb)) {
-    const mode = options.jobMode === '' ? 'replace' : options.jobMode;
-    return { case: 'job', job: await systemd.startJob(verb, unit, mode) };
+    return { case: 'job', job: await systemd.startJob(verb, unit, effectiveJobMode(options.jobMode)) };
   }
   switch (verb) {
     case 'kill':

@@ -25,6 +25,7 @@ import { fitResolved } from './fit-resolved.ts';
 import { inspectOperation } from './inspect-operation.ts';
 import type { Logger } from './logger.ts';
 import type { OperationJournal } from './operation-journal.ts';
+import { askUnitNames } from './unit-names.ts';
 
 export interface OperationRunnerOptions {
   /** For remedies: the next step is a command line that names this node. */
@@ -182,6 +183,9 @@ export class OperationRunner {
       case 'compact':
         this.#compact(effect);
         return;
+      case 'name-unit':
+        void this.#nameUnit(effect);
+        return;
       case 'call':
         void this.#call(effect);
         return;
@@ -251,6 +255,12 @@ export class OperationRunner {
     journal.rewrite(records).catch((thrown) => {
       log.warn('the operation journal could not be compacted', { why: asHecateError(thrown).message });
     });
+  }
+
+  async #nameUnit({ ticket, operation }: Effect<'name-unit'>): Promise<void> {
+    const unitNames = await askUnitNames(this.#systemd, operation.unit);
+    // Given up meanwhile: nothing is recorded of it, and whoever asks will hear that it was never applied.
+    if (this.#waiting.has(ticket)) this.#step({ type: 'apply', ticket, operation, unitNames });
   }
 
   async #call({ opId, operation, ticket }: Effect<'call'>): Promise<void> {

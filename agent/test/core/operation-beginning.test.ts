@@ -1,7 +1,8 @@
 /** What an operation must be to begin at all, and what is answered to one that must not. */
 import { createVerbOptions } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
-import { defaultPolicy } from '../../src/core/policy.ts';
+import { defaultPolicy, parsePolicy } from '../../src/core/policy.ts';
+import type { UnitNamesAnswer } from '../../src/core/policy-decision.ts';
 import { answers, drive, openState, operation, opId, types } from '../support/operations.ts';
 
 const apply = (fields = {}, ticket = 1) => ({ type: 'apply', ticket, operation: operation(fields) }) as const;
@@ -36,6 +37,50 @@ t.test('refusals: never a call, never a record of a beginning', async (t) => {
       name,
     );
   }
+});
+
+t.test(
+  'a policy that speaks of units asks systemd for the names first, and records nothing before',
+  async (t) => {
+    const policy = parsePolicy('[Policy]\nDeny=stop ssh.service\n', 'p.conf');
+    const driver = drive(openState([], { policy }));
+    t.same(types(driver.run(apply())), ['call'], 'no rule about this verb: no question');
+    const order = apply({ opId: opId(2), verb: 'stop', unit: 'sshd.service' }, 2);
+    const before = driver.records.length;
+    t.match(driver.run(order), [{ type: 'name-unit', ticket: 2, operation: { unit: 'sshd.service' } }]);
+    t.equal(driver.records.length, before);
+    const answered = (unitNames: UnitNamesAnswer, change = {}) =>
+      driver.run({ ...order, operation: { ...order.operation, ...change }, unitNames });
+    const ssh = {
+      case: 'known',
+      unitNames: { id: 'ssh.service', names: ['ssh.service', 'sshd.service'] },
+    } as const;
+    t.match(answers(answered(ssh)), [{ status: 'refused', code: 'HEC_POLICY', message: /Deny=stop ssh/ }]);
+    const failed = { case: 'failed', code: 'HEC_TIMEOUT', message: 'no answer', remedy: '' } as const;
+    t.match(
+      answers(answered(failed)),
+      [{ status: 'refused', code: 'HEC_TIMEOUT' }],
+      'not known is not allowed',
+    );
+    driver.bootTimeMs = 2_000_000;
+    t.match(answers(answered(ssh)), [{ code: 'HEC_EXPIRED' }], 'it may have expired meanwhile');
+    driver.bootTimeMs = 500_000;
+    const other = { case: 'known', unitNames: { id: 'web.service', names: ['web.service'] } } as const;
+    t.match(
+      answers(answered(other)),
+      [{ code: 'HEC_EXPIRED', replayed: true }],
+      'and then stays refused (I2)',
+    );
+    t.same(types(answered(other, { opId: opId(3) })), ['call']);
+  },
+);
+
+t.test('a job mode that the policy does not name', async (t) => {
+  const options = createVerbOptions({ jobMode: 'isolate' });
+  const driver = drive();
+  t.match(answers(driver.run(apply({ options }))), [
+    { status: 'refused', code: 'HEC_POLICY', message: /isolate/ },
+  ]);
 });
 
 t.test('verbs that need no unit', async (t) => {

@@ -10,7 +10,7 @@ import {
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
-import { defaultPolicy } from '../../src/core/policy.ts';
+import { defaultPolicy, type Policy, parsePolicy } from '../../src/core/policy.ts';
 import type { SystemdPort } from '../../src/core/systemd-port.ts';
 import { openLogger } from '../../src/io/logger.ts';
 import { openOperationJournal } from '../../src/io/operation-journal.ts';
@@ -25,6 +25,7 @@ const units = {
   'bad.service': '[Service]\nType=oneshot\nExecStart=sh -c "exit 3"\n',
   'slow.service': '[Service]\nType=oneshot\nExecStart=sleep 3\n',
   'slower.service': '[Service]\nType=oneshot\nExecStart=sleep 1000\n',
+  'aliased.service': '[Service]\nExecStart=sleep 1000\n[Install]\nAlias=nickname.service\n',
   'counted.service': '[Service]\nType=oneshot\nExecStart=sh -c "echo once >>$HOME/counted; sleep 2"\n',
 };
 
@@ -44,7 +45,12 @@ class Asker {
     this.runner = runner;
   }
 
-  static async open(folder: string, systemd: SystemdPort, bootId = 'boot-1'): Promise<Asker> {
+  static async open(
+    folder: string,
+    systemd: SystemdPort,
+    bootId = 'boot-1',
+    policy: Policy = defaultPolicy,
+  ): Promise<Asker> {
     const runner = new OperationRunner({
       nodeName: 'alpha',
       journal: await openOperationJournal(join(folder, 'operations.jsonl'), log),
@@ -52,7 +58,7 @@ class Asker {
       log,
       bootId,
       ownUnit,
-      policy: defaultPolicy,
+      policy,
       highestEpoch: 0,
       logTail: () => Promise.resolve(['the last line']),
       runCommand: () => {
@@ -136,6 +142,29 @@ t.test('operations', { skip, timeout: 240_000 }, async (t) => {
     t.equal(await shown('bad.service', 'ActiveState'), 'inactive', 'without a unit: all of them');
     await verb('set-default', { unit: 'basic.target' });
     t.equal((await node.systemctl('get-default')).stdout.trim(), 'basic.target');
+    await asker.runner.close();
+  });
+
+  await t.test('the policy judges a unit by all its names', async (t) => {
+    await node.systemctl('enable', 'aliased.service');
+    const withPolicy = (...lines: string[]) =>
+      Asker.open(t.testdir(), systemd, 'boot-1', parsePolicy(['[Policy]', ...lines].join('\n'), 'p.conf'));
+    const refused = { status: 'refused', code: 'HEC_POLICY' };
+    for (const denied of ['aliased.service', 'nickname.service']) {
+      const asker = await withPolicy(`Deny=stop ${denied}`);
+      for (const unit of ['aliased.service', 'nickname.service']) {
+        t.match(await asker.apply(order({ verb: 'start', unit })), { status: 'done' }, 'another verb');
+        t.match(await asker.apply(order({ verb: 'stop', unit })), refused, `${denied}: stop ${unit}`);
+      }
+      t.equal(await shown('aliased.service', 'ActiveState'), 'active');
+      t.match(await asker.apply(order({ verb: 'stop' })), { status: 'done' }, 'another unit');
+      await asker.runner.close();
+    }
+    const asker = await withPolicy('Allow=stop aliased.service', 'Allow=enable x@.service');
+    t.match(await asker.apply(order({ verb: 'start', unit: 'aliased.service' })), refused);
+    t.match(await asker.apply(order({ verb: 'stop', unit: 'nickname.service' })), { status: 'done' });
+    const template = order({ verb: 'enable', unit: 'x@.service' });
+    t.match(await asker.apply(template), { code: 'HEC_NO_SUCH_UNIT' }, 'of a template the typed name counts');
     await asker.runner.close();
   });
 
