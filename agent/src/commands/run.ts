@@ -56,7 +56,7 @@ export async function run(options: CommandOptions): Promise<number> {
   });
   const stop = await serve(agent, config, identity, log);
   await stop();
-  lock.release();
+  await lock.release();
   return 0;
 }
 

@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { syncDirectory, temporarySuffix } from '@hecate/proto/io/atomic-file.ts';
+import { type DirectoryLock, type LockHolder, lockDirectory } from '@hecate/proto/io/directory-lock.ts';
 import { fileError } from '@hecate/proto/io/file-errors.ts';
-import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { type Epochs, nextEpoch, readEpochs, writeEpochs } from './epoch-file.ts';
 
 export interface StateDirectory {
@@ -91,6 +91,12 @@ async function takeEpoch(directory: string): Promise<Epochs> {
   return epochs;
 }
 
+const holder: LockHolder = {
+  program: 'manager',
+  remedy:
+    'end that manager first (systemctl stop hecate-manager), or give this one a state_directory of its own',
+};
+
 /**
  * Creates the directory (0700) when it is missing, takes its lock, and raises the epoch.
  * @throws HEC_LOCKED naming the pid that holds it; HEC_STATE naming the file, the reason and the remedy
@@ -100,7 +106,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   try {
     await makePrivate(path);
     const directory = await realpath(path);
-    lock = await lockDirectory(directory);
+    lock = await lockDirectory(directory, holder);
     await sweep(directory);
     await makePrivate(journalFolder(directory));
     await syncDirectory(directory);

@@ -1,5 +1,5 @@
 /**
- * One manager holds a state directory: a kernel lock (flock(2)) on the file `lock` inside. It is there as long as
+ * One process holds a state directory: a kernel lock (flock(2)) on the file `lock` inside. It is there as long as
  * the process is, also while that is stopped, and gone with it however it ends; nothing is ever stale. Node has no
  * call for it: the flock command locks our open file, and the lock stays with the file when the command has ended.
  */
@@ -7,11 +7,18 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { HecateError } from '../core/errors.ts';
 
 export interface DirectoryLock {
   /** Idempotent. */
   release(): Promise<void>;
+}
+
+/** For messages: who would hold it, and how it is ended. */
+export interface LockHolder {
+  /** Such as `manager`. */
+  readonly program: string;
+  readonly remedy: string;
 }
 
 /** What flock ends with when somebody else has the lock; our choice, told by -E. */
@@ -33,26 +40,24 @@ async function processState(pid: string): Promise<string> {
   return /\) ([A-Za-z]) /.exec(stat)?.[1] ?? '';
 }
 
-async function lockedError(directory: string, path: string): Promise<HecateError> {
+async function lockedError(directory: string, path: string, who: LockHolder): Promise<HecateError> {
   const pid = /^[0-9]+/.exec(await readFile(path, 'latin1').catch(() => ''))?.[0];
-  const holder = pid === undefined ? 'another process' : `the manager with pid ${pid}`;
+  const holder = pid === undefined ? 'another process' : `the ${who.program} with pid ${pid}`;
   const isStopped = pid !== undefined && (await processState(pid)) === 'T';
   return new HecateError(
     'HEC_LOCKED',
     `${directory}: ${holder} holds this state directory${isStopped ? ', and is stopped (SIGSTOP)' : ''}`,
-    isStopped
-      ? `let it go on (kill -CONT ${pid}) or end it (kill -KILL ${pid})`
-      : 'end that manager first (systemctl stop hecate-manager), or give this one a state_directory of its own',
+    isStopped ? `let it go on (kill -CONT ${pid}) or end it (kill -KILL ${pid})` : who.remedy,
   );
 }
 
 /** @throws HEC_LOCKED naming the pid that holds it; HEC_STATE when nobody can lock it */
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+export async function lockDirectory(directory: string, who: LockHolder): Promise<DirectoryLock> {
   const path = join(directory, 'lock');
   const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
     const status = await runFlock(file);
-    if (status === conflictStatus) throw await lockedError(directory, path);
+    if (status === conflictStatus) throw await lockedError(directory, path, who);
     if (status !== 0) {
       throw new HecateError(
         'HEC_STATE',
