@@ -83,7 +83,11 @@ t.test('as services of systemd', { skip: await skipUnless('user'), timeout: 90_0
     });
     const reloaded = await node.systemctl('reload', manager, agent);
     t.equal(reloaded.exitCode, 0, reloaded.stderr);
-    t.equal(await property(node, manager, 'ActiveState'), 'active');
+    // `reloading` until it says that it is ready again.
+    for (const unit of [manager, agent])
+      await until(async () => (await property(node, unit, 'ActiveState')) === 'active', {
+        what: `${unit} has reloaded`,
+      });
   });
 
   await t.test('they feed their watchdogs', async () => {
