@@ -4,7 +4,7 @@ import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { formatManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import { policySummary } from '../core/policy.ts';
-import { readPolicy } from '../io/config-file.ts';
+import { isPolicyExpected, readPolicy } from '../io/config-file.ts';
 import { openSystemd } from '../io/systemd.ts';
 import { loadIdentity } from './agent-identity.ts';
 import { type CommandOptions, loadConfig } from './command-options.ts';
@@ -38,7 +38,7 @@ export async function check(options: CommandOptions): Promise<number> {
   if (loaded) {
     const { config } = loaded;
     await look('policy', async () => {
-      const policy = await readPolicy(config.policyFile);
+      const policy = await readPolicy(config.policyFile, isPolicyExpected(config));
       return [policy, `${policy.source}: ${policySummary(policy).join(' · ')}`];
     });
     const identity = await look('identity', async () => {

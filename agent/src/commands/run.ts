@@ -12,7 +12,7 @@ import { readBootId, systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { AgentConfig } from '../core/agent-config.ts';
 import { Agent } from '../io/agent.ts';
 import { CertificateRenewal } from '../io/certificate-renewal.ts';
-import { readPolicy } from '../io/config-file.ts';
+import { isPolicyExpected, readPolicy } from '../io/config-file.ts';
 import { openEpochFile } from '../io/epoch-file.ts';
 import { runCommand } from '../io/exec-command.ts';
 import { keepSystemd } from '../io/keep-systemd.ts';
@@ -30,7 +30,7 @@ const closeTimeLimitMs = 1500;
 
 export async function run(options: CommandOptions): Promise<number> {
   const { file, config } = await loadConfig(options);
-  const policy = await readPolicy(config.policyFile);
+  const policy = await readPolicy(config.policyFile, isPolicyExpected(config));
   const identity = loadIdentity(config);
   const log = openLogger(config.logLevel);
   await mkdir(config.stateDirectory, { recursive: true, mode: 0o700 });
@@ -86,7 +86,7 @@ async function serve(
     },
   });
   const renewal = identity.stored && startRenewal(config, identity, agent, link, log);
-  process.on('SIGHUP', () => void reloadPolicy(agent, config.policyFile, log, notifier));
+  process.on('SIGHUP', () => void reloadPolicy(agent, config, log, notifier));
   const signal = ended();
   // Ready when the bus has answered or failed once: a manager that is away must not hold up the boot.
   await Promise.race([bus.firstAttempt, signal]);
@@ -168,18 +168,18 @@ function startRenewal(
 
 async function reloadPolicy(
   agent: Agent,
-  file: string,
+  config: AgentConfig,
   log: Logger,
   notifier: ServiceNotifier,
 ): Promise<void> {
   notifier.reloading();
   try {
-    const policy = await readPolicy(file);
+    const policy = await readPolicy(config.policyFile, isPolicyExpected(config, agent.policy));
     agent.setPolicy(policy);
     log.info('the policy was read again', { policy: policy.source });
   } catch (error) {
     // What held before goes on holding: a slip in a file must not open or close a host.
-    log.error('the policy is not valid and the former one stays', { why: asHecateError(error).message });
+    log.error('the policy cannot be used and the former one stays', { why: asHecateError(error).message });
   }
   notifier.ready();
 }

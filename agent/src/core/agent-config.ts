@@ -19,6 +19,8 @@ export interface AgentConfig {
   readonly identityDirectory: string;
   readonly stateDirectory: string;
   readonly policyFile: string;
+  /** Whether somebody wrote PolicyFile=: then its absence is a mistake. */
+  readonly isPolicyFileNamed: boolean;
   readonly logLevel: LogLevel;
   /** No TLS and no identity; only ever to a loopback address. */
   readonly plainLoopback: boolean;
@@ -33,6 +35,7 @@ export const defaultConfig: AgentConfig = {
   identityDirectory: '/var/lib/hecate-agent/identity',
   stateDirectory: '/var/lib/hecate-agent',
   policyFile: '/etc/hecate/agent-policy.conf',
+  isPolicyFileNamed: false,
   logLevel: 'info',
   plainLoopback: false,
 };
@@ -151,5 +154,6 @@ function applyPath(draft: Draft, key: string, value: string): string | undefined
   if (!value.startsWith('/') || value.length > limits.textLengthMax)
     return `${key}=${value.slice(0, 80)}: expected an absolute path`;
   if (key in pathKeys) draft[pathKeys[key as keyof typeof pathKeys]] = value;
+  if (key === 'PolicyFile') draft.isPolicyFileNamed = true;
   return undefined;
 }

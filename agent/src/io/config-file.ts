@@ -35,8 +35,23 @@ export async function readAgentConfig(
   return defaults;
 }
 
-/** @throws HEC_CONFIG: every problem with file and line */
-export async function readPolicy(path: string): Promise<Policy> {
+/**
+ * @param isExpected whether the file must be there: the default allows more than most policies
+ * @throws HEC_CONFIG: every problem with file and line
+ */
+export async function readPolicy(path: string, isExpected: boolean): Promise<Policy> {
   const text = await readText(path);
-  return text === undefined ? defaultPolicy : parsePolicy(text, path);
+  if (text !== undefined) return parsePolicy(text, path);
+  if (!isExpected) return defaultPolicy;
+  const remedy = 'restore the file; for the built-in policy write one that has only the line [Policy]';
+  throw new HecateError('HEC_CONFIG', `${path}: there is no such file`, remedy);
 }
+
+/**
+ * Whether a missing policy file is a mistake: somebody named it, or it has been there before.
+ * @param current the policy in force; undefined at the start
+ */
+export const isPolicyExpected = (
+  { isPolicyFileNamed }: Pick<AgentConfig, 'isPolicyFileNamed'>,
+  current: Policy = defaultPolicy,
+): boolean => isPolicyFileNamed || current.source !== defaultPolicy.source;

@@ -87,6 +87,7 @@ t.test(
   async (t) => {
     const folder = t.testdir({
       'bad.conf': '[Agent]\nManger=x\nBus=other\n',
+      'no-policy.conf': `[Agent]\nPolicyFile=${t.testdirName}/gone-policy.conf\n`,
       'policy.conf': `[Agent]\nPolicyFile=${t.testdirName}/bad-policy.conf\n`,
       'bad-policy.conf': '[Policy]\nAllow=strat\n',
       'none.conf': `[Agent]\nStateDirectory=${t.testdirName}/state\n`,
@@ -98,6 +99,7 @@ t.test(
     });
     t.match(await run('policy.conf'), { code: 2, stderr: /bad-policy\.conf:2: .*did you mean "start"/ });
     t.match(await run('none.conf'), { code: 77, stderr: /holds no identity.*\n.*hecatectl node enroll/ });
+    t.match(await run('no-policy.conf'), { code: 2, stderr: /gone-policy\.conf: there is no such file/ });
     t.match(await run('absent.conf'), { code: 2, stderr: /no such file/ });
   },
 );
@@ -131,6 +133,8 @@ t.test('on a node', { skip, timeout: 120_000 }, async (t) => {
     `PolicyFile=${node.home}/policy.conf`,
   ];
   await node.writeFile(config, `${lines.join('\n')}\n`);
+  const policyFile = join(node.home, 'policy.conf');
+  await node.writeFile(policyFile, '[Policy]\n');
   const argv = (command: string) => [process.execPath, main, command, '--config', config];
   let log = '';
   const start = async () => {
@@ -170,6 +174,12 @@ t.test('on a node', { skip, timeout: 120_000 }, async (t) => {
     first.kill('SIGHUP');
     await until(() => log.includes('the former one stays'), { what: 'it is refused' });
     t.match((await apply(3)).outcome, { status: 'refused', code: 'HEC_POLICY' });
+    log = '';
+    await node.run(['rm', policyFile]);
+    first.kill('SIGHUP');
+    await until(() => log.includes('the former one stays'), { what: 'a missing file opens nothing' });
+    t.match(log, /there is no such file/);
+    t.match((await apply(4)).outcome, { status: 'refused', code: 'HEC_POLICY' });
   });
 
   await t.test('SIGTERM: goodbye, and an end in order', async (t) => {

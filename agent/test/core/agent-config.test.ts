@@ -36,6 +36,7 @@ t.test('every key', async (t) => {
       identityDirectory: '/i',
       stateDirectory: '/s',
       policyFile: '/p',
+      isPolicyFileNamed: true,
       logLevel: 'debug',
       plainLoopback: false,
     },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { defaultConfig } from '../../src/core/agent-config.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
-import { readAgentConfig, readPolicy } from '../../src/io/config-file.ts';
+import { isPolicyExpected, readAgentConfig, readPolicy } from '../../src/io/config-file.ts';
 
 t.test('files that are there, and files that need not be', async (t) => {
   const folder = t.testdir({
@@ -21,6 +21,22 @@ t.test('files that are there, and files that need not be', async (t) => {
     code: 'HEC_CONFIG',
     message: /cannot be read/,
   });
-  t.match(await readPolicy(path('p.conf')), { exec: true, source: path('p.conf') });
-  t.same(await readPolicy(path('none.conf')), defaultPolicy);
+  t.match(await readPolicy(path('p.conf'), true), { exec: true, source: path('p.conf') });
+  t.same(await readPolicy(path('none.conf'), false), defaultPolicy);
+  await t.rejects(readPolicy(path('none.conf'), true), {
+    code: 'HEC_CONFIG',
+    message: /none\.conf: there is no such file/,
+  });
+  await t.rejects(readPolicy(path('folder'), false), { code: 'HEC_CONFIG', message: /cannot be read/ });
+});
+
+t.test('a policy that was read once does not go with its file', async (t) => {
+  const folder = t.testdir({ 'p.conf': '[Policy]\nDeny=* ssh.service\n' });
+  const named = { policyFile: join(folder, 'p.conf'), isPolicyFileNamed: true };
+  const usual = { ...named, isPolicyFileNamed: false };
+  const policy = await readPolicy(named.policyFile, isPolicyExpected(usual));
+  t.notOk(isPolicyExpected(usual), 'at the start none need be at the usual place');
+  t.ok(isPolicyExpected(named), 'but where one was named');
+  t.ok(isPolicyExpected(usual, policy));
+  t.notOk(isPolicyExpected(usual, defaultPolicy));
 });
