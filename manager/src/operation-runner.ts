@@ -64,6 +64,8 @@ export class OperationRunner {
   /** Inputs that came while the effects of another were carried out: one after the other. */
   readonly #inputs: OperationsInput[] = [];
   #isStepping = false;
+  /** What a node is to be asked next; nodes without a question in flight are not in it. */
+  readonly #toResolve = new Map<NodeName, Set<OpId>>();
   #isClosed = false;
 
   constructor(ports: OperationRunnerPorts, open: readonly OperationRequest[]) {
@@ -185,9 +187,7 @@ export class OperationRunner {
         return;
       }
       case 'resolve':
-        for (let i = 0; i < effect.opIds.length; i += resolveBatch) {
-          void this.#resolve(effect.node, effect.opIds.slice(i, i + resolveBatch));
-        }
+        void this.#resolve(effect.node, effect.opIds);
     }
   }
 
@@ -265,7 +265,27 @@ export class OperationRunner {
     } else this.#step({ type: 'no-answer', nowMs, opId });
   }
 
+  /**
+   * One question to a node at a time: what is to be asked meanwhile goes into the next. Many operations that run
+   * into their time limit together would otherwise take the places of those that are to be sent.
+   */
   async #resolve(node: NodeName, opIds: readonly OpId[]): Promise<void> {
+    const waiting = this.#toResolve.get(node);
+    if (waiting) {
+      for (const opId of opIds) waiting.add(opId);
+      return;
+    }
+    const asked = new Set(opIds);
+    this.#toResolve.set(node, asked);
+    while (asked.size > 0) {
+      const batch = [...asked].slice(0, resolveBatch);
+      for (const opId of batch) asked.delete(opId);
+      await this.#resolveBatch(node, batch);
+    }
+    this.#toResolve.delete(node);
+  }
+
+  async #resolveBatch(node: NodeName, opIds: readonly OpId[]): Promise<void> {
     const session = this.#ports.sessionOf(node);
     if (!session) return;
     try {

@@ -10,6 +10,7 @@ t.setTimeout(120_000);
 
 const units = {
   'job@.service': '[Service]\nExecStart=/bin/sleep 1000\n',
+  'hang@.service': '[Service]\nType=notify\nTimeoutStartSec=infinity\nExecStart=/bin/sleep 1000\n',
   'short@.service': '[Service]\nType=oneshot\nExecStart=/bin/sleep 0.2\n',
   'disputed.service': `[Unit]
 StartLimitIntervalSec=0
@@ -54,6 +55,37 @@ t.test('many at once', { skip, timeout: 120_000 }, async (t) => {
       t.ok(outcomes.every(({ status }) => status === 'done'));
     }
     t.equal((await alpha.systemctl('list-jobs', '--no-legend')).stdout.trim(), '');
+  });
+
+  t.test("100 jobs that never end: told in time, and in nobody's way afterwards", async (t) => {
+    const hanging = operate(manager, 'start', '--timeout', '4s', 'alpha', instances('hang', 100));
+    const jobs = async (): Promise<number> =>
+      (await alpha.systemctl('list-jobs', '--no-legend')).stdout.split('\n').filter(Boolean).length;
+    await until(async () => (await jobs()) >= 20, { what: 'many of them wait' });
+    const other = await operateOne(manager, 'start', '--timeout', '30s', 'alpha', 'job@other');
+    t.equal(other.outcome.status, 'done', `another operation has its turn: ${other.outcome.message}`);
+    const { exitCode, outcomes } = await hanging;
+    t.equal(outcomes.length, 100);
+    for (const { unit, status, code, message } of outcomes) {
+      const isNotSent =
+        status === 'refused' && code === 'HEC_BUSY' && /until the deadline/.test(message ?? '');
+      t.ok(isNotSent || status === 'timeout' || status === 'unknown', `${unit}: ${status}, ${message}`);
+    }
+    t.ok(exitCode === 124 || exitCode === 70);
+    const begun = (await alpha.systemctl('list-jobs', '--no-legend')).stdout;
+    const isBegun = (unit: string | null): boolean => begun.includes(` ${unit} `);
+    const lies = outcomes.filter(
+      ({ unit, status, code }) =>
+        (status === 'refused' && isBegun(unit)) || (code === 'HEC_TIMEOUT' && !isBegun(unit)),
+    );
+    t.strictSame(
+      lies.map(({ unit, status, message }) => `${unit} ${status} ${message}`),
+      [],
+      'what was not sent was not begun, what was said to go on does',
+    );
+    const stopped = await operate(manager, 'stop', 'alpha', 'hang@*', 'job@other');
+    t.equal(stopped.exitCode, 0, stopped.stderr);
+    t.equal(await jobs(), 0);
   });
 
   t.test('five clients start and stop one unit, 30 times', async (t) => {

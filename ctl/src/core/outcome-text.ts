@@ -1,4 +1,5 @@
 /** One operation's outcome in words: a line, and under it what a person needs to go on. */
+import { errorTable, isErrorCode } from '@hecate/proto/core/errors.ts';
 import type { NodeOutcome, OperationOutcome, OutcomeStatus, Verb } from '@hecate/proto/generated/wire.ts';
 import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
@@ -107,6 +108,7 @@ function nextStep({
     case 'timeout':
       return `its outcome, once it is known: hecatectl operation ${outcome.opId}`;
     case 'refused':
+      if (isErrorCode(outcome.code) && errorTable[outcome.code].retryable) return 'try again in a moment';
       return `what the node allows: its /etc/hecate/agent-policy.conf; what you may do: your role at the manager`;
     case 'offline':
       return `hecatectl doctor ${node}`;
