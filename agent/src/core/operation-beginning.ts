@@ -62,6 +62,7 @@ export function apply(state: OperationsState, input: Of<'apply'>, at: Instant, e
     notAfterClockMs: operation.notAfterClockMs,
     phase: 'beginning',
     operation,
+    allowed: { policy: state.policy, wish: wishOf(operation, input.unitNames) },
     tickets: [ticket],
     startedAtMs: at.nowMs,
     deadlineAtMs: at.nowMs + operation.timeLimitMs,
@@ -167,8 +168,7 @@ function refuse(
 export function begin(state: OperationsState, opId: string, at: Instant, effects: Effects): void {
   const running = state.running.get(opId);
   if (!running?.operation) return;
-  // The disk may have taken long: what expired meanwhile was reported as not done, and stays undone.
-  const refusal = whyExpired(running.notAfterClockMs, at);
+  const refusal = whyNotAnyMore(state, running, at);
   if (refusal) {
     endRefused(state, running, refusal, at, effects);
     return;
@@ -187,7 +187,25 @@ export function begin(state: OperationsState, opId: string, at: Instant, effects
   }
   running.phase = 'calling';
   running.operation = undefined;
+  running.allowed = undefined;
   effects.push({ type: 'call', opId, operation, ticket: running.tickets[0] });
+}
+
+/**
+ * The disk may have taken long: a newer manager may have come (I6), the policy may have been read again, and what
+ * expired meanwhile was reported as not done, and stays undone.
+ */
+function whyNotAnyMore(state: OperationsState, running: Running, at: Instant): Refusal | undefined {
+  const { begun, allowed, notAfterClockMs } = running;
+  if (begun.epoch < state.highestEpoch) return staleEpoch(state, begun.epoch);
+  const expiry = whyExpired(notAfterClockMs, at);
+  if (expiry || !allowed || allowed.policy === state.policy) return expiry;
+  const { policy, ownUnit } = state;
+  const refusal = whyRefused(policy, allowed.wish, ownUnit);
+  if (refusal) return { code: 'HEC_POLICY', ...refusal };
+  if (allowed.wish.unitNames || !needsUnitNames(policy, allowed.wish, ownUnit)) return undefined;
+  const message = 'the policy was read again before it was begun, and speaks of units now';
+  return { code: 'HEC_POLICY', message, remedy: 'ask again' };
 }
 
 function endRefused(

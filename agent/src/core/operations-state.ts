@@ -13,7 +13,7 @@ import { OperationLedger } from './operation-ledger.ts';
 import type { StopReason } from './operation-outcomes.ts';
 import type { BegunRecord, OperationRecord } from './operation-record.ts';
 import type { Policy } from './policy.ts';
-import type { UnitNamesAnswer } from './policy-decision.ts';
+import type { UnitNamesAnswer, Wish } from './policy-decision.ts';
 import type { StartedJob } from './systemd-port.ts';
 
 /** One operation that has not ended. */
@@ -28,6 +28,8 @@ export interface Running {
   phase: 'beginning' | 'calling' | 'waiting' | 'lost' | 'inspecting' | 'investigating' | 'finishing';
   /** Until the call has been made. */
   operation: Operation | undefined;
+  /** Why it may be called: asked once more when the call is made. Until then. */
+  allowed: { readonly policy: Policy; readonly wish: Wish } | undefined;
   /** Requests that wait for the answer. */
   tickets: number[];
   readonly startedAtMs: number;
@@ -197,6 +199,7 @@ const recovered = (begun: BegunRecord, nowMs: number): Running => ({
   notAfterClockMs: 0,
   phase: 'lost',
   operation: undefined,
+  allowed: undefined,
   tickets: [],
   startedAtMs: nowMs,
   deadlineAtMs: nowMs + begun.timeLimitMs,

@@ -120,6 +120,35 @@ t.test('a slow disk: what expires while its record is written is not begun', asy
   t.match(answers(effects), [{ status: 'refused', code: 'HEC_EXPIRED' }]);
 });
 
+t.test('a slow disk: what a newer manager has overtaken is not begun (I6)', async (t) => {
+  const driver = drive();
+  driver.step(apply({ epoch: 6 }));
+  driver.step({ type: 'epoch', epoch: 7 });
+  const effects = driver.run({ type: 'begun-durable', opId: opId(1) });
+  t.notOk(types(effects).includes('call'));
+  t.match(answers(effects), [{ status: 'refused', code: 'HEC_EPOCH' }]);
+  t.match(answers(drive(openState(driver.records)).run(apply({ epoch: 6 }))), [{ status: 'refused' }]);
+});
+
+t.test('a slow disk: what the policy forbids by then is not begun', async (t) => {
+  const begun = { type: 'begun-durable', opId: opId(1) } as const;
+  const changed = (text: string, fields = {}) => {
+    const driver = drive();
+    driver.step(apply(fields));
+    driver.step({ type: 'policy', policy: parsePolicy(`[Policy]\n${text}\n`, 'p.conf') });
+    return driver.run(begun);
+  };
+  t.match(answers(changed('Deny=start *')), [
+    { status: 'refused', code: 'HEC_POLICY', message: /Deny=start/ },
+  ]);
+  t.match(
+    answers(changed('Deny=start ssh.service')),
+    [{ status: 'refused', code: 'HEC_POLICY', message: /read again/ }],
+    'its other names are not known',
+  );
+  t.same(types(changed('Deny=stop ssh.service')), ['call'], 'it is still allowed');
+});
+
 t.test('a full disk: what cannot be recorded is not begun', async (t) => {
   const driver = drive();
   driver.step(apply());

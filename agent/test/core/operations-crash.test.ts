@@ -86,6 +86,8 @@ class World {
         this.durable = this.written.length;
         return;
       case 'call':
+        if (effect.operation.epoch < this.state.highestEpoch)
+          throw new Error(`called under an epoch that is over (I6): ${effect.opId}`);
         this.later(() => this.apply(effect.operation));
         return;
       case 'poll':
@@ -217,7 +219,7 @@ function play(seed: number): World {
     // Frames come late, and more than once.
     if (dice < 0.3 && frame) world.step({ type: 'apply', ticket, operation: frame });
     else if (dice < 0.36 && frame)
-      world.step({ type: 'resolve', ticket, epoch: firstEpoch, opIds: [frame.opId] });
+      world.step({ type: 'resolve', ticket, epoch: world.state.highestEpoch, opIds: [frame.opId] });
     else if (dice < 0.4) world.step({ type: 'abandoned', ticket: Math.floor(random() * ticket) });
     else if (dice < 0.43) world.step({ type: 'bus', isConnected: world.chance(0.7) });
     else if (dice < 0.46) world.step({ type: 'tick' });
@@ -227,11 +229,14 @@ function play(seed: number): World {
       next?.();
     }
     if (round === 100) world.step({ type: 'epoch', epoch: firstEpoch });
+    // A newer manager, with operations of the former one still on their way.
+    if (round === 200) world.step({ type: 'epoch', epoch: world.state.highestEpoch + 1 });
   }
   world.step({ type: 'session', isOpen: true });
   world.step({ type: 'bus', isConnected: true });
   world.settle();
-  world.step({ type: 'resolve', ticket: 1e6, epoch: firstEpoch, opIds: asked.map((each) => each.opId) });
+  const opIds = asked.map((each) => each.opId);
+  world.step({ type: 'resolve', ticket: 1e6, epoch: world.state.highestEpoch, opIds });
   world.settle();
   check(world, asked);
   return world;
