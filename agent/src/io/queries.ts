@@ -149,7 +149,8 @@ async function readLogs(
   request: IncomingRequest,
   { unit, follow, since, until, linesMax }: ReadLogs,
 ): Promise<QueryResultBody> {
-  if (unit !== '') parseUnitName(unit);
+  // Without one it would be the whole journal: logins, commands, and what other programs write.
+  parseUnitName(unit);
   await logs.read(
     { unit, follow, since, until, linesMax },
     (entries) => request.sendItem({ case: 'logs', value: { node: '', entries } }),

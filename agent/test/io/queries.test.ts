@@ -2,7 +2,7 @@
 import type { Item, Outcome, QueryBody } from '@hecate/proto/core/frames.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
-import { defaultPolicy } from '../../src/core/policy.ts';
+import { defaultPolicy, policySummary } from '../../src/core/policy.ts';
 import type { SystemdPort } from '../../src/core/systemd-port.ts';
 import { answerQuery, type QueryServices } from '../../src/io/queries.ts';
 import type { UnitLogs } from '../../src/io/unit-logs.ts';
@@ -159,7 +159,7 @@ t.test('queries', { skip, timeout: 120_000 }, async (t) => {
         agentVersion: '0.1.0',
         unitsFailed: 1,
         busConnected: true,
-        policySummary: ['Allow=*', 'Exec=no', 'Poweroff=no', 'Read=yes'],
+        policySummary: policySummary(defaultPolicy),
       },
     });
   });
@@ -185,8 +185,19 @@ t.test('without a bus', async (t) => {
   t.match(outcome, { value: { result: { value: { busConnected: false } } } });
 });
 
+t.test('logs are those of a unit: the whole journal tells of more than units', async (t) => {
+  for (const unit of ['', '*', '../x']) {
+    const query = { unit, follow: false, since: '', linesMax: 0, until: '' };
+    const read: string[] = [];
+    const watched = { ...logs, read: () => Promise.resolve(void read.push(unit)) };
+    const asked = ask(services(undefined, { logs: watched }), { case: 'readLogs', value: query });
+    await t.rejects(asked, { code: 'HEC_BAD_NAME' }, JSON.stringify(unit));
+    t.same(read, []);
+  }
+});
+
 t.test('logs are items', async (t) => {
-  const query = { unit: '', follow: false, since: '', linesMax: 0, until: '' };
+  const query = { unit: 'web.service', follow: false, since: '', linesMax: 0, until: '' };
   const { items, outcome } = await ask(services(undefined), { case: 'readLogs', value: query });
   t.match(items, [{ case: 'logs', value: { node: '' } }]);
   t.match(outcome, { case: 'queryResult', value: { result: { case: 'done' } } });
