@@ -1,5 +1,6 @@
 /** All the doors of the manager: Unix sockets at once, TCP as soon as there is an authority to prove things by. */
 import type { TLSSocket } from 'node:tls';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { formatManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import type { FrameTransport } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
@@ -19,7 +20,11 @@ export interface ListenerPorts {
 export class Listeners {
   readonly #ports: ListenerPorts;
   #local: LocalListener[] = [];
-  #tls: TlsListener[] = [];
+  /** By the place of their address in the configuration; one that could not be opened has none yet. */
+  readonly #tls = new Map<number, TlsListener>();
+  /** Refreshes, one after the other: two at once would bind an address twice. */
+  #tail: Promise<void> = Promise.resolve();
+  #isClosed = false;
   #plain: PlainListener | undefined;
   /** Of the certificate that the TLS listeners use. */
   #fingerprint = '';
@@ -30,7 +35,7 @@ export class Listeners {
 
   /** Where it listens for nodes and remote operators. */
   get addresses(): string[] {
-    return [...this.#tls, ...(this.#plain ? [this.#plain] : [])].map(({ address }) =>
+    return [...this.#tls.values(), ...(this.#plain ? [this.#plain] : [])].map(({ address }) =>
       formatManagerAddress(address),
     );
   }
@@ -56,18 +61,39 @@ export class Listeners {
     await this.refresh(config);
   }
 
-  /** Opens the TLS listeners when there is an authority by now; gives them a new certificate when it is time. */
-  async refresh(config: ManagerConfig): Promise<void> {
+  /**
+   * Opens the TLS listeners that are not open, when there is an authority by now; gives them a new certificate when
+   * it is time.
+   * @throws why an address cannot be listened on; the others are open all the same, and the next refresh tries again
+   */
+  refresh(config: ManagerConfig): Promise<void> {
+    const turn = this.#tail.then(() => this.#refresh(config));
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #refresh(config: ManagerConfig): Promise<void> {
     const { trust } = this.#ports;
-    if (!trust.hasAuthority()) return;
+    if (this.#isClosed || !trust.hasAuthority()) return;
     const { certificatePem, privateKeyPem, fingerprint } = await trust.serverCertificate();
     const material: ServerTlsMaterial = { certificatePem, privateKeyPem, authorityPem: trust.authorityPem() };
-    if (this.#tls.length === 0) {
-      for (const address of config.listen) this.#tls.push(await this.#openTls(address, material));
-    } else if (fingerprint !== this.#fingerprint) {
-      for (const listener of this.#tls) listener.rotate(material);
+    if (fingerprint !== this.#fingerprint) {
+      for (const listener of this.#tls.values()) listener.rotate(material);
     }
     this.#fingerprint = fingerprint;
+    const failures: HecateError[] = [];
+    for (const [place, address] of config.listen.entries()) {
+      if (this.#tls.has(place)) continue;
+      try {
+        this.#tls.set(place, await this.#openTls(address, material));
+      } catch (error) {
+        failures.push(asHecateError(error, 'HEC_CONNECTION'));
+      }
+    }
+    const [first] = failures;
+    if (!first) return;
+    const message = failures.map((failure) => failure.message).join('; ');
+    throw new HecateError(first.code, message, first.remedy, first);
   }
 
   #openTls(address: ManagerConfig['listen'][number], material: ServerTlsMaterial): Promise<TlsListener> {
@@ -95,7 +121,9 @@ export class Listeners {
   }
 
   async close(): Promise<void> {
-    const all = [...this.#local, ...this.#tls, ...(this.#plain ? [this.#plain] : [])];
+    this.#isClosed = true;
+    await this.#tail;
+    const all = [...this.#local, ...this.#tls.values(), ...(this.#plain ? [this.#plain] : [])];
     await Promise.all(all.map((listener) => listener.close()));
   }
 }

@@ -11,12 +11,14 @@ import type { FleetNode } from './core/fleet.ts';
 import type { OperationRequest } from './core/operations.ts';
 import { noRefusals, noteRefusal, provenRefusalKeysMax, refusalKeysMax } from './core/refusal-repeats.ts';
 import { hostOf } from './core/remote-host.ts';
+import { noTroubles, type TroubleSource, withTrouble } from './core/troubles.ts';
 import { FleetStore } from './fleet-store.ts';
 import type { AuditLog } from './io/audit-log.ts';
 import type { ManagerLogger } from './io/logger.ts';
 import { createMetrics, type FleetSnapshot, type ManagerMetrics } from './io/metrics.ts';
 import type { StateDirectory } from './io/state-directory.ts';
 import { Listeners } from './listeners.ts';
+import { auditEntryOf } from './operation-audit.ts';
 import { OperationHistory } from './operation-history.ts';
 import { OperationJournal } from './operation-journal.ts';
 import { OperationRunner } from './operation-runner.ts';
@@ -65,7 +67,7 @@ export class Manager {
   readonly #context: RequestContext;
   #certificateTimer: NodeJS.Timeout;
   #allowed: ReadonlySet<string> = new Set();
-  #writeTrouble = '';
+  #troubles = noTroubles;
   #strangersRefused = noRefusals;
   /** I14: what strangers send cannot use up this one's room. */
   #provenRefused = noRefusals;
@@ -84,7 +86,12 @@ export class Manager {
     this.#parts = parts;
     this.#config = config;
     this.#journal = opened.journal;
-    this.#trust = new TrustService(state.path, () => this.#config, this.#clock.wallMs);
+    this.#trust = new TrustService(
+      state.path,
+      () => this.#config,
+      this.#clock.wallMs,
+      (trouble) => this.#note('trust', trouble),
+    );
     this.metrics = createMetrics(
       () => this.#snapshot(),
       softwareVersion,
@@ -100,7 +107,7 @@ export class Manager {
         epoch: state.epoch,
         sessionOf: (node) => this.#desk.sessionOf(node),
         onOutcome: (request, outcome, isLate) => this.#onOutcome(request, outcome, isLate),
-        onJournal: (trouble) => this.#onJournal(trouble),
+        onJournal: (trouble) => this.#note('journal', trouble),
       },
       opened.open,
     );
@@ -179,13 +186,13 @@ export class Manager {
       metricsText: () => this.metrics.text(),
       setLogLevel: (level) => logger.setLevel(level),
       highestForeignEpoch: () => state.highestForeignEpoch,
-      writeTrouble: () => this.#writeTrouble,
+      troubles: () => withTrouble(this.#troubles, 'audit', audit.trouble),
       refusalsOf: (node) => this.#desk.refusals.of(node),
       refusalsOfStrangers: () => this.#desk.refusals.strangers,
       listening: () => this.#listeners.addresses,
       trustChanged: async () => {
         this.#allow();
-        await this.#listeners.refresh(this.#config);
+        await this.#refreshListeners();
       },
       endSessionsOf: (kind, name) => this.#desk.endSessionsOf(kind, name, `${kind} ${name} was revoked`),
       newOpId: () => this.#newOpId(),
@@ -196,7 +203,7 @@ export class Manager {
   async reconfigure(config: ManagerConfig): Promise<void> {
     this.#config = config;
     this.#allow();
-    await this.#listeners.refresh(config);
+    await this.#refreshListeners();
   }
 
   /** No operation is open. */
@@ -267,45 +274,40 @@ export class Manager {
     const more = untold > 0 ? ` (and ${untold} times more since this was last written)` : '';
     const reason = `${entry.reason}${more}`;
     this.#parts.logger.warn({ who, from, what, code }, `refused: ${reason}`);
-    this.#parts.audit.append({ who, from, what, outcome: 'refused', code, reason });
+    this.#parts.audit.append({ who, from, what, outcome: 'refused', code, reason, claimed: true });
   }
 
   #onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void {
-    const { node, unit, verb, opId, requestedBy, requestedFrom, reason } = request;
-    this.metrics.operationEnded(verb, outcome.status, outcome.durationMs);
-    this.#parts.audit.append({
-      who: requestedBy,
-      from: requestedFrom,
-      what: verb,
-      node,
-      unit,
-      opId,
-      outcome: outcome.status,
-      durationMs: outcome.durationMs,
-      ...(outcome.code ? { code: outcome.code } : {}),
-      ...(outcome.result ? { result: outcome.result } : {}),
-      ...(reason ? { reason } : {}),
-      ...(isLate ? { late: true } : {}),
-    });
+    const { node, verb } = request;
+    if (isLate) this.metrics.operationResolved(verb, outcome.status);
+    else this.metrics.operationEnded(verb, outcome.status, outcome.durationMs);
+    this.#parts.audit.append(auditEntryOf(request, outcome, isLate));
     const event = { case: 'outcome' as const, value: nodeOutcome(request, outcome) };
     this.#fleet.publish(createMonitorEvent({ atMs: this.#clock.wallMs(), node, event }));
   }
 
-  #onJournal(trouble: HecateError | undefined): void {
-    if (trouble) this.#onWriteTrouble(trouble);
-    else this.#writeTrouble = '';
+  /** @param error undefined: it works again */
+  #note(source: TroubleSource, error: HecateError | undefined): void {
+    const known = this.#troubles[source];
+    this.#troubles = withTrouble(this.#troubles, source, error?.message);
+    if (error && error.message !== known)
+      this.#parts.logger.error({ code: error.code, source }, error.message);
   }
 
-  #onWriteTrouble(error: HecateError): void {
-    this.#writeTrouble = error.message;
-    this.#parts.logger.error({ code: error.code }, error.message);
+  /** What cannot be listened on is tried again with the next look at the certificates; health tells. */
+  async #refreshListeners(): Promise<void> {
+    await this.#listeners.refresh(this.#config).then(
+      () => this.#note('listeners', undefined),
+      (error) => this.#note('listeners', asHecateError(error)),
+    );
   }
 
   async #onForeignEpoch(epoch: number): Promise<void> {
     this.#parts.logger.error({ epoch }, 'an agent has seen a newer manager: this one is refused from now on');
-    await this.#parts.state
-      .noteForeignEpoch(epoch)
-      .catch((error) => this.#onWriteTrouble(asHecateError(error, 'HEC_STATE')));
+    await this.#parts.state.noteForeignEpoch(epoch).then(
+      () => this.#note('epoch', undefined),
+      (error) => this.#note('epoch', asHecateError(error, 'HEC_STATE')),
+    );
   }
 
   #onRejected(remote: string, reason: string): void {
@@ -326,7 +328,7 @@ export class Manager {
   async #checkCertificates(): Promise<void> {
     if (!this.#trust.hasAuthority()) return;
     this.#desk.endExpired();
-    await this.#listeners.refresh(this.#config).catch((error) => this.#onWriteTrouble(asHecateError(error)));
+    await this.#refreshListeners();
   }
 
   #newOpId(): OpId {

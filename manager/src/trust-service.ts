@@ -1,6 +1,6 @@
 /** Trust as sessions and requests use it: the wire's words on one side, trust/ on the other. */
 import type { TLSSocket } from 'node:tls';
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { type Identity, identityFrom } from '@hecate/proto/core/identity.ts';
 import { formatManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import { type NodeName, parseNodeName } from '@hecate/proto/core/names.ts';
@@ -30,10 +30,21 @@ export class TrustService {
   readonly #folder: string;
   readonly #config: () => ManagerConfig;
   readonly #wallMs: () => number;
+  readonly #onLedger: (trouble: HecateError | undefined) => void;
   #trust: Trust | undefined;
 
-  /** @param folder of the state directory; @throws HEC_STATE when what is there is damaged */
-  constructor(folder: string, config: () => ManagerConfig, wallMs: () => number) {
+  /**
+   * @param folder of the state directory
+   * @param onLedger the ledger could not be written; or it could again
+   * @throws HEC_STATE when what is there is damaged
+   */
+  constructor(
+    folder: string,
+    config: () => ManagerConfig,
+    wallMs: () => number,
+    onLedger: (trouble: HecateError | undefined) => void = () => undefined,
+  ) {
+    this.#onLedger = onLedger;
     this.#folder = folder;
     this.#config = config;
     this.#wallMs = wallMs;
@@ -48,6 +59,19 @@ export class TrustService {
   #opened(): Trust {
     if (!this.#trust) throw noAuthority();
     return this.#trust;
+  }
+
+  /** Whatever else a change is refused for, the ledger has nothing to do with it. */
+  async #changing<T>(change: Promise<T>): Promise<T> {
+    try {
+      const result = await change;
+      this.#onLedger(undefined);
+      return result;
+    } catch (error) {
+      const failure = asHecateError(error);
+      if (failure.code === 'HEC_STATE') this.#onLedger(failure);
+      throw error;
+    }
   }
 
   hasAuthority(): boolean {
@@ -100,7 +124,8 @@ export class TrustService {
       );
     }
     const lifetimeMs = request.lifetimeSeconds * 1000 || trust.tokenLifetimeMs;
-    const answer = await this.#opened().enrol({ identity, addresses: this.addresses(), lifetimeMs });
+    const enrolment = { identity, addresses: this.addresses(), lifetimeMs };
+    const answer = await this.#changing(this.#opened().enrol(enrolment));
     return { token: answer.token, expiresMs: answer.expiresAtMs, name: identity.name };
   }
 
@@ -113,13 +138,13 @@ export class TrustService {
 
   /** Redeems a token. @throws HEC_TOKEN */
   async join(request: Join): Promise<Certificate> {
-    return this.#certificate(await this.#opened().redeem(request));
+    return this.#certificate(await this.#changing(this.#opened().redeem(request)));
   }
 
   /** @throws HEC_TLS, HEC_REVOKED */
   async renew(peer: AcceptedPeer | undefined, request: RenewCertificate): Promise<Certificate> {
     if (!peer) throw new HecateError('HEC_TLS', 'this session has no certificate to renew');
-    return this.#certificate(await this.#opened().renew(peer, request));
+    return this.#certificate(await this.#changing(this.#opened().renew(peer, request)));
   }
 
   #certificate({ identity, certificatePem, authorityPem }: CertificateAnswer): Certificate {
@@ -134,7 +159,7 @@ export class TrustService {
 
   async revoke(kind: IdentityKind, name: string): Promise<void> {
     if (kind === 'unspecified') throw new HecateError('HEC_USAGE', 'revoke a node or an operator');
-    const { wasKnown } = await this.#opened().revoke({ kind, name });
+    const { wasKnown } = await this.#changing(this.#opened().revoke({ kind, name }));
     if (wasKnown) return;
     throw new HecateError(
       'HEC_NO_SUCH_NODE',

@@ -208,7 +208,8 @@ export const configSchema = z
         .strictObject(
           {
             file: pathLeaf({
-              description: 'The audit log, JSON lines: who did what to which node, and how it ended.',
+              description:
+                'The audit log, JSON lines: who did what to which node, and how it ended. `claimed` marks a `who` that nothing proves: over a local socket, or of one who was refused. Of `exec` it has the command, the number of arguments, and the SHA-256 of all, each ended by NUL.',
               example: '/var/log/hecate/audit.jsonl',
             }).prefault('/var/log/hecate/audit.jsonl'),
           },

@@ -31,6 +31,12 @@ export type Admission =
   | { type: 'joiner' }
   | { type: 'refused'; code: ErrorCode; reason: string; message: string; remedy: string };
 
+/** Names of certificates have no colon. */
+const claimedPrefix = 'local:';
+
+/** Whether the name of an operator is only what it said of itself, over a local socket. */
+export const isClaimedName = (who: string): boolean => who.startsWith(claimedPrefix);
+
 /** Why certificates that this site's authority has signed are refused all the same. */
 const reasonsOfOwnCertificates: ReadonlySet<string> = new Set([
   'not-yet-valid',
@@ -143,7 +149,7 @@ function admitAgent(facts: AdmissionFacts): Admission {
 function admitOperator({ credential, hello }: AdmissionFacts): Admission {
   if (credential.kind === 'local') {
     // The kernel vouches for the socket's permissions, not for the name: it is written down as a claim.
-    return { type: 'operator', who: `local:${hello.name || '?'}`, role: credential.role };
+    return { type: 'operator', who: `${claimedPrefix}${hello.name || '?'}`, role: credential.role };
   }
   if (credential.kind === 'operator')
     return { type: 'operator', who: credential.name, role: credential.role };

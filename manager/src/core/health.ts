@@ -6,6 +6,7 @@ import {
   type HealthCheck,
 } from '@hecate/proto/generated/wire.ts';
 import type { FleetState } from './fleet.ts';
+import { type Troubles, writeTroublesOf } from './troubles.ts';
 
 export interface HealthFacts {
   readonly fleet: FleetState;
@@ -15,15 +16,14 @@ export interface HealthFacts {
   readonly hasAuthority: boolean;
   /** Whether nodes may also come without a certificate: over the plain loopback listener. */
   readonly hasPlainListener: boolean;
-  /** Why the journal or the audit log cannot be written; empty: it can. */
-  readonly writeTrouble: string;
+  readonly troubles: Troubles;
   readonly site: string;
   readonly softwareVersion: string;
   readonly uptimeMs: number;
 }
 
 export function healthOf(facts: HealthFacts): Health {
-  const checks = [authority(facts), epoch(facts), disk(facts), nodes(facts), buses(facts)];
+  const checks = [authority(facts), epoch(facts), disk(facts), listeners(facts), nodes(facts), buses(facts)];
   return createHealth({
     healthy: checks.every((check) => check.passed),
     checks,
@@ -63,9 +63,17 @@ function epoch({ epoch: own, highestForeignEpoch: foreign }: HealthFacts): Healt
 const disk = (facts: HealthFacts): HealthCheck =>
   check(
     'state',
-    facts.writeTrouble,
+    writeTroublesOf(facts.troubles).join('; '),
     'free space in the state directory, or mount it writable',
-    'the journal is writable',
+    'the journal, the audit log and the ledger of certificates can be written',
+  );
+
+const listeners = ({ troubles }: HealthFacts): HealthCheck =>
+  check(
+    'listeners',
+    troubles.listeners ?? '',
+    'see "listen" in hecate.yaml, and what else uses the port: ss -ltnp; it is tried again by itself',
+    'every address is listened on',
   );
 
 function nodes({ fleet }: HealthFacts): HealthCheck {

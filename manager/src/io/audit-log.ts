@@ -10,8 +10,10 @@ import { fileError } from '@hecate/proto/io/file-errors.ts';
 import { withoutSecrets } from './secret-text.ts';
 
 export interface AuditEntry {
-  /** The operator, the node or the token, as far as it is proven. */
+  /** The operator, the node or the token. */
   readonly who: string;
+  /** `who` is what the peer says of itself, and nothing proves it: over a local socket, or before it was let in. */
+  readonly claimed?: boolean;
   /** Address of the peer; empty when `who` says it all. */
   readonly from: string;
   /** The verb of an operation, or what was asked for. */
@@ -25,6 +27,10 @@ export interface AuditEntry {
   readonly opId?: string;
   /** Of the error table. */
   readonly code?: string;
+  /** Of exec: the command without its arguments, their number with it, and SHA-256 of all, each ended by NUL. */
+  readonly command?: string;
+  readonly argc?: number;
+  readonly argvSha256?: string;
   /** systemd's job result. */
   readonly result?: string;
   /** Why it was refused, or the reason that the caller gave. */
@@ -46,6 +52,8 @@ export interface AuditLog {
   append(entry: AuditEntry): void;
   /** Entries that could not be written since the start. */
   readonly failures: number;
+  /** Why the last entries were lost; empty when entries have been written since. */
+  readonly trouble: string;
   /** Opens the file again under its name, after logrotate has moved it away. What waits still goes to the old one. */
   reopen(): void;
   /** Waits until everything appended so far was handed to the kernel, or given up. */
@@ -75,6 +83,7 @@ function encode(entry: AuditEntry, wallMs: number): string {
 
 class FileAuditLog implements AuditLog {
   failures = 0;
+  trouble = '';
   readonly #path: string;
   readonly #onFailure: ((error: HecateError) => void) | undefined;
   readonly #wallMs: () => number;
@@ -126,7 +135,7 @@ class FileAuditLog implements AuditLog {
 
   #enqueue(job: () => Promise<void>): void {
     this.#tail = this.#tail.then(job).catch((thrown) => {
-      this.#onFailure?.(fileError('open it again', this.#path, thrown));
+      this.#tell(fileError('open it again', this.#path, thrown));
     });
   }
 
@@ -148,6 +157,7 @@ class FileAuditLog implements AuditLog {
       const file = await this.#ensureOpen();
       while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
       this.#isTorn = false;
+      this.trouble = '';
     } catch (thrown) {
       const whole = bytes.toString('utf8', 0, written).split('\n').length - 1 - (this.#isTorn ? 1 : 0);
       if (written > 0) this.#isTorn = bytes[written - 1] !== 0x0a;
@@ -157,6 +167,11 @@ class FileAuditLog implements AuditLog {
 
   #lose(count: number, error: HecateError): void {
     this.failures += count;
+    this.#tell(error);
+  }
+
+  #tell(error: HecateError): void {
+    this.trouble = error.message;
     this.#onFailure?.(error);
   }
 }

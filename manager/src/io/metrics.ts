@@ -17,8 +17,10 @@ export interface FleetSnapshot {
 }
 
 export interface ManagerMetrics {
-  /** An operation has its outcome, after so many milliseconds. */
+  /** An operation has its first answer, after so many milliseconds. */
   operationEnded(verb: string, status: string, durationMs: number): void;
+  /** What became of an operation is known now; the caller was told something vaguer before. */
+  operationResolved(verb: string, status: string): void;
   /** A connection did not become a session. `reason` is one of few words, never a text of the peer. */
   connectionRefused(reason: string): void;
   protocolError(): void;
@@ -92,13 +94,19 @@ class PrometheusMetrics implements ManagerMetrics {
   readonly #collect: () => FleetSnapshot;
   readonly #operations = this.#counter(
     'hecate_operations_total',
-    'Operations that have an outcome.',
+    'Operations, each once, by the answer that its caller had; what is known later is in hecate_operations_resolved_total.',
+    'verb',
+    'status',
+  );
+  readonly #resolved = this.#counter(
+    'hecate_operations_resolved_total',
+    'Operations that were answered with unknown or timeout and have their true outcome now.',
     'verb',
     'status',
   );
   readonly #durations = new Histogram({
     name: 'hecate_operation_duration_seconds',
-    help: 'From the request to the outcome of an operation.',
+    help: 'From the request to the answer that the caller of an operation had.',
     labelNames: ['verb'],
     buckets: durationBucketsSeconds,
     registers: [this.#registry],
@@ -130,6 +138,10 @@ class PrometheusMetrics implements ManagerMetrics {
   operationEnded(verb: string, status: string, durationMs: number): void {
     this.#operations.inc({ verb, status });
     this.#durations.observe({ verb }, durationMs / 1000);
+  }
+
+  operationResolved(verb: string, status: string): void {
+    this.#resolved.inc({ verb, status });
   }
 
   connectionRefused(reason: string): void {

@@ -5,6 +5,7 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig } from '../config/manager-config.ts';
 import type { Refusal } from '../core/diagnosis.ts';
 import type { OperatorRole } from '../core/roles.ts';
+import type { Troubles } from '../core/troubles.ts';
 import type { FleetStore } from '../fleet-store.ts';
 import type { AuditLog } from '../io/audit-log.ts';
 import type { OperationRunner } from '../operation-runner.ts';
@@ -34,7 +35,7 @@ export interface RequestContext {
   metricsText(): Promise<string>;
   setLogLevel(level: string): string;
   highestForeignEpoch(): number;
-  writeTrouble(): string;
+  troubles(): Troubles;
   refusalsOf(node: string): readonly Refusal[];
   refusalsOfStrangers(): number;
   listening(): readonly string[];

@@ -26,7 +26,7 @@ export const currentHealth = (context: RequestContext) =>
     highestForeignEpoch: context.highestForeignEpoch(),
     hasAuthority: context.trust.hasAuthority(),
     hasPlainListener: context.config().plainLoopbackListen !== undefined,
-    writeTrouble: context.writeTrouble(),
+    troubles: context.troubles(),
     site: context.config().site,
     softwareVersion: context.softwareVersion,
     uptimeMs: context.clock.nowMs() - context.startedAtMs,

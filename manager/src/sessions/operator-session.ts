@@ -2,6 +2,7 @@
 import { failureOf, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Method, Outcome } from '@hecate/proto/core/frames.ts';
 import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
+import { isClaimedName } from '../core/admission.ts';
 import { requireRole } from '../core/roles.ts';
 import type { Caller, OperatorRequest, RequestContext } from '../requests/context.ts';
 import { enroll, initAuthority, listIdentities, renewOperator, revoke } from '../requests/identities.ts';
@@ -55,6 +56,7 @@ function auditRequest(
   const verb = method.case === 'operate' ? method.value.verb : method.case;
   context.audit.append({
     who: caller.who,
+    ...(isClaimedName(caller.who) ? { claimed: true } : {}),
     from: caller.from,
     what: verb,
     outcome,

@@ -12,7 +12,7 @@ const facts = (changes: Partial<HealthFacts> = {}): HealthFacts => ({
   highestForeignEpoch: 0,
   hasAuthority: true,
   hasPlainListener: false,
-  writeTrouble: '',
+  troubles: {},
   site: 'home',
   softwareVersion: '0.1.0',
   uptimeMs: 1234.6,
@@ -26,7 +26,7 @@ t.test('a site that is well', async (t) => {
   t.match(health, { healthy: true, epoch: 4, softwareVersion: '0.1.0', uptimeMs: 1235, site: 'home' });
   t.same(
     health.checks.map(({ name }) => name),
-    ['authority', 'epoch', 'state', 'nodes', 'bus'],
+    ['authority', 'epoch', 'state', 'listeners', 'nodes', 'bus'],
   );
   for (const { detail, remedy } of health.checks) {
     t.not(detail, '');
@@ -40,8 +40,18 @@ const troubles: [string, Partial<HealthFacts>, object][] = [
   ['a newer manager', { highestForeignEpoch: 9 }, { name: 'epoch', detail: /epoch 9, this manager has 4/ }],
   [
     'a full disk',
-    { writeTrouble: 'no space left' },
+    { troubles: { journal: 'no space left' } },
     { name: 'state', detail: 'no space left', remedy: /free space/ },
+  ],
+  [
+    'two of them',
+    { troubles: { audit: 'an audit entry is lost', trust: 'the ledger is a folder' } },
+    { name: 'state', detail: 'an audit entry is lost; the ledger is a folder' },
+  ],
+  [
+    'a port that another has',
+    { troubles: { listeners: 'cannot listen on 10.0.0.1:2020' } },
+    { name: 'listeners', detail: /10.0.0.1:2020/, remedy: /"listen"/ },
   ],
   [
     'nodes away',

@@ -12,6 +12,7 @@ const entry = { who: 'alice', from: '', outcome: 'done' };
 writeFileSync(join(disk, 'ballast'), 'x'.repeat(4096));
 for (let i = 0; i < 300; i += 1) log.append({ ...entry, what: `verb${i}` });
 await log.flush();
+const trouble = log.trouble;
 rmSync(join(disk, 'ballast'));
 log.append({ ...entry, what: 'after' });
 await log.flush();
@@ -28,6 +29,8 @@ const parsed = lines.flatMap((line) => {
 console.log(
   JSON.stringify({
     told,
+    trouble,
+    troubleAfter: log.trouble,
     failures: log.failures,
     whole: parsed.length,
     torn: lines.length - parsed.length,

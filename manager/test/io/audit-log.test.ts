@@ -140,6 +140,8 @@ t.test('a full disk', { skip: canMount ? false : 'unshare -m is not allowed here
   t.equal(stderr, '');
   const seen = JSON.parse(stdout);
   t.match(seen.told[0], /ENOSPC/);
+  t.match(seen.trouble, /ENOSPC/);
+  t.equal(seen.troubleAfter, '', 'over when entries can be written again');
   t.equal(seen.whole + seen.failures, 301, 'every entry is in the file or counted');
   t.ok(seen.failures > 0 && seen.whole > 0);
   t.equal(seen.torn, 1, 'at most the one line that was cut off is not JSON');

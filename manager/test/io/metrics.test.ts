@@ -64,14 +64,17 @@ t.test('what happened is counted', async (t) => {
   metrics.operationEnded('start', 'done', 12);
   metrics.operationEnded('start', 'failed', 90_000);
   metrics.operationEnded('stop', 'offline', 0);
+  metrics.operationResolved('stop', 'done');
   metrics.connectionRefused('revoked');
   metrics.connectionRefused('revoked');
   metrics.protocolError();
   const samples = await page(metrics);
+  t.notOk(samples.has('hecate_operations_total{verb="stop",status="done"}'), 'nothing is counted twice');
   for (const [sample, value] of Object.entries({
     'hecate_operations_total{verb="start",status="done"}': 1,
     'hecate_operations_total{verb="start",status="failed"}': 1,
     'hecate_operations_total{verb="stop",status="offline"}': 1,
+    'hecate_operations_resolved_total{verb="stop",status="done"}': 1,
     'hecate_operation_duration_seconds_bucket{le="0.01",verb="start"}': 0,
     'hecate_operation_duration_seconds_bucket{le="0.025",verb="start"}': 1,
     'hecate_operation_duration_seconds_bucket{le="+Inf",verb="start"}': 2,

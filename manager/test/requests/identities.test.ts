@@ -75,7 +75,7 @@ t.test('an authority, a token, a list, a revocation', async (t) => {
   const entries = await bench.audited(({ what }) => what === 'enroll' || what === 'revoke', 5);
   t.match(entries, [
     { what: 'enroll', outcome: 'failed', code: 'HEC_NO_AUTHORITY' },
-    { what: 'enroll', outcome: 'done', subject: 'node-a', who: 'local:alice' },
+    { what: 'enroll', outcome: 'done', subject: 'node-a', who: 'local:alice', claimed: true },
     { what: 'revoke', outcome: 'done', subject: 'node-a' },
     { what: 'revoke', outcome: 'failed' },
     { what: 'revoke', outcome: 'failed' },
@@ -95,7 +95,14 @@ t.test('a revocation that the disk refuses is in force all the same', async (t) 
   t.match(await failureOf(admin.ask(revoke('node', 'node-a'))), { code: 'HEC_STATE' });
   const { nodes } = await admin.get('nodes', { case: 'listNodes', value: createListNodes() });
   t.same(nodes, [], 'the fleet follows');
+  const ledgerChecks = async () =>
+    (await admin.get('health', { case: 'getHealth', value: {} })).checks.filter(
+      ({ name }) => name === 'state',
+    );
+  t.match(await ledgerChecks(), [{ passed: false, detail: /ledger cannot be written/ }]);
   rmSync(ledger, { recursive: true });
+  await admin.ask(enroll({ name: 'node-b' }));
+  t.match(await ledgerChecks(), [{ passed: true }]);
 });
 
 t.test('mistakes', async (t) => {
