@@ -9,6 +9,7 @@ import { generateConfigReference } from './generate/config-reference.ts';
 import { generateConfigSchema } from './generate/config-schema.ts';
 import { exitCodesPage } from './generate/exit-codes.ts';
 import { manPages } from './generate/man.ts';
+import { managerPage } from './generate/manager-man.ts';
 import { protocolPage } from './generate/protocol-tables.ts';
 import { generateWire } from './generate/wire.ts';
 
@@ -20,6 +21,7 @@ export const generated: Record<string, () => string | Promise<string>> = {
   'docs/exit-codes.md': exitCodesPage,
   'docs/protocol.md': protocolPage,
   'manager/config.schema.json': generateConfigSchema,
+  'packaging/man/hecate-manager.8': managerPage,
   'proto/src/generated/wire.ts': generateWire,
   ...completions,
   ...manPages,
