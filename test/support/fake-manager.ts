@@ -149,6 +149,8 @@ export class FakeManager {
         role: 'agent',
         clockMs: 1,
         site: 'fake',
+        // Before every OpId of the tests.
+        wallClockMs: 1_600_000_000_000,
       }),
     );
     this.sessions.push(session);

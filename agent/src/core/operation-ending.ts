@@ -1,10 +1,7 @@
 import { limits } from '@hecate/proto/core/limits.ts';
-import type { OperationOutcome, ResolvedOperation } from '@hecate/proto/generated/wire.ts';
-import { createResolvedOperation } from '@hecate/proto/generated/wire.ts';
+import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import { neverMs, reportCountMax } from './operation-limits.ts';
-import * as outcomes from './operation-outcomes.ts';
 import { type OperationRecord, packOutcome } from './operation-record.ts';
-import { neverRecord, rememberNever, staleEpoch } from './operation-refusal.ts';
 import type {
   Instant,
   OperationsEffect,
@@ -14,7 +11,6 @@ import type {
 } from './operations-state.ts';
 
 type Effects = OperationsEffect[];
-type Of<Type extends OperationsInput['type']> = Extract<OperationsInput, { type: Type }>;
 
 export const elapsedMs = (running: Running, at: Instant): number =>
   Math.max(0, Math.round(at.nowMs - running.startedAtMs));
@@ -81,72 +77,6 @@ export function reported(state: OperationsState, opIds: readonly string[], effec
   if (news.length > 0) effects.push({ type: 'persist', records: [{ type: 'reported', opIds: news }] });
   report(state, effects);
 }
-
-/** What the manager has lost sight of. What was never seen here is from now on never applied (I2). */
-export function resolve(state: OperationsState, input: Of<'resolve'>, at: Instant, effects: Effects): void {
-  if (input.epoch < state.highestEpoch) {
-    const { code, message, remedy } = staleEpoch(state, input.epoch);
-    effects.push({ type: 'answer-failure', ticket: input.ticket, code, message, remedy });
-    return;
-  }
-  const news: OperationRecord[] = [];
-  const operations = input.opIds.map((opId) => resolveOne(state, opId, at, news));
-  const { ticket } = input;
-  if (news.length === 0) {
-    effects.push({ type: 'answer-resolve', ticket, operations });
-    return;
-  }
-  const durable: OperationsInput = { type: 'resolved-durable', ticket, operations };
-  effects.push({
-    type: 'persist',
-    records: news,
-    durable,
-    // Without the record a late frame could still apply it: the manager must not be told that it never will.
-    lost: (message) => ({
-      type: 'resolved-durable',
-      ticket,
-      operations: operations.map((o) => unsure(o, message)),
-    }),
-  });
-}
-
-function resolveOne(
-  state: OperationsState,
-  opId: string,
-  at: Instant,
-  news: OperationRecord[],
-): ResolvedOperation {
-  if (state.running.has(opId)) return createResolvedOperation({ opId, resolution: 'running' });
-  const known = state.ledger.get(opId);
-  if (known?.wasApplied)
-    return createResolvedOperation({ opId, resolution: 'finished', outcome: known.outcome });
-  if (known) return createResolvedOperation({ opId, resolution: 'never-applied', outcome: known.outcome });
-  const subject = { opId, verb: 'unspecified', unit: '' } as const;
-  if (state.ledger.mayHaveForgotten(opId)) {
-    const why = 'it is older than what the agent remembers';
-    const outcome = { ...outcomes.unknown(subject, why), message: why };
-    return createResolvedOperation({ opId, resolution: 'finished', outcome });
-  }
-  const outcome = outcomes.refused(
-    subject,
-    'HEC_EXPIRED',
-    'it never reached the agent, which will not apply it any more',
-  );
-  rememberNever(state, outcome, at);
-  news.push(neverRecord(outcome));
-  return createResolvedOperation({ opId, resolution: 'never-applied', outcome });
-}
-
-const unsure = (operation: ResolvedOperation, message: string): ResolvedOperation => {
-  if (operation.resolution !== 'never-applied') return operation;
-  const subject = { opId: operation.opId, verb: 'unspecified', unit: '' } as const;
-  const why = `the agent never saw it, and could not record that: ${message}`;
-  return {
-    ...operation,
-    resolution: 'finished',
-    outcome: { ...outcomes.unknown(subject, why), message: why },
-  };
-};
 
 /** Everything that must outlive a restart, oldest first. */
 export function* journalRecords(state: OperationsState): Generator<OperationRecord> {

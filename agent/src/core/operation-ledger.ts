@@ -25,7 +25,7 @@ export const ledgerLimits = { agesMs: 3_600_000, countMin: 1000, countMax: 10_00
 type Limits = { readonly [Key in keyof typeof ledgerLimits]: number };
 
 export class OperationLedger {
-  /** The highest OpId that was dropped. OpIds sort by age. */
+  /** Up to this OpId nothing can be said of an unknown one. OpIds sort by age. */
   forgottenUpTo = '';
   readonly #limits: Limits;
   /** In the order they ended. */

@@ -49,13 +49,21 @@ export interface ReportedRecord {
   readonly opIds: readonly string[];
 }
 
-/** Written at compaction: what is not in the file any more, and the highest epoch that was. */
+/** Written into a new journal, when the first manager has come, and at compaction: what is not in the file any more, and the highest epoch that was. */
 export interface ForgottenRecord {
   readonly type: 'forgotten';
   /** The highest OpId that was dropped; of an unknown one up to here nothing can be said. */
   readonly upTo: string;
   readonly epoch: number;
 }
+
+/**
+ * The highest OpId there can be: of none can anything be said. A journal begins with it, because it may stand in the
+ * place of one that was lost (a new disk, a removed file), until a manager says what its clock shows (I12).
+ */
+export const everyOpId = 'Z'.repeat(26);
+
+export const newJournalRecord: ForgottenRecord = { type: 'forgotten', upTo: everyOpId, epoch: 0 };
 
 export type OperationRecord = BegunRecord | JobRecord | FinishedRecord | ReportedRecord | ForgottenRecord;
 

@@ -105,7 +105,8 @@ export type OperationsInput =
   | { type: 'reported'; opIds: readonly string[] }
   | { type: 'report-failed' }
   | { type: 'bus'; isConnected: boolean }
-  | { type: 'session'; isOpen: boolean }
+  /** `managerWallMs`: what the clock that OpIds are made by shows now; 0: not known. */
+  | { type: 'session'; isOpen: boolean; managerWallMs?: number }
   | { type: 'epoch'; epoch: number }
   | { type: 'policy'; policy: Policy }
   | { type: 'tick' };

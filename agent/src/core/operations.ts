@@ -1,5 +1,5 @@
 import { apply, begin, beginFailed } from './operation-beginning.ts';
-import { conclude, journalRecords, report, reported, resolve } from './operation-ending.ts';
+import { conclude, journalRecords, report, reported } from './operation-ending.ts';
 import { compactAfterMin, neverMs, reportRetryMs } from './operation-limits.ts';
 import {
   abandon,
@@ -13,6 +13,7 @@ import {
   tellTimeout,
   tick,
 } from './operation-progress.ts';
+import { dateNewJournal, resolve } from './operation-resolution.ts';
 import type {
   Instant,
   OperationsEffect,
@@ -93,6 +94,7 @@ function dispatch(state: OperationsState, input: OperationsInput, at: Instant, e
       state.isSessionOpen = input.isOpen;
       state.isReporting = false;
       state.reportAtMs = neverMs;
+      dateNewJournal(state, input.managerWallMs ?? 0, effects);
       report(state, effects);
       return;
     case 'epoch':

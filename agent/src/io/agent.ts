@@ -121,7 +121,7 @@ export class Agent {
     await this.#options.epoch.raise(welcome.epoch);
     this.#operations.raiseEpoch(welcome.epoch);
     if (this.#session !== session) return;
-    this.#operations.sessionOpened((outcomes) => report(session, outcomes));
+    this.#operations.sessionOpened((outcomes) => report(session, outcomes), welcome.wallClockMs);
   }
 
   sessionClosed(session: Session): void {

@@ -118,9 +118,10 @@ export class OperationRunner {
     this.#step({ type: 'bus', isConnected: false });
   }
 
-  sessionOpened(report: ReportOutcomes): void {
+  /** @param managerWallMs what the manager's clock shows; 0: not known */
+  sessionOpened(report: ReportOutcomes, managerWallMs: number): void {
     this.#report = report;
-    this.#step({ type: 'session', isOpen: true });
+    this.#step({ type: 'session', isOpen: true, managerWallMs });
   }
 
   sessionClosed(): void {

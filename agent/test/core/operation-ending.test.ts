@@ -1,7 +1,7 @@
 import t from 'tap';
 import { nextOperationsTickMs } from '../../src/core/operations.ts';
 import type { OperationsEffect } from '../../src/core/operations-state.ts';
-import { answers, drive, openState, operation, opId } from '../support/operations.ts';
+import { drive, openState, operation, opId } from '../support/operations.ts';
 
 const job = { jobId: 7, jobPath: '/org/freedesktop/systemd1/job/7' };
 const apply = (fields = {}, ticket = 1) => ({ type: 'apply', ticket, operation: operation(fields) }) as const;
@@ -38,53 +38,14 @@ t.test('nobody waits: the outcome is reported until it is acknowledged', async (
   ]);
 });
 
-t.test(
-  'resolve: finished, running, never applied; unknown ones are never applied from then on',
-  async (t) => {
-    const driver = begun();
-    driver.run(apply({ opId: opId(2) }, 2));
-    driver.run(removed('done'));
-    const asked = { type: 'resolve', ticket: 9, epoch: 5, opIds: [opId(1), opId(2), opId(3)] } as const;
-    const effects = driver.step(asked);
-    t.match(effects, [
-      { type: 'persist', records: [{ type: 'finished', opId: opId(3), wasApplied: false }] },
-    ]);
-    const told = driver.run(asked);
-    t.match(told, [
-      {
-        type: 'answer-resolve',
-        ticket: 9,
-        operations: [
-          { opId: opId(1), resolution: 'finished', outcome: { status: 'done' } },
-          { opId: opId(2), resolution: 'running', outcome: undefined },
-          { opId: opId(3), resolution: 'never-applied' },
-        ],
-      },
-    ]);
-    const late = apply({ opId: opId(3) }, 3);
-    t.match(answers(driver.run(late)), [{ status: 'refused', code: 'HEC_EXPIRED' }]);
-    t.match(
-      answers(drive(openState(driver.records)).run(late)),
-      [{ status: 'refused' }],
-      'also after a restart',
-    );
-    t.match(driver.run({ ...asked, epoch: 4 }), [{ type: 'answer-failure', code: 'HEC_EPOCH' }]);
-  },
-);
-
-t.test('resolve without a disk: what could still be applied is not called never applied', async (t) => {
-  const driver = drive();
-  const [effect] = driver.step({ type: 'resolve', ticket: 1, epoch: 5, opIds: [opId(1)] });
-  const lost = effect?.type === 'persist' && effect.lost?.('no space');
-  t.match(lost, { operations: [{ resolution: 'finished', outcome: { status: 'unknown' } }] });
-});
-
 t.test('the journal is compacted, and the compacted one tells the same', async (t) => {
   const driver = drive();
   let compacted: OperationsEffect | undefined;
   for (let n = 1; n <= 5000; n += 1) {
     const effects = [
-      ...driver.run(apply({ opId: opId(n), verb: 'kill', notAfterClockMs: driver.bootTimeMs + 5000 }, n)),
+      ...driver.run(
+        apply({ opId: opId(n), verb: 'reset-failed', notAfterClockMs: driver.bootTimeMs + 5000 }, n),
+      ),
       ...driver.run({ type: 'called', opId: opId(n), result: { case: 'done', changes: [], result: 'done' } }),
     ];
     compacted = effects.find((effect) => effect.type === 'compact') ?? compacted;

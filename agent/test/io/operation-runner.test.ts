@@ -67,7 +67,9 @@ class Asker {
     });
     const asker = new Asker(runner);
     runner.busConnected(systemd);
-    runner.sessionOpened((outcomes) => Promise.resolve(void asker.reports.push(...outcomes)));
+    // Before every OpId of the tests.
+    const managerWallMs = 1_600_000_000_000;
+    runner.sessionOpened((outcomes) => Promise.resolve(void asker.reports.push(...outcomes)), managerWallMs);
     return asker;
   }
 

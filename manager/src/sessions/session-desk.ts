@@ -188,6 +188,7 @@ export class SessionDesk {
         requestsInFlightMax: limits.requestsInFlightMax,
         clockMs: this.#ports.clock.bootTimeMs(),
         site: this.#ports.site(),
+        wallClockMs: Math.floor(this.#ports.clock.wallMs()),
       }),
     );
     if (admission.type !== 'agent') return;

@@ -195,6 +195,7 @@ export interface Welcome {
   requestsInFlightMax: number;
   clockMs: number;
   site: string;
+  wallClockMs: number;
 }
 
 export const createWelcome = (init: Partial<Welcome> = {}): Welcome => ({
@@ -207,6 +208,7 @@ export const createWelcome = (init: Partial<Welcome> = {}): Welcome => ({
   requestsInFlightMax: 0,
   clockMs: 0,
   site: '',
+  wallClockMs: 0,
   ...init,
 });
 
@@ -220,6 +222,7 @@ export function encodeWelcome(m: Welcome, w: Writer): Writer {
   if (m.requestsInFlightMax !== 0) { w.uint32(56).uint32(m.requestsInFlightMax); }
   if (m.clockMs !== 0) { w.uint32(64).uint64(safe(m.clockMs)); }
   if (m.site !== '') { w.uint32(74).string(m.site); }
+  if (m.wallClockMs !== 0) { w.uint32(80).uint64(safe(m.wallClockMs)); }
   return w;
 }
 
@@ -239,6 +242,7 @@ export function decodeWelcome(r: Reader, length: number, depth: number): Welcome
       case 7: expectWire(wire, 0, 'Welcome.requestsInFlightMax'); m.requestsInFlightMax = r.uint32(); break;
       case 8: expectWire(wire, 0, 'Welcome.clockMs'); m.clockMs = exact(r.uint64()); break;
       case 9: expectWire(wire, 2, 'Welcome.site'); m.site = r.string(); break;
+      case 10: expectWire(wire, 0, 'Welcome.wallClockMs'); m.wallClockMs = exact(r.uint64()); break;
       default: skip(r, wire, depth);
     }
   }
