@@ -4,6 +4,7 @@ import { asHecateError, errorTable, HecateError } from '@hecate/proto/core/error
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { collectWhenIdle } from '@hecate/proto/io/idle-collection.ts';
+import { type ReloadSignal, reloadSignal } from '@hecate/proto/io/reload-signal.ts';
 import { serviceNotifier } from '@hecate/proto/io/service-notify.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
@@ -54,7 +55,7 @@ function fail(thrown: unknown): never {
   process.exit(exitCodes[errorTable[error.code].exit].code);
 }
 
-async function run(file: string): Promise<void> {
+async function run(file: string, hangUps: ReloadSignal): Promise<void> {
   let config = await loadConfig(file);
   const logger = createLogger(config.log.level);
   const state = await openStateDirectory(config.stateDirectory);
@@ -83,11 +84,11 @@ async function run(file: string): Promise<void> {
     await manager.reconfigure(config);
     logger.info({ applied: plan.applied }, 'configuration reloaded');
   };
-  process.on('SIGHUP', () => {
+  hangUps.serve(() =>
     reload()
       .catch((error) => logger.error(`the configuration stays as it was: ${asHecateError(error).message}`))
-      .finally(() => notifier.ready());
-  });
+      .finally(() => notifier.ready()),
+  );
 
   let isStopping = false;
   const stop = async (): Promise<void> => {
@@ -114,7 +115,7 @@ async function check(file: string): Promise<void> {
 
 try {
   const options = readOptions(process.argv.slice(2));
-  if (options) await (options.check ? check(options.config) : run(options.config));
+  if (options) await (options.check ? check(options.config) : run(options.config, reloadSignal()));
 } catch (error) {
   fail(error);
 }

@@ -7,6 +7,7 @@ import { dialWebSocket } from '@hecate/proto/io/dial-websocket.ts';
 import { readIdentity } from '@hecate/proto/io/identity-store.ts';
 import { collectWhenIdle } from '@hecate/proto/io/idle-collection.ts';
 import { clientTlsOptions } from '@hecate/proto/io/pinned-tls.ts';
+import { type ReloadSignal, reloadSignal } from '@hecate/proto/io/reload-signal.ts';
 import { type ServiceNotifier, serviceNotifier } from '@hecate/proto/io/service-notify.ts';
 import { readBootId, systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { AgentConfig } from '../core/agent-config.ts';
@@ -29,6 +30,7 @@ import { type CommandOptions, loadConfig } from './command-options.ts';
 const closeTimeLimitMs = 1500;
 
 export async function run(options: CommandOptions): Promise<number> {
+  const hangUps = reloadSignal();
   const { file, config } = await loadConfig(options);
   const policy = await readPolicy(config.policyFile, isPolicyExpected(config));
   const identity = loadIdentity(config);
@@ -54,7 +56,7 @@ export async function run(options: CommandOptions): Promise<number> {
     config: file,
     policy: policy.source,
   });
-  const stop = await serve(agent, config, identity, log);
+  const stop = await serve(agent, config, identity, log, hangUps);
   await stop();
   await lock.release();
   return 0;
@@ -66,6 +68,7 @@ async function serve(
   config: AgentConfig,
   identity: AgentIdentity,
   log: Logger,
+  hangUps: ReloadSignal,
 ): Promise<() => Promise<void>> {
   const notifier = serviceNotifier({ onFailure: (message) => log.warn(message) });
   const systemd = keepSystemd({ bus: config.bus });
@@ -86,7 +89,7 @@ async function serve(
     },
   });
   const renewal = identity.stored && startRenewal(config, identity, agent, link, log);
-  process.on('SIGHUP', () => void reloadPolicy(agent, config, log, notifier));
+  hangUps.serve(() => reloadPolicy(agent, config, log, notifier));
   const signal = ended();
   // Ready when the bus has answered or failed once: a manager that is away must not hold up the boot.
   await Promise.race([bus.firstAttempt, signal]);
