@@ -4,8 +4,11 @@ import { emptyFleet, type FleetInput, type FleetState, fleetStep } from './core/
 
 export interface FleetWatcher {
   onEvent?: (event: MonitorEvent) => void;
-  /** After every step, also those that made no event (a first snapshot is no news). */
-  onChange?: () => void;
+  /**
+   * After every step, also those that made no event (a first snapshot is no news).
+   * @param node the one that changed; undefined: the list of nodes itself
+   */
+  onChange?: (node: string | undefined) => void;
 }
 
 export class FleetStore {
@@ -28,7 +31,8 @@ export class FleetStore {
       else if (effect.type === 'end-session') this.endSession(effect.sessionId, effect.message);
       else this.publish(effect.event);
     }
-    for (const watcher of this.#watchers) watcher.onChange?.();
+    const node = 'node' in input ? input.node : undefined;
+    for (const watcher of this.#watchers) watcher.onChange?.(node);
   }
 
   /** Events of elsewhere (outcomes of operations) reach the same watchers. */

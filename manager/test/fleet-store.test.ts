@@ -1,3 +1,4 @@
+import { parseNodeName } from '@hecate/proto/core/names.ts';
 import { createMonitorEvent, type MonitorEvent } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { unitsPerNodeMax } from '../src/core/fleet.ts';
@@ -7,16 +8,20 @@ import { connected, disconnected, notice, snapshot, unit } from './support/fleet
 t.test('watchers see events and changes until they stop', async (t) => {
   const fleet = new FleetStore();
   const events: MonitorEvent[] = [];
-  let changes = 0;
-  const stop = fleet.watch({ onEvent: (event) => events.push(event), onChange: () => (changes += 1) });
+  const changed: (string | undefined)[] = [];
+  const stop = fleet.watch({
+    onEvent: (event) => events.push(event),
+    onChange: (node) => changed.push(node),
+  });
   fleet.watch({});
   fleet.apply(connected('node-a'));
   fleet.apply(notice('node-a', snapshot([unit('web.service')])));
   t.match(events, [{ node: 'node-a', event: { case: 'connection', value: 'online' } }]);
-  t.equal(changes, 2, 'also of a step without news');
+  fleet.apply({ type: 'allowed', names: [parseNodeName('node-a')] });
+  t.same(changed, ['node-a', 'node-a', undefined], 'also of a step without news');
   fleet.publish(createMonitorEvent({ node: 'node-b' }));
   t.equal(events.length, 2);
-  t.equal(changes, 2);
+  t.equal(changed.length, 3);
   stop();
   stop();
   fleet.apply(disconnected('node-a'));

@@ -1,5 +1,5 @@
 /** What an operator may ask of the manager itself. */
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import { parseNodeName, parseOpId } from '@hecate/proto/core/names.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   SetLogLevel,
 } from '@hecate/proto/generated/wire.ts';
 import { diagnose } from '../core/diagnosis.ts';
+import type { FleetNode } from '../core/fleet.ts';
 import { healthOf } from '../core/health.ts';
 import { selectNodes } from '../core/selection.ts';
 import { parseLogLevel } from '../io/logger.ts';
@@ -75,18 +76,37 @@ export async function setLogLevel({ value, context }: OperatorRequest<SetLogLeve
     return { case: 'logLevel', value: { before: context.setLogLevel(level), after: level } };
   }
   const nodes = selectNodes(context.fleet.state, { patterns: value.nodes, all: false });
-  // Asked for all of them first: a level that is set on some and not on others helps nobody.
-  const sessions = nodes.map(({ name, offlineReason }) => {
-    const session = context.sessionOf(name);
-    if (session) return session;
-    throw new HecateError('HEC_OFFLINE', `${name} is offline: ${offlineReason}`, `hecatectl doctor ${name}`);
-  });
-  const before = await Promise.all(
-    sessions.map(async (session) => {
-      const method = { case: 'setAgentLogLevel' as const, value: { level, nodes: [] } };
-      const outcome = await session.call(method, { timeLimitMs: setLevelTimeLimitMs });
-      return outcome.case === 'logLevel' ? outcome.value.before : '';
-    }),
-  );
+  const answers = await Promise.all(nodes.map((node) => setLevelOf(node, level, context)));
+  const failed = answers.flatMap(({ failure }) => (failure ? [failure] : []));
+  if (failed.length > 0) throw notSet(level, answers.length, failed);
+  const before = answers.map((answer) => answer.before);
   return { case: 'logLevel', value: { before: [...new Set(before)].join(', '), after: level } };
+}
+
+async function setLevelOf(
+  { name, offlineReason }: FleetNode,
+  level: string,
+  context: RequestContext,
+): Promise<{ before: string; failure?: HecateError }> {
+  const session = context.sessionOf(name);
+  if (!session) {
+    const message = `${name} is offline: ${offlineReason}`;
+    return { before: '', failure: new HecateError('HEC_OFFLINE', message, `hecatectl doctor ${name}`) };
+  }
+  try {
+    const method = { case: 'setAgentLogLevel' as const, value: { level, nodes: [] } };
+    const outcome = await session.call(method, { timeLimitMs: setLevelTimeLimitMs });
+    return { before: outcome.case === 'logLevel' ? outcome.value.before : '' };
+  } catch (error) {
+    const { code, message, remedy } = asHecateError(error);
+    return { before: '', failure: new HecateError(code, `${name}: ${message}`, remedy, error) };
+  }
+}
+
+/** All were tried; those where it went wrong are named, each with its reason. */
+function notSet(level: string, count: number, failed: readonly HecateError[]): HecateError {
+  const worst = failed.find(({ code }) => code !== 'HEC_OFFLINE') ?? failed[0];
+  const why = failed.map(({ message }) => message).join('; ');
+  const message = `the level is ${level} on ${count - failed.length} of ${count} nodes; not on: ${why}`;
+  return new HecateError(worst?.code ?? 'HEC_INTERNAL', message, worst?.remedy);
 }

@@ -1,6 +1,7 @@
 /** Waits until units are in a state, over the stream of changes; never longer than the caller said. */
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
+import { matchesAny } from '@hecate/proto/core/glob.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
 import {
   createUnitState,
@@ -37,6 +38,9 @@ function observe(fleet: FleetState, value: WaitUnits): UnitBatch[] {
   });
 }
 
+/** How often, at most, a waiting request looks at all of its units again. */
+const lookIntervalMs = 50;
+
 function isReached(batches: UnitBatch[], activeState: string): boolean {
   const units = batches.flatMap((batch) => batch.units);
   return units.length > 0 && units.every((unit) => unit.activeState === activeState);
@@ -68,30 +72,46 @@ function watch(
   // A timer takes at most 24 days, and fires at once when it is given more.
   const asked = value.timeLimitMs || context.config().operations.timeLimitMs;
   const limitMs = Math.min(asked, limits.timeLimitMsMax);
+  const isMeant = (node: string): boolean =>
+    value.nodes?.all === true || matchesAny(value.nodes?.patterns ?? [], node);
   return new Promise((resolve, reject) => {
     let last = first;
+    let lookedAtMs = Number.NEGATIVE_INFINITY;
+    let pending: NodeJS.Timeout | undefined;
     const stop = (): void => {
       unwatch();
       clearTimeout(timer);
+      clearTimeout(pending);
       incoming.signal.removeEventListener('abort', giveUp);
     };
     const giveUp = (): void => {
       stop();
       resolve(last);
     };
+    const look = (): void => {
+      pending = undefined;
+      lookedAtMs = context.clock.nowMs();
+      try {
+        last = observe(context.fleet.state, value);
+        if (isReached(last, value.activeState)) giveUp();
+      } catch (error) {
+        // This watcher's trouble, and nobody else's: whoever changed the fleet goes on.
+        stop();
+        reject(error);
+      }
+    };
     const unwatch = context.fleet.watch({
-      onChange: () => {
-        try {
-          last = observe(context.fleet.state, value);
-          if (isReached(last, value.activeState)) giveUp();
-        } catch (error) {
-          // This watcher's trouble, and nobody else's: whoever changed the fleet goes on.
-          stop();
-          reject(error);
-        }
+      onChange: (node) => {
+        if (pending || (node !== undefined && !isMeant(node))) return;
+        const restMs = lookedAtMs + lookIntervalMs - context.clock.nowMs();
+        if (restMs <= 0) look();
+        else pending = setTimeout(look, restMs);
       },
     });
-    const timer = setTimeout(giveUp, limitMs);
+    const timer = setTimeout(() => {
+      if (pending) look();
+      giveUp();
+    }, limitMs);
     incoming.signal.addEventListener('abort', giveUp, { once: true });
   });
 }

@@ -35,6 +35,28 @@ t.test('reached at once, or when the change comes', async (t) => {
   });
 });
 
+t.test('a storm of changes, on this node and on others, hides nothing', async (t) => {
+  const bench = await managerBench(t);
+  const [a, b] = [await bench.agent('node-a'), await bench.agent('node-b')];
+  a.tellUnits([unit('web.service', 'inactive')]);
+  b.tellUnits([unit('web.service')]);
+  await bench.untilNode('node-a', 'online', true);
+  await bench.untilNode('node-b', 'online', true);
+  const viewer = await bench.operator('viewer');
+  const reached = viewer.get('waitResult', waitFor({}));
+  const over = viewer.get('waitResult', waitFor({ activeState: 'failed', timeLimitMs: 300 }));
+  await viewer.ask({ case: 'getHealth', value: {} });
+  for (let i = 0; i < 500; i += 1) {
+    b.tellChanges([unit('web.service', i % 2 === 0 ? 'failed' : 'active')]);
+    a.tellChanges([unit('web.service', i % 2 === 0 ? 'activating' : 'deactivating')]);
+  }
+  a.tellChanges([unit('web.service')]);
+  t.match(await reached, { reached: true, last: [{ units: [{ activeState: 'active' }] }] });
+  const { reached: isFailed, last } = await over;
+  t.notOk(isFailed, 'what fails on another node is none of it');
+  t.match(last, [{ node: 'node-a', units: [{ activeState: 'active' }] }], 'and the last word is the newest');
+});
+
 t.test('the time limit', async (t) => {
   const bench = await managerBench(t);
   const a = await bench.agent('node-a');
