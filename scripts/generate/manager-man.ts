@@ -81,6 +81,7 @@ export function managerPage(): string {
       'it failed: the state directory cannot be used, or another manager holds it, for example.',
     ),
     ...term(bold(String(exitCodes.usage.code)), `${exitCodes.usage.meaning}.`),
+    ...term(bold('75'), 'an address or socket cannot be listened on.'),
     ...term(bold(String(exitCodes.internal.code)), `${exitCodes.internal.meaning}.`),
     '.SH "SEE ALSO"',
     '.BR hecate\\-agent (8),',

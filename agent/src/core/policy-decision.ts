@@ -43,6 +43,9 @@ export interface PolicyRefusal {
 /** Verbs that would leave the agent unable to answer when they meet its own unit. */
 const selfHarm: ReadonlySet<Verb> = new Set<Verb>(['stop', 'mask', 'disable', 'kill', 'freeze']);
 
+/** Where services are, of the host and of a user, unless somebody put them elsewhere: the agent's unit among them. */
+const slicesOfServices = ['-.slice', 'system.slice', 'app.slice'];
+
 const isAboutVerb = (rule: PolicyRule, verb: Verb): boolean =>
   rule.verbs.length === 0 || rule.verbs.includes(verb);
 
@@ -103,11 +106,11 @@ export function whyRefused(policy: Policy, wish: Wish, ownUnit: string): PolicyR
   if (policy.allow.length > 0 && !policy.allow.some((rule) => covers(rule, verb, id))) {
     return refuse(`no Allow= of ${policy.source} covers it`, `add Allow=${`${verb} ${id}`.trimEnd()}`);
   }
-  const isSelfHarm = names.includes(ownUnit) && selfHarm.has(verb);
-  if (isSelfHarm && !policy.allow.some((rule) => namesExplicitly(rule, verb, [ownUnit]))) {
+  const own = [ownUnit, ...slicesOfServices].find((name) => names.includes(name));
+  if (own && selfHarm.has(verb) && !policy.allow.some((rule) => namesExplicitly(rule, verb, [own]))) {
     return refuse(
       'an agent that does this to itself cannot answer any more',
-      `if it is meant, name it: Allow=${verb} ${ownUnit} (and Allow=* for the rest)`,
+      `if it is meant, name it: Allow=${verb} ${own} (and Allow=* for the rest)`,
     );
   }
   return undefined;

@@ -110,6 +110,17 @@ t.test('aliases: any denied name denies, and only the canonical name is allowed'
   t.ok(allows(policy('Allow=*', `Allow=stop ${ownUnit}`), 'stop', 'mesh.service', own));
 });
 
+t.test('the slices that hold services hold the agent, too', async (t) => {
+  for (const slice of ['system.slice', 'app.slice', '-.slice'])
+    for (const verb of ['stop', 'freeze', 'kill'] as const) {
+      const power = slice === '-.slice' && verb === 'kill' ? ['Poweroff=yes'] : [];
+      t.notOk(allows(defaultPolicy, verb, slice), `${verb} ${slice}`);
+      t.notOk(allows(policy('Allow=*', ...power), verb, slice));
+      t.ok(allows(policy('Allow=*', `Allow=${verb} ${slice}`, ...power), verb, slice));
+    }
+  t.ok(allows(defaultPolicy, 'stop', 'machine.slice'));
+});
+
 t.test('reset-failed of everything is also of what is denied', async (t) => {
   t.notOk(allows(policy('Deny=reset-failed ssh.service'), 'reset-failed'));
   t.notOk(allows(policy('Deny=* ssh.service'), 'reset-failed'));
