@@ -393,9 +393,6 @@ t.test('more open operations than the manager takes on are refused, and cost no 
   const inputs = Array.from({ length: openMax + 1 }, (_, index) => submit(requestOf(index)));
   const { state, effects } = play(noOperations(), ...inputs);
   t.equal(state.records.size, openMax);
-  t.match(effects, [
-    { type: 'audit' },
-    { type: 'settled' },
-    { type: 'answer', outcome: { status: 'refused', code: 'HEC_BUSY' } },
-  ]);
+  t.same(typesOf(effects), ['audit', 'settled', 'answer']);
+  t.match(effects[2], { outcome: { status: 'refused', code: 'HEC_BUSY' } });
 });
