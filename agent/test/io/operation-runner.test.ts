@@ -1,6 +1,7 @@
 /** Operations on a real systemd: every verb, crashes of the agent and of the bus in the middle of them. */
 import { join } from 'node:path';
 import type { Item } from '@hecate/proto/core/frames.ts';
+import { jobModes } from '@hecate/proto/core/job-modes.ts';
 import {
   createVerbOptions,
   type Operation,
@@ -169,6 +170,27 @@ t.test('operations', { skip, timeout: 240_000 }, async (t) => {
     t.match(await asker.apply(template), { code: 'HEC_NO_SUCH_UNIT' }, 'of a template the typed name counts');
     await asker.runner.close();
   });
+
+  await t.test(
+    'the job modes are systemd’s own, and the default policy keeps back those that reach further',
+    async (t) => {
+      const answerTo = (mode: string): Promise<string> =>
+        systemd.startJob('start', 'web.service', mode).then(() => 'taken', String);
+      t.match(await answerTo('nonsense'), /Job mode nonsense invalid/);
+      // Newer than the systemd 252 of Debian 12.
+      const newer = ['lenient', 'restart-dependencies'];
+      for (const mode of jobModes.filter((each) => !newer.includes(each)))
+        t.notMatch(await answerTo(mode), /Job mode .* invalid/, mode);
+      const asker = await Asker.open(t.testdir(), systemd);
+      const start = (jobMode: string) => asker.apply(order({ options: createVerbOptions({ jobMode }) }));
+      for (const mode of ['replace', 'fail']) t.match(await start(mode), { status: 'done' }, mode);
+      for (const mode of ['isolate', 'flush', 'ignore-dependencies'])
+        t.match(await start(mode), { status: 'refused', code: 'HEC_POLICY' }, mode);
+      const poweroff = order({ unit: 'poweroff.target' });
+      t.match(await asker.apply(poweroff), { status: 'refused', code: 'HEC_POLICY' });
+      await asker.runner.close();
+    },
+  );
 
   await t.test('failures carry systemd’s own words, evidence and log lines', async (t) => {
     const asker = await Asker.open(t.testdir(), systemd);
