@@ -58,11 +58,22 @@ t.test('roles', { skip: await skipUnless('user'), timeout: 60_000 }, async (t) =
       ['operator', 'enroll', 'eve', '--role', 'admin'],
       ['ca', 'init'],
       ['exec', 'alpha', '--', 'true'],
+      ['start', 'alpha', 'poweroff.target'],
+      ['start', 'alpha', 'counted', '--job-mode', 'isolate'],
     ]) {
       const refused = await manager.ctl(['--socket', operatorSocket, ...argv]);
       t.equal(refused.exitCode, 77, `${argv.join(' ')}: ${refused.stderr}`);
     }
     t.equal((await site.connections()).alpha, 'online');
+    // An admin may ask, and the policy of the node has the last word.
+    for (const argv of [
+      ['start', 'alpha', 'poweroff.target'],
+      ['start', 'alpha', 'counted', '--job-mode', 'isolate'],
+    ]) {
+      const refused = await manager.ctl(argv);
+      t.equal(refused.exitCode, 77, `${argv.join(' ')}: ${refused.stderr}`);
+      t.match(refused.stdout + refused.stderr, /agent-policy\.conf/);
+    }
     await untilAudited(manager, { what: 'revoke', outcome: 'refused', code: 'HEC_ROLE', subject: 'alpha' });
   });
 
