@@ -1,6 +1,7 @@
 /** What a running command has at hand. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { asHecateError } from '@hecate/proto/core/errors.ts';
 import type { ExitName } from '@hecate/proto/core/exit-codes.ts';
 import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
@@ -9,6 +10,7 @@ import type { CommandDefinition } from './core/command-definition.ts';
 import { parseDurationMs } from './core/duration.ts';
 import type { Invocation } from './core/invocation.ts';
 import { type ManagerTarget, managerTarget } from './core/manager-target.ts';
+import { printable } from './core/printable.ts';
 import { nodeSelection, unitPatterns } from './core/selection.ts';
 import { connectManager } from './io/connect.ts';
 import { type Manager, welcomeTimeLimitMs } from './io/manager.ts';
@@ -103,8 +105,33 @@ export class Context {
     return unitPatterns(this.invocation.operands('UNIT'));
   }
 
+  /** Over the session that the command has opened anyway. What goes wrong says so, and changes nothing else. */
+  async #renewWhenDue(manager: Manager): Promise<void> {
+    const directory = this.identityDirectory;
+    try {
+      const { renewWhenDue } = await import('./io/renew-certificate.ts');
+      await renewWhenDue({
+        directory,
+        nowMs: Date.now(),
+        ask: (value, timeLimitMs) =>
+          manager.ask(
+            'certificate',
+            { case: 'renewCertificate', value },
+            { timeLimitMs, signal: this.signal },
+          ),
+      });
+    } catch (thrown) {
+      const { message } = asHecateError(thrown);
+      this.out.error(
+        printable(`hecatectl: your certificate in ${directory} could not be renewed: ${message}`),
+      );
+    }
+  }
+
   async close(): Promise<void> {
     const manager = await this.#manager?.catch(() => undefined);
-    manager?.close();
+    if (!manager) return;
+    if (this.target.kind === 'remote' && !this.signal.aborted) await this.#renewWhenDue(manager);
+    manager.close();
   }
 }

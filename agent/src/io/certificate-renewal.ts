@@ -1,21 +1,12 @@
 /** Renews the agent's certificate over its own session, and reconnects with it when nothing is in flight. */
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
-import { parseManagerAddress } from '@hecate/proto/core/manager-address.ts';
-import { jitterFromHash, renewalDueAtMs } from '@hecate/proto/core/renewal.ts';
-import { createRenewCertificate } from '@hecate/proto/generated/wire.ts';
-import {
-  pendingKeyPair,
-  readIdentity,
-  type StoredIdentity,
-  writeIdentity,
-} from '@hecate/proto/io/identity-store.ts';
-import { signPossession } from '@hecate/proto/io/possession.ts';
+import { readIdentity, type StoredIdentity } from '@hecate/proto/io/identity-store.ts';
+import { identityRenewalDueAtMs, renewIdentity } from '@hecate/proto/io/renew-identity.ts';
 import type { Session } from '@hecate/proto/io/session-host.ts';
 import type { Logger } from './logger.ts';
 
 export interface CertificateRenewalOptions {
   readonly directory: string;
-  readonly nodeName: string;
   /** Whether an operation runs or is waited for. */
   readonly isBusy: () => boolean;
   readonly reconnect: (reason: string) => void;
@@ -77,8 +68,7 @@ export class CertificateRenewal {
     }
     try {
       const stored = readIdentity(directory);
-      const dueAtMs = renewalDueAtMs(stored, jitterFromHash(stored.fingerprint));
-      const leftMs = dueAtMs - this.#now();
+      const leftMs = identityRenewalDueAtMs(stored) - this.#now();
       if (leftMs > 0) this.#again(Math.min(leftMs + 1, lookIntervalMsMax));
       else void this.#renew(this.#session, stored);
     } catch (error) {
@@ -104,30 +94,14 @@ export class CertificateRenewal {
     }
   }
 
-  async #ask(session: Session, stored: StoredIdentity): Promise<StoredIdentity> {
-    const { directory, nodeName } = this.#options;
-    const keys = await pendingKeyPair(directory);
-    const outcome = await session.call(
-      {
-        case: 'renewCertificate',
-        value: createRenewCertificate({
-          publicKeySpki: keys.publicKeySpki,
-          possessionSignature: signPossession(keys, { purpose: 'renew', name: nodeName }),
-        }),
-      },
-      { timeLimitMs: renewTimeLimitMs },
-    );
-    if (outcome.case !== 'certificate')
+  #ask(session: Session, stored: StoredIdentity): Promise<StoredIdentity> {
+    return renewIdentity(this.#options.directory, stored, async (value) => {
+      const outcome = await session.call(
+        { case: 'renewCertificate', value },
+        { timeLimitMs: renewTimeLimitMs },
+      );
+      if (outcome.case === 'certificate') return outcome.value;
       throw new HecateError('HEC_PROTOCOL', `the manager answered a renewal with ${outcome.case}`);
-    const { certificatePem, authorityPem, managerAddresses } = outcome.value;
-    const given = managerAddresses.filter((address) => parseManagerAddress(address));
-    return writeIdentity(directory, {
-      identity: stored.identity,
-      managerAddresses: given.length > 0 ? given : stored.managerAddresses,
-      privateKeyPem: keys.privateKeyPem,
-      certificatePem,
-      authorityPem,
-      authorityFingerprint: stored.authorityFingerprint,
     });
   }
 

@@ -49,7 +49,6 @@ async function scene(t: Test, ageMs: number, answer?: (method: Method) => Promis
     isBusy: false,
     renewal: new CertificateRenewal({
       directory,
-      nodeName: 'web1',
       isBusy: () => made.isBusy,
       reconnect: (reason) => void made.reconnects.push(reason),
       log: openLogger('info', (line) => void log.push(line)),
