@@ -157,7 +157,7 @@ t.test('on a node', { skip, timeout: 120_000 }, async (t) => {
 
   await t.test('a second agent on the same state is refused', async (t) => {
     const { exitCode, stderr } = await node.run(argv('run'));
-    t.match({ exitCode, stderr }, { exitCode: 1, stderr: /another agent runs with the state directory/ });
+    t.match({ exitCode, stderr }, { exitCode: 1, stderr: /holds this state directory/ });
   });
 
   await t.test('SIGHUP reads the policy again; a wrong one changes nothing', async (t) => {
