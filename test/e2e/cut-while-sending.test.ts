@@ -33,7 +33,7 @@ async function isNeverApplied(
   const final = await finalOutcome(site, told.op_id);
   t.equal(final.status, 'refused', `the true outcome: ${final.message}`);
   t.equal(final.code, 'HEC_EXPIRED');
-  t.equal(final.exitCode, 77);
+  t.equal(final.exitCode, 124);
   await site.untilOnline();
   const next = await operate(site, 'start', 'server1', 'after');
   t.equal(next.status, 'done', 'what is asked for now is done');
