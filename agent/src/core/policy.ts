@@ -3,7 +3,10 @@
  * key is not root on the fleet. Deny beats allow, whatever the order; without any Allow= everything is allowed.
  * This is the file; policy-decision.ts decides by it.
  */
+import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { isGlob } from '@hecate/proto/core/glob.ts';
 import { isJobMode, type JobMode, jobModes, ordinaryJobModes } from '@hecate/proto/core/job-modes.ts';
+import { completeUnitName } from '@hecate/proto/core/unit-name.ts';
 import type { Verb } from '@hecate/proto/generated/wire.ts';
 import { configError, type IniEntry, type Problem, parseBoolean, parseIni } from './ini-file.ts';
 import { suggestion } from './suggestion.ts';
@@ -111,9 +114,20 @@ function parseRule({ key, value, line }: IniEntry, problems: Problem[]): PolicyR
   }
   return {
     verbs: words.includes('*') ? [] : verbs,
-    units: units.length === 0 ? ['*'] : units,
+    units: units.length === 0 ? ['*'] : units.map((unit) => unitPattern(unit, { key, line }, problems)),
     text: `${key}=${value}`,
   };
+}
+
+/** A plain name is completed as everywhere (`k3s` is k3s.service): as it stands, it would match nothing. */
+function unitPattern(text: string, at: { key: string; line: number }, problems: Problem[]): string {
+  if (isGlob(text)) return text;
+  try {
+    return completeUnitName(text);
+  } catch (error) {
+    problems.push({ line: at.line, message: `${at.key}=: ${asHecateError(error).message}` });
+    return text;
+  }
 }
 
 function unknownVerb(word: string): string {

@@ -53,3 +53,8 @@ t.test('in a few lines for people', async (t) => {
     'Allow=start',
   ]);
 });
+
+t.test('a plain unit name without a suffix is a service; what is no name is an error', async (t) => {
+  t.same(policy('Deny=stop k3s ssh* dbus.socket').deny[0]?.units, ['k3s.service', 'ssh*', 'dbus.socket']);
+  t.throws(() => policy('Deny=stop /etc/x'), { message: /p\.conf:2: Deny=: .*is not a unit name/ });
+});

@@ -1,4 +1,5 @@
 /** Turns a join token into an identity on disk: what `hecate-agent join` and `hecatectl join` share. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asHecateError, HecateError } from '../core/errors.ts';
 import { describeIdentity } from '../core/identity.ts';
 import type { JoinToken } from '../core/join-token.ts';
@@ -35,7 +36,7 @@ export async function joinSite(options: JoinOptions): Promise<StoredIdentity> {
   for (const address of [...addresses, ...token.addresses.map(parseManagerAddress)]) {
     if (!address) continue;
     try {
-      const certificate = await askOne(address, options, keys, timeLimitMs);
+      const certificate = await askInTurn(address, options, keys, timeLimitMs);
       return await writeIdentity(directory, {
         identity: token.identity,
         managerAddresses: addressesOf(certificate, token),
@@ -56,6 +57,21 @@ export async function joinSite(options: JoinOptions): Promise<StoredIdentity> {
 function addressesOf(certificate: Certificate, token: JoinToken): readonly string[] {
   const given = certificate.managerAddresses.filter((address) => parseManagerAddress(address));
   return given.length > 0 ? given : token.addresses;
+}
+
+/** Hosts behind one address join a few at a time; a turn takes milliseconds. */
+const turnWaitMs = 500;
+const turnsMax = 40;
+
+async function askInTurn(...asking: Parameters<typeof askOne>): Promise<Certificate> {
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await askOne(...asking);
+    } catch (thrown) {
+      if (turn >= turnsMax || asHecateError(thrown).code !== 'HEC_BUSY') throw thrown;
+      await sleep(turnWaitMs * (0.5 + Math.random()));
+    }
+  }
 }
 
 async function askOne(
