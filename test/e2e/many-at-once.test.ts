@@ -67,8 +67,8 @@ t.test('many at once', { skip, timeout: 120_000 }, async (t) => {
     const { exitCode, outcomes } = await hanging;
     t.equal(outcomes.length, 100);
     for (const { unit, status, code, message } of outcomes) {
-      const isNotSent =
-        status === 'refused' && code === 'HEC_BUSY' && /until the deadline/.test(message ?? '');
+      // Its turn came too late, at the manager or at the agent.
+      const isNotSent = status === 'refused' && (code === 'HEC_BUSY' || code === 'HEC_EXPIRED');
       t.ok(isNotSent || status === 'timeout' || status === 'unknown', `${unit}: ${status}, ${message}`);
     }
     t.ok(exitCode === 124 || exitCode === 70);
