@@ -7,7 +7,14 @@ import { neverMs, runningMax } from './operation-limits.ts';
 import * as outcomes from './operation-outcomes.ts';
 import { join } from './operation-progress.ts';
 import type { BegunRecord } from './operation-record.ts';
-import { neverRecord, type Refusal, rememberNever, staleEpoch } from './operation-refusal.ts';
+import {
+  neverRecord,
+  type Refusal,
+  rememberNever,
+  rememberRefusal,
+  staleEpoch,
+  whyEpochRefused,
+} from './operation-refusal.ts';
 import type {
   Instant,
   OperationsEffect,
@@ -89,7 +96,8 @@ const wishOf = ({ verb, unit, options }: Operation, unitNames?: UnitNamesAnswer)
 });
 
 function whyInvalid(state: OperationsState, operation: Operation, at: Instant): Refusal | undefined {
-  if (operation.epoch < state.highestEpoch) return staleEpoch(state, operation.epoch);
+  const epoch = whyEpochRefused(state.highestEpoch, operation.epoch);
+  if (epoch) return epoch;
   const expiry = whyExpired(operation.notAfterClockMs, at);
   if (expiry) return expiry;
   if (needsUnit(operation.verb) || operation.unit !== '') {
@@ -155,6 +163,7 @@ function refuse(
 ): void {
   const outcome = outcomes.refused(operation, refusal.code, refusal.message, refusal.remedy);
   if (!refusal.isDurable) {
+    rememberRefusal(state, outcome);
     effects.push({ type: 'answer', ticket, outcome });
     return;
   }

@@ -13,4 +13,7 @@ export const reportCountMax = 64;
 /** A journal of four times what must be remembered is worth writing anew. */
 export const compactAfterMin = 4000;
 
+/** Refusals that are kept in memory for a manager that lost the answer. */
+export const refusalsMax = 1000;
+
 export const neverMs = Number.POSITIVE_INFINITY;

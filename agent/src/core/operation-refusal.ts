@@ -1,6 +1,8 @@
 /** Refusals that the whole machine shares, and remembering what must never be applied. */
 import type { ErrorCode } from '@hecate/proto/core/errors.ts';
+import { epochLeadMax } from '@hecate/proto/core/limits.ts';
 import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import { refusalsMax } from './operation-limits.ts';
 import { type OperationRecord, packOutcome } from './operation-record.ts';
 import type { Instant, OperationsState } from './operations-state.ts';
 
@@ -13,11 +15,31 @@ export interface Refusal {
 }
 
 /** I6 */
-export const staleEpoch = (state: OperationsState, epoch: number): Refusal => ({
+export const staleEpoch = (state: Pick<OperationsState, 'highestEpoch'>, epoch: number): Refusal => ({
   code: 'HEC_EPOCH',
   message: `epoch ${epoch} is over: a manager of epoch ${state.highestEpoch} has been here`,
   remedy: 'ask the newer manager; hecatectl health tells its epoch',
 });
+
+/** I6: and what no manager can have reached would lock out every one that comes. */
+export function whyEpochRefused(highestEpoch: number, epoch: number): Refusal | undefined {
+  if (epoch < highestEpoch) return staleEpoch({ highestEpoch }, epoch);
+  if (epoch <= highestEpoch + epochLeadMax) return undefined;
+  return {
+    code: 'HEC_EPOCH',
+    message: `epoch ${epoch} is too far above ${highestEpoch}, the highest seen here: no manager was started that often`,
+    remedy: 'look at the file "epoch" in the state directory of the manager',
+  };
+}
+
+/** In memory, and only the newest (I14). */
+export function rememberRefusal(state: OperationsState, outcome: OperationOutcome): void {
+  state.refusals.delete(outcome.opId);
+  state.refusals.set(outcome.opId, outcome);
+  if (state.refusals.size <= refusalsMax) return;
+  const oldest = state.refusals.keys().next();
+  if (!oldest.done) state.refusals.delete(oldest.value);
+}
 
 export function rememberNever(state: OperationsState, outcome: OperationOutcome, at: Instant): void {
   state.ledger.makeRoom(at.nowMs, at.bootTimeMs);

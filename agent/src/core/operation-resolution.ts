@@ -65,16 +65,14 @@ function resolveOne(
     return createResolvedOperation({ opId, resolution: 'finished', outcome: known.outcome });
   if (known) return createResolvedOperation({ opId, resolution: 'never-applied', outcome: known.outcome });
   const subject = { opId, verb: 'unspecified', unit: '' } as const;
-  if (state.ledger.mayHaveForgotten(opId)) {
+  const refusal = state.refusals.get(opId);
+  if (!refusal && state.ledger.mayHaveForgotten(opId)) {
     const why = 'it is older than what the operation journal of the agent tells';
     const outcome = { ...outcomes.unknown(subject, why), message: why };
     return createResolvedOperation({ opId, resolution: 'finished', outcome });
   }
-  const outcome = outcomes.refused(
-    subject,
-    'HEC_EXPIRED',
-    'it never reached the agent, which will not apply it any more',
-  );
+  const message = 'it never reached the agent, which will not apply it any more';
+  const outcome = refusal ?? outcomes.refused(subject, 'HEC_EXPIRED', message);
   rememberNever(state, outcome, at);
   news.push(neverRecord(outcome));
   return createResolvedOperation({ opId, resolution: 'never-applied', outcome });

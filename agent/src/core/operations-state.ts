@@ -61,6 +61,8 @@ export interface OperationsState {
   reportAtMs: number;
   readonly running: Map<string, Running>;
   readonly ledger: OperationLedger;
+  /** What was refused without a record, oldest first: the true reason, should the answer have been lost. */
+  readonly refusals: Map<string, OperationOutcome>;
   /** Records in the journal since it was last compacted. */
   journalled: number;
 }
@@ -155,6 +157,7 @@ export function openOperations(options: {
     reportAtMs: Number.POSITIVE_INFINITY,
     running: new Map(),
     ledger,
+    refusals: new Map(),
     journalled: 0,
   };
   for (const record of options.records) {

@@ -14,6 +14,7 @@ import {
 import type { IncomingRequest, Session } from '@hecate/proto/io/session-host.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import { type LogLevel, logLevels, parseLogLevel } from '../core/log-level.ts';
+import { whyEpochRefused } from '../core/operation-refusal.ts';
 import type { Policy } from '../core/policy.ts';
 import type { SystemdPort } from '../core/systemd-port.ts';
 import type { EpochStore } from './epoch-file.ts';
@@ -114,8 +115,14 @@ export class Agent {
 
   // ── The session above ──
 
-  /** The epoch is durable before anything of it counts (I6). */
+  /**
+   * The epoch is durable before anything of it counts (I6).
+   * @throws HEC_EPOCH when no manager can have reached it; HEC_STATE when it cannot be written
+   */
   async sessionOpened(session: Session, welcome: Welcome): Promise<void> {
+    // One of the past may still look; its operations are refused.
+    const refusal = whyEpochRefused(this.highestEpoch, Math.max(this.highestEpoch, welcome.epoch));
+    if (refusal) throw new HecateError(refusal.code, refusal.message, refusal.remedy);
     this.#session = session;
     this.#units.sessionOpened(session);
     await this.#options.epoch.raise(welcome.epoch);

@@ -138,8 +138,9 @@ export class ManagerLink {
       session: welcome.sessionId,
     });
     agent.sessionOpened(session, welcome).catch((error) => {
-      log.error('the epoch cannot be made durable', { why: asHecateError(error).message });
-      session.end('HEC_STATE', 'the agent cannot write its state directory');
+      const { code, message } = asHecateError(error, 'HEC_STATE');
+      log.error('the epoch of the manager is not accepted', { code, why: message });
+      session.end(code, code === 'HEC_EPOCH' ? message : 'the agent cannot write its state directory');
     });
     this.#options.onEstablished?.(session, welcome);
   }

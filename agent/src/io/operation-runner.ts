@@ -4,7 +4,12 @@
  */
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
-import type { Operation, OperationOutcome, ResolveOperations } from '@hecate/proto/generated/wire.ts';
+import type {
+  Operation,
+  OperationOutcome,
+  ResolvedOperation,
+  ResolveOperations,
+} from '@hecate/proto/generated/wire.ts';
 import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import { evidenceOf } from '../core/operation-inference.ts';
@@ -206,10 +211,11 @@ export class OperationRunner {
         this.#accepted(effect);
         return;
       case 'answer':
+        this.#logEpoch(effect.outcome);
         this.#take(effect.ticket)?.resolve({ case: 'operation', value: this.#named(effect.outcome) });
         return;
       case 'answer-resolve': {
-        const operations = fitResolved(effect.operations);
+        const operations = fitResolved(effect.operations.map((each) => this.#namedIn(each)));
         this.#take(effect.ticket)?.resolve({ case: 'resolvedOperations', value: { operations } });
         return;
       }
@@ -225,8 +231,18 @@ export class OperationRunner {
     }
   }
 
+  /** A second manager, or one that lies: worth a line on the node itself (I6). */
+  #logEpoch({ code, opId, message, replayed }: OperationOutcome): void {
+    if (code === 'HEC_EPOCH' && !replayed)
+      this.#options.log.warn('an operation was refused for its epoch', { opId, why: message });
+  }
+
   #named(outcome: OperationOutcome): OperationOutcome {
     return { ...outcome, remedy: nameNode(outcome.remedy, this.#options.nodeName) };
+  }
+
+  #namedIn(operation: ResolvedOperation): ResolvedOperation {
+    return operation.outcome ? { ...operation, outcome: this.#named(operation.outcome) } : operation;
   }
 
   #take(ticket: number): Waiting | undefined {

@@ -10,6 +10,7 @@ const apply = (fields = {}, ticket = 1) => ({ type: 'apply', ticket, operation: 
 t.test('refusals: never a call, never a record of a beginning', async (t) => {
   const cases: [string, object, object, string][] = [
     ['an older epoch (I6)', { epoch: 5 }, { highestEpoch: 6 }, 'HEC_EPOCH'],
+    ['an epoch that no manager can have reached', { epoch: 1_000_007 }, { highestEpoch: 6 }, 'HEC_EPOCH'],
     ['its deadline is over', { notAfterClockMs: 499_999 }, {}, 'HEC_EXPIRED'],
     ['the policy', { verb: 'poweroff', unit: '' }, {}, 'HEC_POLICY'],
     [
@@ -81,6 +82,17 @@ t.test('a job mode that the policy does not name', async (t) => {
   t.match(answers(driver.run(apply({ options }))), [
     { status: 'refused', code: 'HEC_POLICY', message: /isolate/ },
   ]);
+});
+
+t.test('an epoch far ahead is not taken over either', async (t) => {
+  const driver = drive(openState([], { highestEpoch: 6 }));
+  driver.run(apply({ epoch: 1_000_007 }));
+  t.equal(driver.state.highestEpoch, 6);
+  t.same(
+    types(driver.run(apply({ opId: opId(2), epoch: 1_000_006 }, 2))),
+    ['call'],
+    'the highest there may be',
+  );
 });
 
 t.test('verbs that need no unit', async (t) => {

@@ -56,6 +56,25 @@ t.test('resolve without a disk: what could still be applied is not called never 
   t.match(lost, { operations: [{ resolution: 'finished', outcome: { status: 'unknown' } }] });
 });
 
+t.test('a refusal whose answer was lost is told with its true reason', async (t) => {
+  const driver = drive(openState([], { highestEpoch: 6 }));
+  driver.run(apply({ epoch: 5 }));
+  driver.run(apply({ opId: opId(2), epoch: 6, verb: 'poweroff', unit: '' }, 2));
+  const asked = { type: 'resolve', ticket: 3, epoch: 6, opIds: [opId(1), opId(2)] } as const;
+  const operations = [
+    { resolution: 'never-applied', outcome: { status: 'refused', code: 'HEC_EPOCH' } },
+    { resolution: 'never-applied', outcome: { status: 'refused', code: 'HEC_POLICY', message: /poweroff/ } },
+  ];
+  t.match(driver.run(asked), [{ operations }]);
+  t.match(
+    drive(openState(driver.records)).run({ ...asked }),
+    [{ operations }],
+    'it was made durable with it',
+  );
+  for (let n = 1; n <= 2000; n += 1) driver.run(apply({ opId: opId(100 + n), epoch: 5 }, n));
+  t.equal(driver.state.refusals.size, 1000, 'no more than so many (I14)');
+});
+
 t.test('a new journal: what was asked for before it is unknown, whatever the clocks (I12)', async (t) => {
   const driver = drive(openState([newJournalRecord]));
   const ask = (n: number) => driver.run({ type: 'resolve', ticket: n, epoch: 5, opIds: [opId(n)] });

@@ -3,7 +3,7 @@
  * is; the hello only says what it wants to be, and where the two differ the hello is refused.
  */
 import type { ErrorCode } from '@hecate/proto/core/errors.ts';
-import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
+import { epochLeadMax, protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { Hello, Role } from '@hecate/proto/generated/wire.ts';
 import type { OperatorRole } from './roles.ts';
@@ -62,9 +62,6 @@ export function provenName(credential: Credential): string | undefined {
       return undefined;
   }
 }
-
-/** Epochs rise by one with each start: a lead of more is a lie, or a damaged file, and no manager to give way to. */
-export const epochLeadMax = 1_000_000;
 
 const refuse = (code: ErrorCode, reason: string, message: string, remedy: string): Admission => ({
   type: 'refused',

@@ -1,13 +1,7 @@
-import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
+import { epochLeadMax, protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
 import { type Hello, PeerKindValues } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
-import {
-  type Admission,
-  admit,
-  type Credential,
-  epochLeadMax,
-  grantedRole,
-} from '../../src/core/admission.ts';
+import { type Admission, admit, type Credential, grantedRole } from '../../src/core/admission.ts';
 import { helloOf } from '../support/fleet-fixtures.ts';
 
 const allowedNodes = new Set(['node-a', 'node-b']);

@@ -30,6 +30,8 @@ export const limits = {
   timeLimitMsMax: 86_400_000,
 } as const;
 
+/** Epochs rise by one with each start of a manager: a lead of more is a lie or a damaged file, on either side. */
+export const epochLeadMax = 1_000_000;
 /** The protocol versions this program speaks. */
 export const protocolMin = 1;
 export const protocolMax = 1;
