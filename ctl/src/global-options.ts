@@ -35,7 +35,12 @@ export const globalOptions: readonly OptionDefinition[] = [
     completion: 'directories',
   },
   { long: 'no-legend', description: 'tables without headings' },
-  { long: 'quiet', short: 'q', description: 'no progress and no hints; with operations: failures only' },
+  {
+    long: 'quiet',
+    short: 'q',
+    description:
+      'no progress and no notes; with operations: failures only; errors keep their cause and next step',
+  },
   { long: 'help', short: 'h', description: 'what the command does and takes' },
 ];
 

@@ -14,7 +14,7 @@ import {
 import type { Context } from './context.ts';
 import { displayWidth } from './core/display-width.ts';
 import { exitOfOutcome, worstExit } from './core/exit-status.ts';
-import { outcomeText } from './core/outcome-text.ts';
+import { outcomeText, withGivenLimit } from './core/outcome-text.ts';
 import { printable } from './core/printable.ts';
 import { singleNode } from './core/selection.ts';
 import { nodeOutcomeJson } from './output/outcome-json.ts';
@@ -148,7 +148,7 @@ export async function operate(context: Context, request: OperateRequest): Promis
     logLines: logLinesDefault,
   });
   const onItem = (item: Item): Promise<void> | undefined => {
-    if (item.case === 'nodeOutcome') printer.take(item.value);
+    if (item.case === 'nodeOutcome') printer.take(withGivenLimit(item.value, timeLimitMs));
     return item.case === 'output' ? request.onOutput?.(item.value) : undefined;
   };
   // Whatever goes wrong before this resolves was certainly not sent.

@@ -1,7 +1,7 @@
 /** Asks nodes a question that only they can answer, and tells which of them could not. */
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError, isSessionEnd } from '@hecate/proto/core/errors.ts';
 import type { ExitName } from '@hecate/proto/core/exit-codes.ts';
-import type { QueryBody } from '@hecate/proto/core/frames.ts';
+import type { Item, QueryBody } from '@hecate/proto/core/frames.ts';
 import { isGlob } from '@hecate/proto/core/glob.ts';
 import {
   createQuery,
@@ -29,6 +29,11 @@ export interface ReadOptions {
   readonly unit?: string;
 }
 
+/** Whether the time that was given for watching is over; an end of the session under it is something else. */
+export function isTimeUp(thrown: unknown): boolean {
+  return !isSessionEnd(thrown) && asHecateError(thrown).code === 'HEC_TIMEOUT';
+}
+
 /** Following a journal ends by our own limit. */
 const isEndless = (query: QueryBody): boolean => query.case === 'readLogs' && query.value.follow;
 
@@ -42,23 +47,30 @@ export async function readNodes(
   const failures: { node: string; unit: string | null; failure: Failure }[] = [];
   const timeLimitMs = options.timeLimitMs ?? context.timeLimitMs();
   const value = { nodes: options.nodes ?? context.nodes, query: createQuery({ query }), timeLimitMs };
-  await context.ask(
-    'readSummary',
-    { case: 'read', value },
-    {
-      timeLimitMs,
-      isLimitedByManager: !isEndless(query),
-      onItem: (item) => {
-        if (item.case !== 'reading') return;
-        const { node, reading } = item.value;
-        if (reading.case === undefined) return;
-        if (reading.case !== 'failure') return take(node, reading);
-        failures.push({ node, unit: options.unit ?? null, failure: reading.value });
-        tellFailure(context, node, reading.value);
-      },
-    },
-  );
-  return { failures, exit: worstExit(failures.map(({ failure }) => exitOfCode(failure.code))) };
+  const isFollowing = isEndless(query);
+  const exits: ExitName[] = [];
+  const onItem = (item: Item): void | Promise<void> => {
+    if (item.case !== 'reading') return;
+    const { node, reading } = item.value;
+    if (reading.case === undefined) return;
+    if (reading.case !== 'failure') return take(node, reading);
+    exits.push(exitOfCode(reading.value.code));
+    // That the time for following is over is no failure of the node.
+    if (isFollowing && reading.value.code === 'HEC_TIMEOUT') return;
+    failures.push({ node, unit: options.unit ?? null, failure: reading.value });
+    tellFailure(context, node, reading.value);
+  };
+  try {
+    await context.ask(
+      'readSummary',
+      { case: 'read', value },
+      { timeLimitMs, isLimitedByManager: !isFollowing, onItem },
+    );
+  } catch (thrown) {
+    if (!isFollowing || !isTimeUp(thrown)) throw thrown;
+    exits.push('timeout');
+  }
+  return { failures, exit: worstExit(exits) };
 }
 
 function tellFailure(context: Context, node: string, failure: Failure): void {

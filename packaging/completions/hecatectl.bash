@@ -143,7 +143,7 @@ _hecatectl_command() {
       options+=()
       ;;
     'operations')
-      kinds=()
+      kinds=('nodes')
       options+=('--lines' '-n')
       ;;
     'list-unit-files')

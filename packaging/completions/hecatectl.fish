@@ -64,7 +64,7 @@ complete -c hecatectl -l socket -r -F -d 'the manager\'s Unix socket (HECATE_SOC
 complete -c hecatectl -l manager -s m -r -f -d 'a manager on another host, with the identity that hecatectl join stored (HECATE_MANAGER)'
 complete -c hecatectl -l identity -r -f -a '(__fish_complete_directories)' -d 'where the identity is stored (HECATE_IDENTITY; ~/.config/hecate)'
 complete -c hecatectl -l no-legend -d 'tables without headings'
-complete -c hecatectl -l quiet -s q -d 'no progress and no hints; with operations: failures only'
+complete -c hecatectl -l quiet -s q -d 'no progress and no notes; with operations: failures only; errors keep their cause and next step'
 complete -c hecatectl -l help -s h -d 'what the command does and takes'
 complete -c hecatectl -n __hecatectl_no_command -f -a ca -d 'ca commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a node -d 'node commands'
@@ -169,6 +169,7 @@ complete -c hecatectl -n __hecatectl_no_command -f -a operation -d 'show what be
 complete -c hecatectl -n '__hecatectl_at 0 operation' -f
 complete -c hecatectl -n __hecatectl_no_command -f -a operations -d 'list the open and the latest operations'
 complete -c hecatectl -n '__hecatectl_using operations' -l lines -s n -r -f -d 'how many at most, 1 to 100 (default: 20)'
+complete -c hecatectl -n '__hecatectl_at 0 operations' -f -a '(__hecatectl_names nodes)'
 complete -c hecatectl -n __hecatectl_no_command -f -a list-unit-files -d 'list unit files and whether they are enabled'
 complete -c hecatectl -n '__hecatectl_using list-unit-files' -l all -s a -d 'every node of the site; takes the place of NODE'
 complete -c hecatectl -n '__hecatectl_using list-unit-files' -l state -r -f -d 'only files in these states, like enabled or masked'
@@ -234,7 +235,7 @@ complete -c hecatectl -n '__hecatectl_only operator' -f -a enroll -d 'make a joi
 complete -c hecatectl -n '__hecatectl_using operator enroll' -l role -r -f -a 'viewer operator admin' -d 'what the operator may do; viewer when not given'
 complete -c hecatectl -n '__hecatectl_using operator enroll' -l lifetime -r -f -d 'how long the token may be used, like 15min or 2h; the manager\'s trust.token_lifetime when not given'
 complete -c hecatectl -n '__hecatectl_at 0 operator enroll' -f
-complete -c hecatectl -n '__hecatectl_only operator' -f -a revoke -d 'take away the access of a operator'
+complete -c hecatectl -n '__hecatectl_only operator' -f -a revoke -d 'take away the access of an operator'
 complete -c hecatectl -n '__hecatectl_at 0 operator revoke' -f
 complete -c hecatectl -n '__hecatectl_only operator' -f -a list -d 'list operators and their certificates'
 complete -c hecatectl -n __hecatectl_no_command -f -a join -d 'get a certificate of your own with a join token'

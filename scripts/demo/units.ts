@@ -14,7 +14,7 @@ Restart=always
 RestartSec=5s
 TimeoutStartSec=0
 ExecStart=/bin/sh -c 'echo "joining the cluster"; sleep 2; echo "serving"; systemd-notify --ready --status=serving; exec sleep infinity'
-ExecStop=/bin/sh -c 'echo "leaving the cluster"; kill $MAINPID'
+ExecStop=/bin/sh -c 'echo "leaving the cluster"; if [ -n "$MAINPID" ]; then kill "$MAINPID"; fi'
 
 [Install]
 WantedBy=default.target
@@ -50,7 +50,7 @@ Description=Says that it is alive, now and then
 
 [Timer]
 OnActiveSec=5s
-OnUnitActiveSec=15s
+OnUnitActiveSec=60s
 AccuracySec=1s
 `;
 

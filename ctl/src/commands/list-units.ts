@@ -18,6 +18,8 @@ const columns: readonly Column[] = [
   { title: 'DESCRIPTION', isFlexible: true },
 ];
 
+const counted = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+
 function row(node: string, unit: UnitState, isStale: boolean): Cell[] {
   const active = isStale ? 'unknown' : unit.activeState;
   return [
@@ -43,7 +45,13 @@ function print(context: Context, found: readonly NodeUnits[]): void {
   if (silent.length > 0) {
     out.note(`unknown, because not heard now: ${silent.join(', ')} (hecatectl doctor ${silent[0]})`);
   }
-  if (out.isTerminal && out.style.hasLegend) out.note(`${rows.length} units on ${found.length} nodes`);
+  if (rows.length === 0 && silent.length < found.length) {
+    out.note(
+      '0 loaded units listed: no unit is loaded that matches (a plain list leaves out inactive ones: --all)',
+    );
+  } else if (out.isTerminal && out.style.hasLegend) {
+    out.note(`${counted(rows.length, 'unit')} on ${counted(found.length, 'node')}`);
+  }
 }
 
 export const command: Command = {

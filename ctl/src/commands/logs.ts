@@ -44,7 +44,7 @@ export const command: Command = {
     summary: 'show what units wrote to the journal of their node',
     description: [
       'Reads the journal of the node, where the unit runs: nothing is collected in advance. The last 100 lines are shown unless --lines or --since says otherwise.',
-      '--follow goes on with what is written from now on, until Ctrl-C, --timeout, or at the latest after a day. Ctrl-C ends the reading only, nothing on the node.',
+      '--follow goes on with what is written from now on, until Ctrl-C, --timeout, or at the latest after a day. When that time is over it ends without a word, with exit status 124. Ctrl-C ends the reading only, nothing on the node.',
     ],
     arguments: [
       nodeArgument,

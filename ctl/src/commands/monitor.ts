@@ -1,3 +1,4 @@
+import type { Item } from '@hecate/proto/core/frames.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
 import type { MonitorEvent } from '@hecate/proto/generated/wire.ts';
 import type { Command, Context } from '../context.ts';
@@ -8,6 +9,7 @@ import { unitJson } from '../output/fleet-json.ts';
 import { nodeOutcomeJson, timeOrNull } from '../output/outcome-json.ts';
 import { activeTone, connectionText, connectionTone } from '../output/state-tone.ts';
 import { localTime } from '../output/time-text.ts';
+import { isTimeUp } from '../read-nodes.ts';
 
 /** ctl/schema/monitor-event.json */
 function eventJson({ atMs, node, event }: MonitorEvent): Record<string, unknown> {
@@ -63,7 +65,7 @@ export const command: Command = {
     summary: 'show changes of nodes and units as they happen',
     description: [
       'Prints one line for every change: nodes that come and go, states of units, jobs that end, outcomes of operations. It begins with what happens next, not with what is.',
-      'It goes on until Ctrl-C, --timeout, or at the latest after a day. Ctrl-C ends the watching only. A reader that is too slow loses events and is told how many.',
+      'It goes on until Ctrl-C, --timeout, or at the latest after a day. When that time is over it ends without a word, with exit status 124. Ctrl-C ends the watching only. A reader that is too slow loses events and is told how many.',
     ],
     arguments: [
       { ...optional(nodeArgument), description: 'only these nodes' },
@@ -86,20 +88,20 @@ export const command: Command = {
     const patterns = invocation.operands('UNIT').length > 0 ? context.units : [];
     if (out.isTerminal) out.note('watching; Ctrl-C ends the watching and changes nothing');
     const timeLimitMs = context.timeLimitMs(limits.timeLimitMsMax);
-    await context.ask(
-      'done',
-      { case: 'monitor', value: { nodes: context.nodes, patterns } },
-      {
-        timeLimitMs,
-        onItem: (item) => {
-          if (item.case !== 'event') return;
-          if (out.isJson) return out.stream(`${JSON.stringify(eventJson(item.value))}\n`);
-          const { atMs, node } = item.value;
-          const head = `${out.paint(localTime(atMs), 'faint')}  ${printable(node || '-')}  `;
-          return out.stream(`${head}${eventText(context, item.value)}\n`);
-        },
-      },
-    );
-    return 'success';
+    const onItem = (item: Item): void | Promise<void> => {
+      if (item.case !== 'event') return;
+      if (out.isJson) return out.stream(`${JSON.stringify(eventJson(item.value))}\n`);
+      const { atMs, node } = item.value;
+      const head = `${out.paint(localTime(atMs), 'faint')}  ${printable(node || '-')}  `;
+      return out.stream(`${head}${eventText(context, item.value)}\n`);
+    };
+    const value = { nodes: context.nodes, patterns };
+    try {
+      await context.ask('done', { case: 'monitor', value }, { timeLimitMs, onItem });
+      return 'success';
+    } catch (thrown) {
+      if (isTimeUp(thrown)) return 'timeout';
+      throw thrown;
+    }
   },
 };

@@ -5,7 +5,7 @@ export const command: Command = {
   definition: {
     name: 'operator revoke',
     group: 'trust',
-    summary: 'take away the access of a operator',
+    summary: 'take away the access of an operator',
     description: [
       'Makes every certificate and token of the operator worthless, and ends its sessions. It can be enrolled again later.',
     ],

@@ -59,6 +59,11 @@ export const command: Command = {
         { nodes, unit },
       ),
     );
+    for (const name of properties) {
+      if (found.length === 0 || found.some((shown) => shown.properties.some((each) => each.name === name)))
+        continue;
+      out.note(`no property ${printable(name)}: names are as systemd writes them, like ActiveState`);
+    }
     found.sort((a, b) => a.node.localeCompare(b.node) || a.unit.localeCompare(b.unit));
     if (out.isJson) out.json([...found.map(shownJson), ...failuresJson(result)]);
     else {

@@ -58,7 +58,8 @@ function execText(outcome: OperationOutcome): string {
 function failedSentence(outcome: OperationOutcome): string {
   const unitResult = outcome.evidence?.result ?? '';
   const results = [...new Set([outcome.result, unitResult])].filter(
-    (text) => text !== '' && text !== 'success' && text !== 'done',
+    // "refused" is the agent's word for a call that systemd did not take; systemd's own message tells why.
+    (text) => text !== '' && text !== 'success' && text !== 'done' && text !== 'refused',
   );
   // "failed" is what systemd calls every failed job; the unit's own result says more.
   const telling = results.length > 1 ? results.filter((text) => text !== 'failed') : results;
@@ -129,6 +130,20 @@ const tones: Record<OutcomeStatus, Tone> = {
   offline: 'doubtful',
   unknown: 'doubtful',
 };
+
+/**
+ * Names the limit that the caller gave: the node's message names what was left of it when the request came there.
+ * @param timeLimitMs what was asked for
+ */
+export function withGivenLimit(answer: NodeOutcome, timeLimitMs: number): NodeOutcome {
+  const { outcome } = answer;
+  if (outcome?.status !== 'timeout') return answer;
+  const message = outcome.message.replace(
+    /\bnot finished within \d+ ms\b/,
+    `not finished within ${formatDuration(timeLimitMs)}`,
+  );
+  return { ...answer, outcome: { ...outcome, message } };
+}
 
 export function outcomeText(answer: NodeOutcome): OutcomeText {
   const { outcome, verb, node, unit } = answer;

@@ -64,6 +64,9 @@ t.test('list-units: what is not heard is unknown, and text of others is harmless
       inactiveToo: true,
     },
   });
+  const nothing = await ctl('list-units', 'node-a', 'nosuch*');
+  t.match(nothing, { exitCode: 0, stderr: /^0 loaded units listed/ }, 'like systemctl');
+  t.equal((await ctl('list-units', 'node-a', 'nosuch*', '-q')).stderr, '');
   t.equal((await ctl('list-units', 'node-c')).exitCode, 69, 'one node was asked for, and it is silent');
 });
 

@@ -183,7 +183,11 @@ t.test('show: text as systemctl has it, JSON without loss', async (t) => {
   t.match(manager.requests[0], {
     value: { query: { query: { value: { properties: ['MainPID', 'CPUUsageNSec', 'Description'] } } } },
   });
+  t.equal(shown.stderr, '');
   t.match((await ctl('show', 'node-a', 'k3s', '--value')).stdout, /^812\n/);
+  const slip = await ctl('show', 'node-a', 'k3s', '-p', 'MainPID,Nope');
+  t.match(slip, { exitCode: 0, stderr: /^no property Nope: / });
+  t.notMatch(slip.stderr, /MainPID/);
   const json = JSON.parse((await ctl('show', '--all', 'k3s', '-o', 'json')).stdout);
   t.equal(schemaProblem('properties', json), undefined);
   t.equal(json[0].properties.CPUUsageNSec.value, '9007199254740993');

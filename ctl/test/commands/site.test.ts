@@ -154,16 +154,22 @@ t.test('operations', async (t) => {
           operations: [
             { ...known, outcome: undefined },
             { ...known, outcome },
+            { ...known, node: 'node-b', requestedMs: seenAtMs + 1000, outcome },
           ],
         },
       };
     },
   });
-  const shown = await ctl('operations', '-n', '2');
+  const shown = await ctl('operations', '-n', '3');
   t.equal(shown.exitCode, 0);
+  t.match(shown.stdout.split('\n')[1], / node-b /, 'the newest first, also before what is in flight');
   t.match(shown.stdout, new RegExp(`${opId} .*node-a .*in flight .*alice\\n${opId} .*done`));
   t.equal(schemaProblem('operations', JSON.parse((await ctl('operations', '-o', 'json')).stdout)), undefined);
-  t.same(asked, [2, 20]);
+  t.same(asked, [3, 20]);
+  const filtered = await ctl('operations', 'node-a', '-n', '1', '--no-legend');
+  t.match(filtered.stdout, /^[^\n]* node-a [^\n]*\n$/);
+  t.equal(asked.at(-1), 100, 'filtered out of all that the manager tells');
+  t.match(await ctl('operations', 'node-z'), { exitCode: 0, stderr: /no operation of node-z/ });
   t.equal((await ctl('operations', '-n', '101')).exitCode, 2);
 });
 

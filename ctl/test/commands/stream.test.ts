@@ -105,9 +105,23 @@ t.test('monitor -o jsonl', async (t) => {
 t.test('a time limit ends a stream', async (t) => {
   const { ctl, manager } = await withManager(t, { monitor: (_value, request) => silence(request) });
   const shown = await ctl('monitor', '--timeout', '300ms');
-  t.equal(shown.exitCode, 124);
+  t.same([shown.exitCode, shown.stdout, shown.stderr], [124, '', '']);
   t.equal(manager.cancelled, 1);
 });
+
+t.test(
+  'logs --follow ends with its time without a word; without --follow an answer is missing',
+  async (t) => {
+    const { ctl } = await withManager(t, { read: (_value, request) => silence(request) });
+    const followed = await ctl('logs', 'node-a', 'k3s', '-f', '--timeout', '300ms');
+    t.same([followed.exitCode, followed.stdout, followed.stderr], [124, '', '']);
+    // The manager counts the same limit, and its word may come first.
+    const late = await withManager(t, { read: read(() => failure('HEC_TIMEOUT')) });
+    const told = await late.ctl('logs', 'node-a', 'k3s', '-f', '-o', 'json');
+    t.same([told.exitCode, told.stdout, told.stderr], [124, '', '']);
+    t.match(await late.ctl('logs', 'node-a', 'k3s'), { exitCode: 124, stderr: /HEC_TIMEOUT/ });
+  },
+);
 
 t.test('a reader that has seen enough ends a stream without a word', async (t) => {
   const { start, manager } = await withManager(t, {

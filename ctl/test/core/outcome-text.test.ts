@@ -6,7 +6,7 @@ import {
   OutcomeStatusValues,
 } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
-import { outcomeText } from '../../src/core/outcome-text.ts';
+import { outcomeText, withGivenLimit } from '../../src/core/outcome-text.ts';
 
 const text = (outcome: Partial<OperationOutcome>, verb: 'start' | 'enable' = 'start') =>
   outcomeText(
@@ -54,6 +54,23 @@ t.test("failed: systemd's words, exit status, log lines, next step", async (t) =
     }).sentence,
     /killed by signal 9/,
   );
+});
+
+t.test('a call that systemd did not take fails with its words', async (t) => {
+  const message = 'Unit nosuch.service not found.';
+  const shown = text({ status: 'failed', result: 'refused', code: 'HEC_NO_SUCH_UNIT', message });
+  t.equal(shown.sentence, `failed: ${message}`);
+  t.notOk(shown.details.includes(message), 'said once');
+});
+
+t.test('a time limit is told as it was given', async (t) => {
+  const answer = (status: 'timeout' | 'failed') =>
+    createNodeOutcome({
+      outcome: createOperationOutcome({ status, message: 'start x: not finished within 899 ms; it goes on' }),
+    });
+  const told = withGivenLimit(answer('timeout'), 1000);
+  t.equal(outcomeText(told).sentence, 'timeout: start x: not finished within 1s; it goes on');
+  t.match(withGivenLimit(answer('failed'), 1000).outcome?.message, /899 ms/);
 });
 
 t.test('every status but done has a sentence of its own and a next step', async (t) => {

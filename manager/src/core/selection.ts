@@ -2,6 +2,7 @@
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { globMatches, isGlob, matchesAny } from '@hecate/proto/core/glob.ts';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
+import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import { parseUnitName, unitType } from '@hecate/proto/core/unit-name.ts';
 import type { ListUnits, NodeSelection, UnitState } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode, FleetState } from './fleet.ts';
@@ -31,10 +32,11 @@ export function selectNodes(fleet: FleetState, selection: NodeSelection | undefi
 
 function requireNode(fleet: FleetState, name: string): void {
   if (fleet.nodes.has(parseNodeName(name))) return;
+  const near = nearestWord(name, fleet.nodes.keys());
   throw new HecateError(
     'HEC_NO_SUCH_NODE',
     `there is no node ${name} in this site`,
-    `hecatectl list-nodes shows them; hecatectl node enroll ${name} adds it`,
+    `${near ? `did you mean ${near}? ` : ''}hecatectl list-nodes shows them; hecatectl node enroll ${name} adds it`,
   );
 }
 
