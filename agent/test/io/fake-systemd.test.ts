@@ -21,6 +21,8 @@ async function observe(systemd: SystemdPort): Promise<string[]> {
   const stops = [
     systemd.onJobRemoved(({ jobPath, result }) => ended.set(jobPath, result)),
     systemd.onUnitChanged(({ name, activeState }) => changes.add(`${name} ${activeState ?? '?'}`)),
+    // A unit that nobody needs any more is unloaded: then its end may be told as that.
+    systemd.onUnitRemoved((name) => changes.add(`${name} inactive`)),
   ];
   const failureOf = (error: unknown): string =>
     isSystemdFailure(error) ? `${error.code} ${error.delivery} ${error.busErrorName}` : String(error);
