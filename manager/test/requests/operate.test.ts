@@ -58,7 +58,8 @@ t.test('what an agent may begin is bounded in its own clock, by less than the ca
   const { timeLimitMs = 0, notAfterClockMs = 0 } = a.applied[0] ?? {};
   t.ok(timeLimitMs > 0 && timeLimitMs <= 9500, `${timeLimitMs} ms`);
   const uptimeMs = Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
-  t.ok(notAfterClockMs <= uptimeMs + 9500, 'never ahead of the agent');
+  // /proc/uptime is cut down to 10 ms.
+  t.ok(notAfterClockMs <= uptimeMs + 9500 + 10, 'never ahead of the agent');
   t.ok(notAfterClockMs > uptimeMs - 20_000);
 });
 
@@ -352,7 +353,7 @@ t.test('an agent is heard on its own operations only', async (t) => {
   const [a, b] = [await bench.agent('node-a'), await bench.agent('node-b')];
   const { held } = hold(a);
   const operator = await bench.operator();
-  await operator.operate({ ...start(['node-a']), timeLimitMs: 100 });
+  await operator.operate({ ...start(['node-a']), timeLimitMs: 1500 });
   const opId = held[0]?.opId ?? '';
   a.outcomes.set(opId, { resolution: 'running' });
   await b.report([createOperationOutcome({ opId, status: 'done' })]);
