@@ -46,9 +46,7 @@ function print(context: Context, found: readonly NodeUnits[]): void {
     out.note(`unknown, because not heard now: ${silent.join(', ')} (hecatectl doctor ${silent[0]})`);
   }
   if (rows.length === 0 && silent.length < found.length) {
-    out.note(
-      '0 loaded units listed: no unit is loaded that matches (a plain list leaves out inactive ones: --all)',
-    );
+    out.note('0 loaded units listed: none matches');
   } else if (out.isTerminal && out.style.hasLegend) {
     out.note(`${counted(rows.length, 'unit')} on ${counted(found.length, 'node')}`);
   }

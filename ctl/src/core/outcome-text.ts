@@ -55,6 +55,10 @@ function execText(outcome: OperationOutcome): string {
   return ` (killed by signal ${evidence.execMainStatus})`;
 }
 
+/** systemd's message alone: the agent puts the call of the bus before it, `StartUnit("x.service"): …`. */
+const failureMessage = ({ message, result }: OperationOutcome): string =>
+  result === 'refused' ? message.replace(/^[A-Z]\w+\([^()]*\): /, '') : message;
+
 function failedSentence(outcome: OperationOutcome): string {
   const unitResult = outcome.evidence?.result ?? '';
   const results = [...new Set([outcome.result, unitResult])].filter(
@@ -64,7 +68,7 @@ function failedSentence(outcome: OperationOutcome): string {
   // "failed" is what systemd calls every failed job; the unit's own result says more.
   const telling = results.length > 1 ? results.filter((text) => text !== 'failed') : results;
   const why = telling.length > 0 && telling[0] !== 'failed' ? `: ${telling.join(', ')}` : '';
-  const message = why === '' && outcome.message !== '' ? `: ${outcome.message}` : '';
+  const message = why === '' && outcome.message !== '' ? `: ${failureMessage(outcome)}` : '';
   return printable(`failed${why}${execText(outcome)}${message}`);
 }
 
@@ -154,7 +158,7 @@ export function outcomeText(answer: NodeOutcome): OutcomeText {
   const details = [...changes];
   if (outcome.status !== 'done') {
     details.push(...outcome.logLines.map((line) => `| ${printable(line)}`));
-    const message = outcome.status === 'failed' ? printable(outcome.message) : '';
+    const message = outcome.status === 'failed' ? printable(failureMessage(outcome)) : '';
     if (message !== '' && !sentenceOf(verb, outcome).includes(message)) details.push(message);
     details.push(`next: ${nextStep({ node, unit, outcome })}`);
   }
