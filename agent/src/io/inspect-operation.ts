@@ -50,17 +50,24 @@ export async function inspectOperation(
   }
 }
 
-/** The job that was recorded; or, when the agent died before it could, the one that waits for the unit. */
+/**
+ * The job that was recorded; or, when the agent died before it could, the one that waits for the unit. A job is told
+ * by its unit, too: a systemd that was started anew counts its jobs from 1 again; and by the unit's own name, because
+ * it may have been asked for by an alias.
+ */
 async function findJob(
   systemd: SystemdPort,
   begun: BegunRecord,
   job: StartedJob | undefined,
 ): Promise<StartedJob | undefined> {
-  if (job) return (await systemd.jobExists(job.jobPath)) ? job : undefined;
   if (!isJobVerb(begun.verb)) return undefined;
+  const { name } = await systemd.unitState(begun.unit);
   const types = jobTypesOf[begun.verb];
   const jobs = await systemd.listJobs();
-  return jobs.find(({ unit, jobType }) => unit === begun.unit && types.includes(jobType));
+  return jobs.find(({ unit, jobPath, jobType }) => {
+    const isOfUnit = unit === name || unit === begun.unit;
+    return isOfUnit && (job ? jobPath === job.jobPath : types.includes(jobType));
+  });
 }
 
 /** Nobody will read its output any more. */
