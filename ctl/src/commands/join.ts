@@ -6,8 +6,12 @@ import { localTime } from '../output/time-text.ts';
 
 async function join(context: Context): Promise<End> {
   const { out, invocation, identityDirectory: directory } = context;
-  const { readToken } = await import('../io/read-token.ts');
-  const token = await readToken(invocation.text('token-file'), (text) => out.note(text));
+  const { readJoinToken } = await import('@hecate/proto/io/read-join-token.ts');
+  const token = await readJoinToken({
+    file: invocation.text('token-file'),
+    enrolCommand: 'hecatectl operator enroll NAME',
+    prompt: (text) => out.note(text),
+  });
   if (token.identity.kind !== 'operator') {
     throw new HecateError(
       'HEC_TOKEN',
