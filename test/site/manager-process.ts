@@ -1,5 +1,6 @@
 /** A real manager as a child process, with its own folder, that a test can kill, freeze and start again. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -27,16 +28,27 @@ export interface ManagerSettings {
   wrap?: Wrap;
 }
 
-/** A free port of loopback. Another program may take it before it is used: tests that need it retry. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below the ports that the kernel gives to whoever asks for any (32768 and up on Linux). */
+const portMin = 15_000;
+const portMax = 30_000;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
+}
+
+/**
+ * A free port of loopback, for a manager that binds it later. It is drawn where nobody is given one by chance: with a
+ * port that the kernel chose, two sites at once met on the same one.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(portMin, portMax);
+    if (await isFree(port)) return port;
+  }
 }
 
 export class ManagerProcess {
