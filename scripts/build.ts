@@ -40,10 +40,7 @@ async function buildProgram(folder: string, onlyIfStale: boolean): Promise<void>
     splitting: program.splitting && program.format === 'esm',
     format: program.format,
     alias: { ...program.alias },
-    define: {
-      HECATE_VERSION: JSON.stringify(program.version),
-      ...(program.format === 'cjs' ? { 'import.meta.main': 'false' } : {}),
-    },
+    define: program.format === 'cjs' ? { 'import.meta.main': 'false' } : {},
     platform: 'node',
     target: 'node24',
     minify: false,

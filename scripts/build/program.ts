@@ -5,8 +5,6 @@ import { join } from 'node:path';
 export interface Program {
   /** Name of the command, and of the bundle: dist/NAME.mjs. */
   readonly name: string;
-  /** Of the package: a bundle stands elsewhere than its package.json. */
-  readonly version: string;
   /** Its source, relative to the repository. */
   readonly entry: string;
   /** Packages that stay outside: optional ones that are caught when they are missing. */
@@ -43,10 +41,7 @@ function readJson(path: string): unknown {
 
 /** @returns undefined while the package has no program yet */
 export function readProgram(root: string, folder: string): Program | undefined {
-  const manifest = readJson(join(root, folder, 'package.json')) as {
-    bin: Record<string, string>;
-    version: string;
-  };
+  const manifest = readJson(join(root, folder, 'package.json')) as { bin: Record<string, string> };
   const [name] = Object.keys(manifest.bin);
   const described = join(root, folder, 'build.json');
   const description = existsSync(described) ? (readJson(described) as BuildDescription) : {};
@@ -54,7 +49,6 @@ export function readProgram(root: string, folder: string): Program | undefined {
   if (!name || !existsSync(join(root, entry))) return undefined;
   return {
     name,
-    version: manifest.version,
     entry,
     external: description.external ?? defaultExternal,
     splitting: description.splitting ?? true,
