@@ -1,19 +1,6 @@
 import t from 'tap';
 import { newJournalRecord } from '../../src/core/operation-record.ts';
-import { answers, drive, openState, operation, opId } from '../support/operations.ts';
-
-const job = { jobId: 7, jobPath: '/org/freedesktop/systemd1/job/7' };
-const apply = (fields = {}, ticket = 1) => ({ type: 'apply', ticket, operation: operation(fields) }) as const;
-const removed = (result: string) => ({ type: 'job-removed', jobPath: job.jobPath, result }) as const;
-const called = (id = opId(1)) => ({ type: 'called', opId: id, result: { case: 'job', job } }) as const;
-
-/** Up to the job. */
-function begun(fields = {}) {
-  const driver = drive();
-  driver.run(apply(fields));
-  driver.run(called());
-  return driver;
-}
+import { answers, apply, begun, drive, openState, opId, removed } from '../support/operations.ts';
 
 t.test(
   'resolve: finished, running, never applied; unknown ones are never applied from then on',

@@ -79,3 +79,17 @@ export const answers = (effects: readonly OperationsEffect[]): OperationOutcome[
   effects.flatMap((effect) => (effect.type === 'answer' ? [effect.outcome] : []));
 
 export const types = (effects: readonly OperationsEffect[]): string[] => effects.map(({ type }) => type);
+
+export const job = { jobId: 7, jobPath: '/org/freedesktop/systemd1/job/7' };
+export const apply = (fields = {}, ticket = 1) =>
+  ({ type: 'apply', ticket, operation: operation(fields) }) as const;
+export const removed = (result: string) => ({ type: 'job-removed', jobPath: job.jobPath, result }) as const;
+export const called = (id = opId(1)) => ({ type: 'called', opId: id, result: { case: 'job', job } }) as const;
+
+/** Up to the job. */
+export function begun(fields = {}) {
+  const driver = drive();
+  driver.run(apply(fields));
+  driver.run(called());
+  return driver;
+}
