@@ -1,9 +1,11 @@
 /**
  * The link goes silent, or the agent is frozen, at the moment a command is sent. The caller is told within its time
- * limit, and what it was told as not done does not run when the link is back, however late the frame arrives.
+ * limit, and what it was told as not done does not run when the link is back, however late the frame arrives. On user
+ * nodes a proxy is silent; on booted ones a dead switch, over which TCP itself sends the frame again.
  */
 import t, { type Test } from 'tap';
 import { skipUnless } from '../nodes/fleet-for-test.ts';
+import type { NodeKind } from '../nodes/node.ts';
 import { until } from '../nodes/until.ts';
 import { type Site, siteForTest } from '../site/site.ts';
 import { countedUnit, startsOf } from './support/counted-unit.ts';
@@ -40,73 +42,111 @@ async function isNeverApplied(
   t.equal(await startsOf(node, `${unit}.service`), 0, 'it did not run when the link was back');
 }
 
-t.test('a session that outlives the fault', { skip: await skipUnless('user') }, async (t) => {
-  // Heartbeats so slow that the session is still there after the cut: the very frame arrives, late.
-  const site = await siteForTest(t, { names: ['server1'], config: { heartbeat_interval: '10s' }, units });
-  const node = site.userNode('server1');
+/** Sessions that the agent has opened since it was started. */
+const sessionsOpened = (site: Site): number =>
+  site
+    .agent('server1')
+    .log.split('\n')
+    .filter((line) => line.includes('connected to the manager')).length;
 
-  await t.test('a silent cut', async (t) => {
-    const sessions = node.proxy?.counters().accepted;
-    await isNeverApplied(t, site, 'late', { begin: () => node.cut(), end: () => node.heal() });
-    t.equal(node.proxy?.counters().accepted, sessions, 'over the same connection');
-  });
+/** Whether something that was sent to the node has not reached it. */
+async function isHeldByTheCut(site: Site): Promise<boolean> {
+  const node = site.node('server1');
+  if (node.kind === 'user') return (site.userNode('server1').proxy?.counters().bytesHeld ?? 0) > 0;
+  // The manager's end of the connection: what its kernel has sent and nobody has acknowledged.
+  const { stdout } = await site.network.run(['ss', '--tcp', '--numeric', '--no-header', 'dst', node.address]);
+  return stdout.split('\n').some((line) => Number(line.trim().split(/\s+/)[2]) > 0);
+}
 
-  await t.test('a frozen agent', async (t) => {
-    const { pid } = site.agent('server1');
-    await isNeverApplied(t, site, 'frozen', {
-      begin: async () => node.freeze(pid),
-      end: async () => node.thaw(pid),
+function outlivesTheFault(kind: NodeKind) {
+  return async (t: Test): Promise<void> => {
+    // Heartbeats so slow that the session is still there after the cut: the very frame arrives, late.
+    const site = await siteForTest(t, {
+      kind,
+      names: ['server1'],
+      config: { heartbeat_interval: '10s' },
+      units,
     });
-  });
-});
+    const node = site.node('server1');
 
-t.test('a session that ends meanwhile', { skip: await skipUnless('user') }, async (t) => {
-  const site = await siteForTest(t, { names: ['server1'], config: { heartbeat_interval: '500ms' }, units });
-  const node = site.userNode('server1');
-  const offline = () => untilConnection(site, 'server1', 'offline').then(() => undefined);
-
-  await t.test('a silent cut', async (t) => {
-    await isNeverApplied(t, site, 'lost', {
-      begin: () => node.cut(),
-      end: async () => {
-        await offline();
-        await node.heal();
-      },
+    await t.test('a silent cut', async (t) => {
+      const sessions = sessionsOpened(site);
+      await isNeverApplied(t, site, 'late', { begin: () => node.cut(), end: () => node.heal() });
+      t.equal(sessionsOpened(site), sessions, 'over the same connection');
     });
-  });
 
-  await t.test('a frozen agent', async (t) => {
-    const { pid } = site.agent('server1');
-    await isNeverApplied(t, site, 'frozen', {
-      begin: async () => node.freeze(pid),
-      end: async () => {
-        await offline();
-        node.thaw(pid);
-      },
+    await t.test('a frozen agent', async (t) => {
+      const { pid } = site.agent('server1');
+      await isNeverApplied(t, site, 'frozen', {
+        begin: async () => node.freeze(pid),
+        end: async () => node.thaw(pid),
+      });
     });
-  });
+  };
+}
 
-  await t.test('a node that is known to be offline: nothing is sent', async (t) => {
-    await node.cut();
-    await offline();
-    const told = await operate(site, 'start', 'server1', 'before', '--timeout', '20s');
-    t.equal(told.status, 'offline');
-    t.equal(told.exitCode, 69);
-    t.ok(told.tookMs < answerRoomMs, `at once: ${told.tookMs.toFixed(0)} ms`);
-    await node.heal();
-    await site.untilOnline();
-    t.equal((await operate(site, 'start', 'server1', 'after')).status, 'done');
-    t.equal(await startsOf(node, 'before.service'), 0);
-  });
+function endsMeanwhile(kind: NodeKind) {
+  return async (t: Test): Promise<void> => {
+    const site = await siteForTest(t, {
+      kind,
+      names: ['server1'],
+      config: { heartbeat_interval: '500ms' },
+      units,
+    });
+    const node = site.node('server1');
+    const offline = () => untilConnection(site, 'server1', 'offline').then(() => undefined);
 
-  await t.test('healed before the deadline: done, once, and the caller hears it', async (t) => {
-    await site.untilOnline();
-    await node.cut();
-    const answer = operate(site, 'restart', 'server1', 'late', '--timeout', '20s');
-    await until(() => (node.proxy?.counters().bytesHeld ?? 0) > 0, { what: 'something waits in the cut' });
-    await node.heal();
-    const told = await answer;
-    t.equal(told.status === 'done' ? 1 : 0, await startsOf(node, 'late.service'), told.message ?? 'done');
-    t.ok(['done', 'refused'].includes(told.status), `a definite answer: ${told.status}`);
-  });
-});
+    await t.test('a silent cut', async (t) => {
+      await isNeverApplied(t, site, 'lost', {
+        begin: () => node.cut(),
+        end: async () => {
+          await offline();
+          await node.heal();
+        },
+      });
+    });
+
+    await t.test('a frozen agent', async (t) => {
+      const { pid } = site.agent('server1');
+      await isNeverApplied(t, site, 'frozen', {
+        begin: async () => node.freeze(pid),
+        end: async () => {
+          await offline();
+          node.thaw(pid);
+        },
+      });
+    });
+
+    await t.test('a node that is known to be offline: nothing is sent', async (t) => {
+      await node.cut();
+      await offline();
+      const told = await operate(site, 'start', 'server1', 'before', '--timeout', '20s');
+      t.equal(told.status, 'offline');
+      t.equal(told.exitCode, 69);
+      t.ok(told.tookMs < answerRoomMs, `at once: ${told.tookMs.toFixed(0)} ms`);
+      await node.heal();
+      await site.untilOnline();
+      t.equal((await operate(site, 'start', 'server1', 'after')).status, 'done');
+      t.equal(await startsOf(node, 'before.service'), 0);
+    });
+
+    await t.test('healed before the deadline: done, once, and the caller hears it', async (t) => {
+      await site.untilOnline();
+      const startsBefore = await startsOf(node, 'late.service');
+      await node.cut();
+      const answer = operate(site, 'restart', 'server1', 'late', '--timeout', '20s');
+      await until(() => isHeldByTheCut(site), { what: 'something waits in the cut' });
+      await node.heal();
+      const told = await answer;
+      const starts = (await startsOf(node, 'late.service')) - startsBefore;
+      t.equal(told.status === 'done' ? 1 : 0, starts, told.message ?? 'done');
+      t.ok(['done', 'refused'].includes(told.status), `a definite answer: ${told.status}`);
+    });
+  };
+}
+
+for (const kind of ['user', 'booted'] as const) {
+  const skip = await skipUnless(kind);
+  t.test(`a session that outlives the fault, ${kind} node`, { skip }, outlivesTheFault(kind));
+  t.test(`a session that ends meanwhile, ${kind} node`, { skip }, endsMeanwhile(kind));
+}

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { BootedNode } from '../nodes/booted-node.ts';
-import { type Fleet, startFleet } from '../nodes/fleet.ts';
+import { type BootedFleet, type Fleet, startFleet } from '../nodes/fleet.ts';
 import { keepEvidence } from '../nodes/fleet-for-test.ts';
 import type { FleetNode } from '../nodes/node.ts';
-import { siteAddress } from '../nodes/site-network.ts';
+import { type SiteNetwork, siteAddress } from '../nodes/site-network.ts';
 import { until } from '../nodes/until.ts';
 import type { UserNode } from '../nodes/user-node.ts';
 import { type ConfigOverrides, freePort, ManagerProcess } from './manager-process.ts';
@@ -58,6 +58,11 @@ export class Site {
 
   bootedNode(name: string): BootedNode {
     return this.fleet.node(name) as BootedNode;
+  }
+
+  /** The network of booted nodes, which their manager is in. */
+  get network(): SiteNetwork {
+    return (this.fleet as BootedFleet).site;
   }
 
   agent(name: string): SiteAgent {
