@@ -24,6 +24,13 @@ const needed: Partial<Record<Method['case'], OperatorRole>> = {
   listIdentities: 'operator',
   operate: 'operator',
   setLogLevel: 'operator',
+  getPlan: 'viewer',
+  listRuns: 'viewer',
+  getRun: 'viewer',
+  watchRun: 'viewer',
+  // Admin, too, where the plan does more than operate units: the handler knows the plan.
+  startRun: 'operator',
+  abortRun: 'operator',
   enroll: 'admin',
   revoke: 'admin',
   initAuthority: 'admin',

@@ -4,6 +4,7 @@
  * that decide something.
  */
 import type {
+  ArmShutdown,
   Hello,
   Operation,
   OperationOutcome,
@@ -54,7 +55,14 @@ function checkLists(value: unknown, field: string): void {
 }
 
 const allowedMethods: Record<PeerSide, ReadonlySet<Method['case']>> = {
-  manager: new Set(['apply', 'resolveOperations', 'query', 'setAgentLogLevel']),
+  manager: new Set([
+    'apply',
+    'resolveOperations',
+    'query',
+    'setAgentLogLevel',
+    'armShutdown',
+    'disarmShutdown',
+  ]),
   agent: new Set(['reportOutcomes', 'renewCertificate']),
   joiner: new Set(['join']),
   operator: new Set([
@@ -75,6 +83,12 @@ const allowedMethods: Record<PeerSide, ReadonlySet<Method['case']>> = {
     'getOperation',
     'listOperations',
     'renewCertificate',
+    'getPlan',
+    'startRun',
+    'listRuns',
+    'getRun',
+    'watchRun',
+    'abortRun',
   ]),
   undecided: new Set(),
 };
@@ -142,6 +156,18 @@ function checkOperation(operation: Operation): void {
   checkOptions(operation.options);
 }
 
+function checkOrder(order: ArmShutdown): void {
+  parseOpId(order.runId);
+  demand(order.epoch > 0, 'an order without an epoch');
+  demand(order.beginAtClockMs > 0, 'an order that says no time');
+  demand(order.operations.length > 0, 'an order of nothing');
+  for (const { verb, timeLimitMs, options } of order.operations) {
+    demand(verb !== 'unspecified', 'an order with a verb that this version does not know');
+    demand(timeLimitMs > 0 && timeLimitMs <= limits.timeLimitMsMax, 'an order without a time limit');
+    checkOptions(options);
+  }
+}
+
 /** An outcome of an agent; what it may not leave open is which operation it is about, and how that ended. */
 function checkOutcome(outcome: OperationOutcome): void {
   parseOpId(outcome.opId);
@@ -181,6 +207,11 @@ function checkRequest(request: Request, from: PeerSide): void {
   );
   checkLists(method.value, method.case);
   if (method.case === 'apply') checkOperation(method.value);
+  if (method.case === 'armShutdown') checkOrder(method.value);
+  if (method.case === 'disarmShutdown') {
+    parseOpId(method.value.runId);
+    demand(method.value.epoch > 0, 'an order without an epoch');
+  }
   if (method.case === 'reportOutcomes') for (const outcome of method.value.outcomes) checkOutcome(outcome);
   if (method.case === 'resolveOperations') {
     for (const opId of method.value.opIds) parseOpId(opId);

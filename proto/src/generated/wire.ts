@@ -64,6 +64,12 @@ export type Connection = (typeof ConnectionValues)[number];
 export const IdentityKindValues = ['unspecified', 'node', 'operator'] as const;
 export type IdentityKind = (typeof IdentityKindValues)[number];
 
+export const PlanModeValues = ['unspecified', 'poweroff', 'cluster-only'] as const;
+export type PlanMode = (typeof PlanModeValues)[number];
+
+export const PlanKindValues = ['unspecified', 'startup', 'shutdown', 'sequence'] as const;
+export type PlanKind = (typeof PlanKindValues)[number];
+
 export interface Frame {
   body:
     | { case: 'hello'; value: Hello }
@@ -325,6 +331,8 @@ export interface Request {
     | { case: 'resolveOperations'; value: ResolveOperations }
     | { case: 'query'; value: Query }
     | { case: 'setAgentLogLevel'; value: SetLogLevel }
+    | { case: 'armShutdown'; value: ArmShutdown }
+    | { case: 'disarmShutdown'; value: DisarmShutdown }
     | { case: 'reportOutcomes'; value: ReportOutcomes }
     | { case: 'renewCertificate'; value: RenewCertificate }
     | { case: 'join'; value: Join }
@@ -344,6 +352,12 @@ export interface Request {
     | { case: 'initAuthority'; value: InitAuthority }
     | { case: 'getOperation'; value: GetOperation }
     | { case: 'listOperations'; value: ListOperations }
+    | { case: 'getPlan'; value: GetPlan }
+    | { case: 'startRun'; value: StartRun }
+    | { case: 'listRuns'; value: ListRuns }
+    | { case: 'getRun'; value: GetRun }
+    | { case: 'watchRun'; value: WatchRun }
+    | { case: 'abortRun'; value: AbortRun }
     | { case: undefined };
 }
 
@@ -364,6 +378,8 @@ export function encodeRequest(m: Request, w: Writer): Writer {
     case 'resolveOperations': { encodeResolveOperations(m.method.value, w.uint32(90).fork()); w.ldelim(); break; }
     case 'query': { encodeQuery(m.method.value, w.uint32(98).fork()); w.ldelim(); break; }
     case 'setAgentLogLevel': { encodeSetLogLevel(m.method.value, w.uint32(106).fork()); w.ldelim(); break; }
+    case 'armShutdown': { encodeArmShutdown(m.method.value, w.uint32(114).fork()); w.ldelim(); break; }
+    case 'disarmShutdown': { encodeDisarmShutdown(m.method.value, w.uint32(122).fork()); w.ldelim(); break; }
     case 'reportOutcomes': { encodeReportOutcomes(m.method.value, w.uint32(162).fork()); w.ldelim(); break; }
     case 'renewCertificate': { encodeRenewCertificate(m.method.value, w.uint32(170).fork()); w.ldelim(); break; }
     case 'join': { encodeJoin(m.method.value, w.uint32(242).fork()); w.ldelim(); break; }
@@ -383,6 +399,12 @@ export function encodeRequest(m: Request, w: Writer): Writer {
     case 'initAuthority': { encodeInitAuthority(m.method.value, w.uint32(426).fork()); w.ldelim(); break; }
     case 'getOperation': { encodeGetOperation(m.method.value, w.uint32(434).fork()); w.ldelim(); break; }
     case 'listOperations': { encodeListOperations(m.method.value, w.uint32(442).fork()); w.ldelim(); break; }
+    case 'getPlan': { encodeGetPlan(m.method.value, w.uint32(482).fork()); w.ldelim(); break; }
+    case 'startRun': { encodeStartRun(m.method.value, w.uint32(490).fork()); w.ldelim(); break; }
+    case 'listRuns': { encodeListRuns(m.method.value, w.uint32(498).fork()); w.ldelim(); break; }
+    case 'getRun': { encodeGetRun(m.method.value, w.uint32(506).fork()); w.ldelim(); break; }
+    case 'watchRun': { encodeWatchRun(m.method.value, w.uint32(514).fork()); w.ldelim(); break; }
+    case 'abortRun': { encodeAbortRun(m.method.value, w.uint32(522).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -401,6 +423,8 @@ export function decodeRequest(r: Reader, length: number, depth: number): Request
       case 11: expectWire(wire, 2, 'Request.resolveOperations'); m.method = { case: 'resolveOperations', value: decodeResolveOperations(r, r.uint32(), depth + 1) }; break;
       case 12: expectWire(wire, 2, 'Request.query'); m.method = { case: 'query', value: decodeQuery(r, r.uint32(), depth + 1) }; break;
       case 13: expectWire(wire, 2, 'Request.setAgentLogLevel'); m.method = { case: 'setAgentLogLevel', value: decodeSetLogLevel(r, r.uint32(), depth + 1) }; break;
+      case 14: expectWire(wire, 2, 'Request.armShutdown'); m.method = { case: 'armShutdown', value: decodeArmShutdown(r, r.uint32(), depth + 1) }; break;
+      case 15: expectWire(wire, 2, 'Request.disarmShutdown'); m.method = { case: 'disarmShutdown', value: decodeDisarmShutdown(r, r.uint32(), depth + 1) }; break;
       case 20: expectWire(wire, 2, 'Request.reportOutcomes'); m.method = { case: 'reportOutcomes', value: decodeReportOutcomes(r, r.uint32(), depth + 1) }; break;
       case 21: expectWire(wire, 2, 'Request.renewCertificate'); m.method = { case: 'renewCertificate', value: decodeRenewCertificate(r, r.uint32(), depth + 1) }; break;
       case 30: expectWire(wire, 2, 'Request.join'); m.method = { case: 'join', value: decodeJoin(r, r.uint32(), depth + 1) }; break;
@@ -420,6 +444,12 @@ export function decodeRequest(r: Reader, length: number, depth: number): Request
       case 53: expectWire(wire, 2, 'Request.initAuthority'); m.method = { case: 'initAuthority', value: decodeInitAuthority(r, r.uint32(), depth + 1) }; break;
       case 54: expectWire(wire, 2, 'Request.getOperation'); m.method = { case: 'getOperation', value: decodeGetOperation(r, r.uint32(), depth + 1) }; break;
       case 55: expectWire(wire, 2, 'Request.listOperations'); m.method = { case: 'listOperations', value: decodeListOperations(r, r.uint32(), depth + 1) }; break;
+      case 60: expectWire(wire, 2, 'Request.getPlan'); m.method = { case: 'getPlan', value: decodeGetPlan(r, r.uint32(), depth + 1) }; break;
+      case 61: expectWire(wire, 2, 'Request.startRun'); m.method = { case: 'startRun', value: decodeStartRun(r, r.uint32(), depth + 1) }; break;
+      case 62: expectWire(wire, 2, 'Request.listRuns'); m.method = { case: 'listRuns', value: decodeListRuns(r, r.uint32(), depth + 1) }; break;
+      case 63: expectWire(wire, 2, 'Request.getRun'); m.method = { case: 'getRun', value: decodeGetRun(r, r.uint32(), depth + 1) }; break;
+      case 64: expectWire(wire, 2, 'Request.watchRun'); m.method = { case: 'watchRun', value: decodeWatchRun(r, r.uint32(), depth + 1) }; break;
+      case 65: expectWire(wire, 2, 'Request.abortRun'); m.method = { case: 'abortRun', value: decodeAbortRun(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -449,6 +479,10 @@ export interface Response {
     | { case: 'authority'; value: Authority }
     | { case: 'knownOperation'; value: KnownOperation }
     | { case: 'knownOperations'; value: KnownOperations }
+    | { case: 'plan'; value: PlanReport }
+    | { case: 'runStarted'; value: RunStarted }
+    | { case: 'runs'; value: RunList }
+    | { case: 'run'; value: RunReport }
     | { case: undefined };
 }
 
@@ -480,6 +514,10 @@ export function encodeResponse(m: Response, w: Writer): Writer {
     case 'authority': { encodeAuthority(m.outcome.value, w.uint32(426).fork()); w.ldelim(); break; }
     case 'knownOperation': { encodeKnownOperation(m.outcome.value, w.uint32(434).fork()); w.ldelim(); break; }
     case 'knownOperations': { encodeKnownOperations(m.outcome.value, w.uint32(442).fork()); w.ldelim(); break; }
+    case 'plan': { encodePlanReport(m.outcome.value, w.uint32(482).fork()); w.ldelim(); break; }
+    case 'runStarted': { encodeRunStarted(m.outcome.value, w.uint32(490).fork()); w.ldelim(); break; }
+    case 'runs': { encodeRunList(m.outcome.value, w.uint32(498).fork()); w.ldelim(); break; }
+    case 'run': { encodeRunReport(m.outcome.value, w.uint32(506).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -511,6 +549,10 @@ export function decodeResponse(r: Reader, length: number, depth: number): Respon
       case 53: expectWire(wire, 2, 'Response.authority'); m.outcome = { case: 'authority', value: decodeAuthority(r, r.uint32(), depth + 1) }; break;
       case 54: expectWire(wire, 2, 'Response.knownOperation'); m.outcome = { case: 'knownOperation', value: decodeKnownOperation(r, r.uint32(), depth + 1) }; break;
       case 55: expectWire(wire, 2, 'Response.knownOperations'); m.outcome = { case: 'knownOperations', value: decodeKnownOperations(r, r.uint32(), depth + 1) }; break;
+      case 60: expectWire(wire, 2, 'Response.plan'); m.outcome = { case: 'plan', value: decodePlanReport(r, r.uint32(), depth + 1) }; break;
+      case 61: expectWire(wire, 2, 'Response.runStarted'); m.outcome = { case: 'runStarted', value: decodeRunStarted(r, r.uint32(), depth + 1) }; break;
+      case 62: expectWire(wire, 2, 'Response.runs'); m.outcome = { case: 'runs', value: decodeRunList(r, r.uint32(), depth + 1) }; break;
+      case 63: expectWire(wire, 2, 'Response.run'); m.outcome = { case: 'run', value: decodeRunReport(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -591,6 +633,7 @@ export interface StreamItem {
     | { case: 'reading'; value: NodeReading }
     | { case: 'event'; value: MonitorEvent }
     | { case: 'unitFiles'; value: UnitFileBatch }
+    | { case: 'runUpdate'; value: RunUpdate }
     | { case: undefined };
 }
 
@@ -611,6 +654,7 @@ export function encodeStreamItem(m: StreamItem, w: Writer): Writer {
     case 'reading': { encodeNodeReading(m.item.value, w.uint32(58).fork()); w.ldelim(); break; }
     case 'event': { encodeMonitorEvent(m.item.value, w.uint32(66).fork()); w.ldelim(); break; }
     case 'unitFiles': { encodeUnitFileBatch(m.item.value, w.uint32(74).fork()); w.ldelim(); break; }
+    case 'runUpdate': { encodeRunUpdate(m.item.value, w.uint32(82).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -631,6 +675,7 @@ export function decodeStreamItem(r: Reader, length: number, depth: number): Stre
       case 7: expectWire(wire, 2, 'StreamItem.reading'); m.item = { case: 'reading', value: decodeNodeReading(r, r.uint32(), depth + 1) }; break;
       case 8: expectWire(wire, 2, 'StreamItem.event'); m.item = { case: 'event', value: decodeMonitorEvent(r, r.uint32(), depth + 1) }; break;
       case 9: expectWire(wire, 2, 'StreamItem.unitFiles'); m.item = { case: 'unitFiles', value: decodeUnitFileBatch(r, r.uint32(), depth + 1) }; break;
+      case 10: expectWire(wire, 2, 'StreamItem.runUpdate'); m.item = { case: 'runUpdate', value: decodeRunUpdate(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -3973,5 +4018,1134 @@ export function decodeKnownOperations(r: Reader, length: number, depth: number):
     }
   }
   if (r.pos !== end) throw new RangeError('KnownOperations runs over its length');
+  return m;
+}
+
+export interface ArmShutdown {
+  runId: string;
+  epoch: number;
+  beginAtClockMs: number;
+  operations: ArmedOperation[];
+  reason: string;
+}
+
+export const createArmShutdown = (init: Partial<ArmShutdown> = {}): ArmShutdown => ({
+  runId: '',
+  epoch: 0,
+  beginAtClockMs: 0,
+  operations: [],
+  reason: '',
+  ...init,
+});
+
+export function encodeArmShutdown(m: ArmShutdown, w: Writer): Writer {
+  if (m.runId !== '') { w.uint32(10).string(m.runId); }
+  if (m.epoch !== 0) { w.uint32(16).uint64(safe(m.epoch)); }
+  if (m.beginAtClockMs !== 0) { w.uint32(24).uint64(safe(m.beginAtClockMs)); }
+  for (const v of m.operations) { encodeArmedOperation(v, w.uint32(34).fork()); w.ldelim(); }
+  if (m.reason !== '') { w.uint32(42).string(m.reason); }
+  return w;
+}
+
+export function decodeArmShutdown(r: Reader, length: number, depth: number): ArmShutdown {
+  const end = limit(r, length, depth);
+  const m = createArmShutdown();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'ArmShutdown.runId'); m.runId = r.string(); break;
+      case 2: expectWire(wire, 0, 'ArmShutdown.epoch'); m.epoch = exact(r.uint64()); break;
+      case 3: expectWire(wire, 0, 'ArmShutdown.beginAtClockMs'); m.beginAtClockMs = exact(r.uint64()); break;
+      case 4: expectWire(wire, 2, 'ArmShutdown.operations'); push(m.operations, decodeArmedOperation(r, r.uint32(), depth + 1)); break;
+      case 5: expectWire(wire, 2, 'ArmShutdown.reason'); m.reason = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('ArmShutdown runs over its length');
+  return m;
+}
+
+export interface ArmedOperation {
+  verb: Verb;
+  unit: string;
+  options: VerbOptions | undefined;
+  timeLimitMs: number;
+}
+
+export const createArmedOperation = (init: Partial<ArmedOperation> = {}): ArmedOperation => ({
+  verb: 'unspecified',
+  unit: '',
+  options: undefined,
+  timeLimitMs: 0,
+  ...init,
+});
+
+export function encodeArmedOperation(m: ArmedOperation, w: Writer): Writer {
+  if (m.verb !== 'unspecified') { w.uint32(8).uint32(enumNumber(VerbValues, m.verb)); }
+  if (m.unit !== '') { w.uint32(18).string(m.unit); }
+  if (m.options !== undefined) { encodeVerbOptions(m.options, w.uint32(26).fork()); w.ldelim(); }
+  if (m.timeLimitMs !== 0) { w.uint32(32).uint32(m.timeLimitMs); }
+  return w;
+}
+
+export function decodeArmedOperation(r: Reader, length: number, depth: number): ArmedOperation {
+  const end = limit(r, length, depth);
+  const m = createArmedOperation();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 0, 'ArmedOperation.verb'); m.verb = enumLiteral(VerbValues, r.uint32()); break;
+      case 2: expectWire(wire, 2, 'ArmedOperation.unit'); m.unit = r.string(); break;
+      case 3: expectWire(wire, 2, 'ArmedOperation.options'); m.options = decodeVerbOptions(r, r.uint32(), depth + 1); break;
+      case 4: expectWire(wire, 0, 'ArmedOperation.timeLimitMs'); m.timeLimitMs = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('ArmedOperation runs over its length');
+  return m;
+}
+
+export interface DisarmShutdown {
+  runId: string;
+  epoch: number;
+}
+
+export const createDisarmShutdown = (init: Partial<DisarmShutdown> = {}): DisarmShutdown => ({
+  runId: '',
+  epoch: 0,
+  ...init,
+});
+
+export function encodeDisarmShutdown(m: DisarmShutdown, w: Writer): Writer {
+  if (m.runId !== '') { w.uint32(10).string(m.runId); }
+  if (m.epoch !== 0) { w.uint32(16).uint64(safe(m.epoch)); }
+  return w;
+}
+
+export function decodeDisarmShutdown(r: Reader, length: number, depth: number): DisarmShutdown {
+  const end = limit(r, length, depth);
+  const m = createDisarmShutdown();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'DisarmShutdown.runId'); m.runId = r.string(); break;
+      case 2: expectWire(wire, 0, 'DisarmShutdown.epoch'); m.epoch = exact(r.uint64()); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('DisarmShutdown runs over its length');
+  return m;
+}
+
+export interface GetPlan {
+  name: string;
+  mode: PlanMode;
+}
+
+export const createGetPlan = (init: Partial<GetPlan> = {}): GetPlan => ({
+  name: '',
+  mode: 'unspecified',
+  ...init,
+});
+
+export function encodeGetPlan(m: GetPlan, w: Writer): Writer {
+  if (m.name !== '') { w.uint32(10).string(m.name); }
+  if (m.mode !== 'unspecified') { w.uint32(16).uint32(enumNumber(PlanModeValues, m.mode)); }
+  return w;
+}
+
+export function decodeGetPlan(r: Reader, length: number, depth: number): GetPlan {
+  const end = limit(r, length, depth);
+  const m = createGetPlan();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'GetPlan.name'); m.name = r.string(); break;
+      case 2: expectWire(wire, 0, 'GetPlan.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('GetPlan runs over its length');
+  return m;
+}
+
+export interface PlanReport {
+  name: string;
+  kind: PlanKind;
+  mode: PlanMode;
+  digest: string;
+  expectedMs: number;
+  boundMs: number;
+  stages: PlanStage[];
+  findings: PlanFinding[];
+  nodes: string[];
+  noReturnFrom: string;
+  names: string[];
+  rungs: RungBound[];
+}
+
+export const createPlanReport = (init: Partial<PlanReport> = {}): PlanReport => ({
+  name: '',
+  kind: 'unspecified',
+  mode: 'unspecified',
+  digest: '',
+  expectedMs: 0,
+  boundMs: 0,
+  stages: [],
+  findings: [],
+  nodes: [],
+  noReturnFrom: '',
+  names: [],
+  rungs: [],
+  ...init,
+});
+
+export function encodePlanReport(m: PlanReport, w: Writer): Writer {
+  if (m.name !== '') { w.uint32(10).string(m.name); }
+  if (m.kind !== 'unspecified') { w.uint32(16).uint32(enumNumber(PlanKindValues, m.kind)); }
+  if (m.mode !== 'unspecified') { w.uint32(24).uint32(enumNumber(PlanModeValues, m.mode)); }
+  if (m.digest !== '') { w.uint32(34).string(m.digest); }
+  if (m.expectedMs !== 0) { w.uint32(40).uint32(m.expectedMs); }
+  if (m.boundMs !== 0) { w.uint32(48).uint32(m.boundMs); }
+  for (const v of m.stages) { encodePlanStage(v, w.uint32(58).fork()); w.ldelim(); }
+  for (const v of m.findings) { encodePlanFinding(v, w.uint32(66).fork()); w.ldelim(); }
+  for (const v of m.nodes) { w.uint32(74).string(v); }
+  if (m.noReturnFrom !== '') { w.uint32(82).string(m.noReturnFrom); }
+  for (const v of m.names) { w.uint32(90).string(v); }
+  for (const v of m.rungs) { encodeRungBound(v, w.uint32(98).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodePlanReport(r: Reader, length: number, depth: number): PlanReport {
+  const end = limit(r, length, depth);
+  const m = createPlanReport();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PlanReport.name'); m.name = r.string(); break;
+      case 2: expectWire(wire, 0, 'PlanReport.kind'); m.kind = enumLiteral(PlanKindValues, r.uint32()); break;
+      case 3: expectWire(wire, 0, 'PlanReport.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
+      case 4: expectWire(wire, 2, 'PlanReport.digest'); m.digest = r.string(); break;
+      case 5: expectWire(wire, 0, 'PlanReport.expectedMs'); m.expectedMs = r.uint32(); break;
+      case 6: expectWire(wire, 0, 'PlanReport.boundMs'); m.boundMs = r.uint32(); break;
+      case 7: expectWire(wire, 2, 'PlanReport.stages'); push(m.stages, decodePlanStage(r, r.uint32(), depth + 1)); break;
+      case 8: expectWire(wire, 2, 'PlanReport.findings'); push(m.findings, decodePlanFinding(r, r.uint32(), depth + 1)); break;
+      case 9: expectWire(wire, 2, 'PlanReport.nodes'); push(m.nodes, r.string()); break;
+      case 10: expectWire(wire, 2, 'PlanReport.noReturnFrom'); m.noReturnFrom = r.string(); break;
+      case 11: expectWire(wire, 2, 'PlanReport.names'); push(m.names, r.string()); break;
+      case 12: expectWire(wire, 2, 'PlanReport.rungs'); push(m.rungs, decodeRungBound(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PlanReport runs over its length');
+  return m;
+}
+
+export interface RungBound {
+  rung: string;
+  expectedMs: number;
+  boundMs: number;
+  steps: number;
+}
+
+export const createRungBound = (init: Partial<RungBound> = {}): RungBound => ({
+  rung: '',
+  expectedMs: 0,
+  boundMs: 0,
+  steps: 0,
+  ...init,
+});
+
+export function encodeRungBound(m: RungBound, w: Writer): Writer {
+  if (m.rung !== '') { w.uint32(10).string(m.rung); }
+  if (m.expectedMs !== 0) { w.uint32(16).uint32(m.expectedMs); }
+  if (m.boundMs !== 0) { w.uint32(24).uint32(m.boundMs); }
+  if (m.steps !== 0) { w.uint32(32).uint32(m.steps); }
+  return w;
+}
+
+export function decodeRungBound(r: Reader, length: number, depth: number): RungBound {
+  const end = limit(r, length, depth);
+  const m = createRungBound();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RungBound.rung'); m.rung = r.string(); break;
+      case 2: expectWire(wire, 0, 'RungBound.expectedMs'); m.expectedMs = r.uint32(); break;
+      case 3: expectWire(wire, 0, 'RungBound.boundMs'); m.boundMs = r.uint32(); break;
+      case 4: expectWire(wire, 0, 'RungBound.steps'); m.steps = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RungBound runs over its length');
+  return m;
+}
+
+export interface PlanStage {
+  name: string;
+  steps: PlanStep[];
+  expectedMs: number;
+  boundMs: number;
+}
+
+export const createPlanStage = (init: Partial<PlanStage> = {}): PlanStage => ({
+  name: '',
+  steps: [],
+  expectedMs: 0,
+  boundMs: 0,
+  ...init,
+});
+
+export function encodePlanStage(m: PlanStage, w: Writer): Writer {
+  if (m.name !== '') { w.uint32(10).string(m.name); }
+  for (const v of m.steps) { encodePlanStep(v, w.uint32(18).fork()); w.ldelim(); }
+  if (m.expectedMs !== 0) { w.uint32(24).uint32(m.expectedMs); }
+  if (m.boundMs !== 0) { w.uint32(32).uint32(m.boundMs); }
+  return w;
+}
+
+export function decodePlanStage(r: Reader, length: number, depth: number): PlanStage {
+  const end = limit(r, length, depth);
+  const m = createPlanStage();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PlanStage.name'); m.name = r.string(); break;
+      case 2: expectWire(wire, 2, 'PlanStage.steps'); push(m.steps, decodePlanStep(r, r.uint32(), depth + 1)); break;
+      case 3: expectWire(wire, 0, 'PlanStage.expectedMs'); m.expectedMs = r.uint32(); break;
+      case 4: expectWire(wire, 0, 'PlanStage.boundMs'); m.boundMs = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PlanStage runs over its length');
+  return m;
+}
+
+export interface PlanStep {
+  id: string;
+  name: string;
+  methods: PlanMethod[];
+  parallelism: number;
+  timeoutMs: number;
+  expectedMs: number;
+  minimumMs: number;
+  boundMs: number;
+  onFailure: string;
+  dropAt: string;
+  samples: number;
+}
+
+export const createPlanStep = (init: Partial<PlanStep> = {}): PlanStep => ({
+  id: '',
+  name: '',
+  methods: [],
+  parallelism: 0,
+  timeoutMs: 0,
+  expectedMs: 0,
+  minimumMs: 0,
+  boundMs: 0,
+  onFailure: '',
+  dropAt: '',
+  samples: 0,
+  ...init,
+});
+
+export function encodePlanStep(m: PlanStep, w: Writer): Writer {
+  if (m.id !== '') { w.uint32(10).string(m.id); }
+  if (m.name !== '') { w.uint32(18).string(m.name); }
+  for (const v of m.methods) { encodePlanMethod(v, w.uint32(26).fork()); w.ldelim(); }
+  if (m.parallelism !== 0) { w.uint32(32).uint32(m.parallelism); }
+  if (m.timeoutMs !== 0) { w.uint32(40).uint32(m.timeoutMs); }
+  if (m.expectedMs !== 0) { w.uint32(48).uint32(m.expectedMs); }
+  if (m.minimumMs !== 0) { w.uint32(56).uint32(m.minimumMs); }
+  if (m.boundMs !== 0) { w.uint32(64).uint32(m.boundMs); }
+  if (m.onFailure !== '') { w.uint32(74).string(m.onFailure); }
+  if (m.dropAt !== '') { w.uint32(82).string(m.dropAt); }
+  if (m.samples !== 0) { w.uint32(88).uint32(m.samples); }
+  return w;
+}
+
+export function decodePlanStep(r: Reader, length: number, depth: number): PlanStep {
+  const end = limit(r, length, depth);
+  const m = createPlanStep();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PlanStep.id'); m.id = r.string(); break;
+      case 2: expectWire(wire, 2, 'PlanStep.name'); m.name = r.string(); break;
+      case 3: expectWire(wire, 2, 'PlanStep.methods'); push(m.methods, decodePlanMethod(r, r.uint32(), depth + 1)); break;
+      case 4: expectWire(wire, 0, 'PlanStep.parallelism'); m.parallelism = r.uint32(); break;
+      case 5: expectWire(wire, 0, 'PlanStep.timeoutMs'); m.timeoutMs = r.uint32(); break;
+      case 6: expectWire(wire, 0, 'PlanStep.expectedMs'); m.expectedMs = r.uint32(); break;
+      case 7: expectWire(wire, 0, 'PlanStep.minimumMs'); m.minimumMs = r.uint32(); break;
+      case 8: expectWire(wire, 0, 'PlanStep.boundMs'); m.boundMs = r.uint32(); break;
+      case 9: expectWire(wire, 2, 'PlanStep.onFailure'); m.onFailure = r.string(); break;
+      case 10: expectWire(wire, 2, 'PlanStep.dropAt'); m.dropAt = r.string(); break;
+      case 11: expectWire(wire, 0, 'PlanStep.samples'); m.samples = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PlanStep runs over its length');
+  return m;
+}
+
+export interface PlanMethod {
+  type: string;
+  operations: PlannedOperation[];
+  text: string;
+  successByGate: boolean;
+}
+
+export const createPlanMethod = (init: Partial<PlanMethod> = {}): PlanMethod => ({
+  type: '',
+  operations: [],
+  text: '',
+  successByGate: false,
+  ...init,
+});
+
+export function encodePlanMethod(m: PlanMethod, w: Writer): Writer {
+  if (m.type !== '') { w.uint32(10).string(m.type); }
+  for (const v of m.operations) { encodePlannedOperation(v, w.uint32(18).fork()); w.ldelim(); }
+  if (m.text !== '') { w.uint32(26).string(m.text); }
+  if (m.successByGate) { w.uint32(32).bool(m.successByGate); }
+  return w;
+}
+
+export function decodePlanMethod(r: Reader, length: number, depth: number): PlanMethod {
+  const end = limit(r, length, depth);
+  const m = createPlanMethod();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PlanMethod.type'); m.type = r.string(); break;
+      case 2: expectWire(wire, 2, 'PlanMethod.operations'); push(m.operations, decodePlannedOperation(r, r.uint32(), depth + 1)); break;
+      case 3: expectWire(wire, 2, 'PlanMethod.text'); m.text = r.string(); break;
+      case 4: expectWire(wire, 0, 'PlanMethod.successByGate'); m.successByGate = r.bool(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PlanMethod runs over its length');
+  return m;
+}
+
+export interface PlannedOperation {
+  node: string;
+  verb: Verb;
+  unit: string;
+}
+
+export const createPlannedOperation = (init: Partial<PlannedOperation> = {}): PlannedOperation => ({
+  node: '',
+  verb: 'unspecified',
+  unit: '',
+  ...init,
+});
+
+export function encodePlannedOperation(m: PlannedOperation, w: Writer): Writer {
+  if (m.node !== '') { w.uint32(10).string(m.node); }
+  if (m.verb !== 'unspecified') { w.uint32(16).uint32(enumNumber(VerbValues, m.verb)); }
+  if (m.unit !== '') { w.uint32(26).string(m.unit); }
+  return w;
+}
+
+export function decodePlannedOperation(r: Reader, length: number, depth: number): PlannedOperation {
+  const end = limit(r, length, depth);
+  const m = createPlannedOperation();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PlannedOperation.node'); m.node = r.string(); break;
+      case 2: expectWire(wire, 0, 'PlannedOperation.verb'); m.verb = enumLiteral(VerbValues, r.uint32()); break;
+      case 3: expectWire(wire, 2, 'PlannedOperation.unit'); m.unit = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PlannedOperation runs over its length');
+  return m;
+}
+
+export interface PlanFinding {
+  isError: boolean;
+  key: string;
+  line: number;
+  message: string;
+  remedy: string;
+}
+
+export const createPlanFinding = (init: Partial<PlanFinding> = {}): PlanFinding => ({
+  isError: false,
+  key: '',
+  line: 0,
+  message: '',
+  remedy: '',
+  ...init,
+});
+
+export function encodePlanFinding(m: PlanFinding, w: Writer): Writer {
+  if (m.isError) { w.uint32(8).bool(m.isError); }
+  if (m.key !== '') { w.uint32(18).string(m.key); }
+  if (m.line !== 0) { w.uint32(24).uint32(m.line); }
+  if (m.message !== '') { w.uint32(34).string(m.message); }
+  if (m.remedy !== '') { w.uint32(42).string(m.remedy); }
+  return w;
+}
+
+export function decodePlanFinding(r: Reader, length: number, depth: number): PlanFinding {
+  const end = limit(r, length, depth);
+  const m = createPlanFinding();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 0, 'PlanFinding.isError'); m.isError = r.bool(); break;
+      case 2: expectWire(wire, 2, 'PlanFinding.key'); m.key = r.string(); break;
+      case 3: expectWire(wire, 0, 'PlanFinding.line'); m.line = r.uint32(); break;
+      case 4: expectWire(wire, 2, 'PlanFinding.message'); m.message = r.string(); break;
+      case 5: expectWire(wire, 2, 'PlanFinding.remedy'); m.remedy = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PlanFinding runs over its length');
+  return m;
+}
+
+export interface StartRun {
+  name: string;
+  mode: PlanMode;
+  execute: boolean;
+  planDigest: string;
+  reason: string;
+  timeLimitMs: number;
+  overrideIntent: boolean;
+  rehearsal: boolean;
+  triggerId: string;
+}
+
+export const createStartRun = (init: Partial<StartRun> = {}): StartRun => ({
+  name: '',
+  mode: 'unspecified',
+  execute: false,
+  planDigest: '',
+  reason: '',
+  timeLimitMs: 0,
+  overrideIntent: false,
+  rehearsal: false,
+  triggerId: '',
+  ...init,
+});
+
+export function encodeStartRun(m: StartRun, w: Writer): Writer {
+  if (m.name !== '') { w.uint32(10).string(m.name); }
+  if (m.mode !== 'unspecified') { w.uint32(16).uint32(enumNumber(PlanModeValues, m.mode)); }
+  if (m.execute) { w.uint32(24).bool(m.execute); }
+  if (m.planDigest !== '') { w.uint32(34).string(m.planDigest); }
+  if (m.reason !== '') { w.uint32(42).string(m.reason); }
+  if (m.timeLimitMs !== 0) { w.uint32(48).uint32(m.timeLimitMs); }
+  if (m.overrideIntent) { w.uint32(56).bool(m.overrideIntent); }
+  if (m.rehearsal) { w.uint32(64).bool(m.rehearsal); }
+  if (m.triggerId !== '') { w.uint32(74).string(m.triggerId); }
+  return w;
+}
+
+export function decodeStartRun(r: Reader, length: number, depth: number): StartRun {
+  const end = limit(r, length, depth);
+  const m = createStartRun();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'StartRun.name'); m.name = r.string(); break;
+      case 2: expectWire(wire, 0, 'StartRun.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
+      case 3: expectWire(wire, 0, 'StartRun.execute'); m.execute = r.bool(); break;
+      case 4: expectWire(wire, 2, 'StartRun.planDigest'); m.planDigest = r.string(); break;
+      case 5: expectWire(wire, 2, 'StartRun.reason'); m.reason = r.string(); break;
+      case 6: expectWire(wire, 0, 'StartRun.timeLimitMs'); m.timeLimitMs = r.uint32(); break;
+      case 7: expectWire(wire, 0, 'StartRun.overrideIntent'); m.overrideIntent = r.bool(); break;
+      case 8: expectWire(wire, 0, 'StartRun.rehearsal'); m.rehearsal = r.bool(); break;
+      case 9: expectWire(wire, 2, 'StartRun.triggerId'); m.triggerId = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('StartRun runs over its length');
+  return m;
+}
+
+export interface RunStarted {
+  run: RunReport | undefined;
+  joined: boolean;
+  preempted: string[];
+}
+
+export const createRunStarted = (init: Partial<RunStarted> = {}): RunStarted => ({
+  run: undefined,
+  joined: false,
+  preempted: [],
+  ...init,
+});
+
+export function encodeRunStarted(m: RunStarted, w: Writer): Writer {
+  if (m.run !== undefined) { encodeRunReport(m.run, w.uint32(10).fork()); w.ldelim(); }
+  if (m.joined) { w.uint32(16).bool(m.joined); }
+  for (const v of m.preempted) { w.uint32(26).string(v); }
+  return w;
+}
+
+export function decodeRunStarted(r: Reader, length: number, depth: number): RunStarted {
+  const end = limit(r, length, depth);
+  const m = createRunStarted();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunStarted.run'); m.run = decodeRunReport(r, r.uint32(), depth + 1); break;
+      case 2: expectWire(wire, 0, 'RunStarted.joined'); m.joined = r.bool(); break;
+      case 3: expectWire(wire, 2, 'RunStarted.preempted'); push(m.preempted, r.string()); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunStarted runs over its length');
+  return m;
+}
+
+export interface ListRuns {
+  runsMax: number;
+}
+
+export const createListRuns = (init: Partial<ListRuns> = {}): ListRuns => ({
+  runsMax: 0,
+  ...init,
+});
+
+export function encodeListRuns(m: ListRuns, w: Writer): Writer {
+  if (m.runsMax !== 0) { w.uint32(8).uint32(m.runsMax); }
+  return w;
+}
+
+export function decodeListRuns(r: Reader, length: number, depth: number): ListRuns {
+  const end = limit(r, length, depth);
+  const m = createListRuns();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 0, 'ListRuns.runsMax'); m.runsMax = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('ListRuns runs over its length');
+  return m;
+}
+
+export interface RunList {
+  runs: RunSummary[];
+}
+
+export const createRunList = (init: Partial<RunList> = {}): RunList => ({
+  runs: [],
+  ...init,
+});
+
+export function encodeRunList(m: RunList, w: Writer): Writer {
+  for (const v of m.runs) { encodeRunSummary(v, w.uint32(10).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodeRunList(r: Reader, length: number, depth: number): RunList {
+  const end = limit(r, length, depth);
+  const m = createRunList();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunList.runs'); push(m.runs, decodeRunSummary(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunList runs over its length');
+  return m;
+}
+
+export interface RunSummary {
+  runId: string;
+  plan: string;
+  kind: PlanKind;
+  mode: PlanMode;
+  state: string;
+  requestedBy: string;
+  reason: string;
+  startedMs: number;
+  durationMs: number;
+  dryRun: boolean;
+  rehearsal: boolean;
+  rung: string;
+  why: string;
+}
+
+export const createRunSummary = (init: Partial<RunSummary> = {}): RunSummary => ({
+  runId: '',
+  plan: '',
+  kind: 'unspecified',
+  mode: 'unspecified',
+  state: '',
+  requestedBy: '',
+  reason: '',
+  startedMs: 0,
+  durationMs: 0,
+  dryRun: false,
+  rehearsal: false,
+  rung: '',
+  why: '',
+  ...init,
+});
+
+export function encodeRunSummary(m: RunSummary, w: Writer): Writer {
+  if (m.runId !== '') { w.uint32(10).string(m.runId); }
+  if (m.plan !== '') { w.uint32(18).string(m.plan); }
+  if (m.kind !== 'unspecified') { w.uint32(24).uint32(enumNumber(PlanKindValues, m.kind)); }
+  if (m.mode !== 'unspecified') { w.uint32(32).uint32(enumNumber(PlanModeValues, m.mode)); }
+  if (m.state !== '') { w.uint32(42).string(m.state); }
+  if (m.requestedBy !== '') { w.uint32(50).string(m.requestedBy); }
+  if (m.reason !== '') { w.uint32(58).string(m.reason); }
+  if (m.startedMs !== 0) { w.uint32(64).uint64(safe(m.startedMs)); }
+  if (m.durationMs !== 0) { w.uint32(72).uint32(m.durationMs); }
+  if (m.dryRun) { w.uint32(80).bool(m.dryRun); }
+  if (m.rehearsal) { w.uint32(88).bool(m.rehearsal); }
+  if (m.rung !== '') { w.uint32(98).string(m.rung); }
+  if (m.why !== '') { w.uint32(106).string(m.why); }
+  return w;
+}
+
+export function decodeRunSummary(r: Reader, length: number, depth: number): RunSummary {
+  const end = limit(r, length, depth);
+  const m = createRunSummary();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunSummary.runId'); m.runId = r.string(); break;
+      case 2: expectWire(wire, 2, 'RunSummary.plan'); m.plan = r.string(); break;
+      case 3: expectWire(wire, 0, 'RunSummary.kind'); m.kind = enumLiteral(PlanKindValues, r.uint32()); break;
+      case 4: expectWire(wire, 0, 'RunSummary.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
+      case 5: expectWire(wire, 2, 'RunSummary.state'); m.state = r.string(); break;
+      case 6: expectWire(wire, 2, 'RunSummary.requestedBy'); m.requestedBy = r.string(); break;
+      case 7: expectWire(wire, 2, 'RunSummary.reason'); m.reason = r.string(); break;
+      case 8: expectWire(wire, 0, 'RunSummary.startedMs'); m.startedMs = exact(r.uint64()); break;
+      case 9: expectWire(wire, 0, 'RunSummary.durationMs'); m.durationMs = r.uint32(); break;
+      case 10: expectWire(wire, 0, 'RunSummary.dryRun'); m.dryRun = r.bool(); break;
+      case 11: expectWire(wire, 0, 'RunSummary.rehearsal'); m.rehearsal = r.bool(); break;
+      case 12: expectWire(wire, 2, 'RunSummary.rung'); m.rung = r.string(); break;
+      case 13: expectWire(wire, 2, 'RunSummary.why'); m.why = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunSummary runs over its length');
+  return m;
+}
+
+export interface GetRun {
+  runId: string;
+}
+
+export const createGetRun = (init: Partial<GetRun> = {}): GetRun => ({
+  runId: '',
+  ...init,
+});
+
+export function encodeGetRun(m: GetRun, w: Writer): Writer {
+  if (m.runId !== '') { w.uint32(10).string(m.runId); }
+  return w;
+}
+
+export function decodeGetRun(r: Reader, length: number, depth: number): GetRun {
+  const end = limit(r, length, depth);
+  const m = createGetRun();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'GetRun.runId'); m.runId = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('GetRun runs over its length');
+  return m;
+}
+
+export interface WatchRun {
+  runId: string;
+}
+
+export const createWatchRun = (init: Partial<WatchRun> = {}): WatchRun => ({
+  runId: '',
+  ...init,
+});
+
+export function encodeWatchRun(m: WatchRun, w: Writer): Writer {
+  if (m.runId !== '') { w.uint32(10).string(m.runId); }
+  return w;
+}
+
+export function decodeWatchRun(r: Reader, length: number, depth: number): WatchRun {
+  const end = limit(r, length, depth);
+  const m = createWatchRun();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'WatchRun.runId'); m.runId = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('WatchRun runs over its length');
+  return m;
+}
+
+export interface AbortRun {
+  runId: string;
+  reason: string;
+}
+
+export const createAbortRun = (init: Partial<AbortRun> = {}): AbortRun => ({
+  runId: '',
+  reason: '',
+  ...init,
+});
+
+export function encodeAbortRun(m: AbortRun, w: Writer): Writer {
+  if (m.runId !== '') { w.uint32(10).string(m.runId); }
+  if (m.reason !== '') { w.uint32(18).string(m.reason); }
+  return w;
+}
+
+export function decodeAbortRun(r: Reader, length: number, depth: number): AbortRun {
+  const end = limit(r, length, depth);
+  const m = createAbortRun();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'AbortRun.runId'); m.runId = r.string(); break;
+      case 2: expectWire(wire, 2, 'AbortRun.reason'); m.reason = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('AbortRun runs over its length');
+  return m;
+}
+
+export interface RunReport {
+  summary: RunSummary | undefined;
+  planDigest: string;
+  elapsedMs: number;
+  expectedMs: number;
+  boundMs: number;
+  timeLimitMs: number;
+  stages: RunStage[];
+  degradations: string[];
+  pastNoReturn: boolean;
+  armed: string[];
+}
+
+export const createRunReport = (init: Partial<RunReport> = {}): RunReport => ({
+  summary: undefined,
+  planDigest: '',
+  elapsedMs: 0,
+  expectedMs: 0,
+  boundMs: 0,
+  timeLimitMs: 0,
+  stages: [],
+  degradations: [],
+  pastNoReturn: false,
+  armed: [],
+  ...init,
+});
+
+export function encodeRunReport(m: RunReport, w: Writer): Writer {
+  if (m.summary !== undefined) { encodeRunSummary(m.summary, w.uint32(10).fork()); w.ldelim(); }
+  if (m.planDigest !== '') { w.uint32(18).string(m.planDigest); }
+  if (m.elapsedMs !== 0) { w.uint32(24).uint32(m.elapsedMs); }
+  if (m.expectedMs !== 0) { w.uint32(32).uint32(m.expectedMs); }
+  if (m.boundMs !== 0) { w.uint32(40).uint32(m.boundMs); }
+  if (m.timeLimitMs !== 0) { w.uint32(48).uint32(m.timeLimitMs); }
+  for (const v of m.stages) { encodeRunStage(v, w.uint32(58).fork()); w.ldelim(); }
+  for (const v of m.degradations) { w.uint32(66).string(v); }
+  if (m.pastNoReturn) { w.uint32(72).bool(m.pastNoReturn); }
+  for (const v of m.armed) { w.uint32(82).string(v); }
+  return w;
+}
+
+export function decodeRunReport(r: Reader, length: number, depth: number): RunReport {
+  const end = limit(r, length, depth);
+  const m = createRunReport();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunReport.summary'); m.summary = decodeRunSummary(r, r.uint32(), depth + 1); break;
+      case 2: expectWire(wire, 2, 'RunReport.planDigest'); m.planDigest = r.string(); break;
+      case 3: expectWire(wire, 0, 'RunReport.elapsedMs'); m.elapsedMs = r.uint32(); break;
+      case 4: expectWire(wire, 0, 'RunReport.expectedMs'); m.expectedMs = r.uint32(); break;
+      case 5: expectWire(wire, 0, 'RunReport.boundMs'); m.boundMs = r.uint32(); break;
+      case 6: expectWire(wire, 0, 'RunReport.timeLimitMs'); m.timeLimitMs = r.uint32(); break;
+      case 7: expectWire(wire, 2, 'RunReport.stages'); push(m.stages, decodeRunStage(r, r.uint32(), depth + 1)); break;
+      case 8: expectWire(wire, 2, 'RunReport.degradations'); push(m.degradations, r.string()); break;
+      case 9: expectWire(wire, 0, 'RunReport.pastNoReturn'); m.pastNoReturn = r.bool(); break;
+      case 10: expectWire(wire, 2, 'RunReport.armed'); push(m.armed, r.string()); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunReport runs over its length');
+  return m;
+}
+
+export interface RunStage {
+  name: string;
+  steps: RunStep[];
+}
+
+export const createRunStage = (init: Partial<RunStage> = {}): RunStage => ({
+  name: '',
+  steps: [],
+  ...init,
+});
+
+export function encodeRunStage(m: RunStage, w: Writer): Writer {
+  if (m.name !== '') { w.uint32(10).string(m.name); }
+  for (const v of m.steps) { encodeRunStep(v, w.uint32(18).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodeRunStage(r: Reader, length: number, depth: number): RunStage {
+  const end = limit(r, length, depth);
+  const m = createRunStage();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunStage.name'); m.name = r.string(); break;
+      case 2: expectWire(wire, 2, 'RunStage.steps'); push(m.steps, decodeRunStep(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunStage runs over its length');
+  return m;
+}
+
+export interface RunStep {
+  id: string;
+  name: string;
+  state: string;
+  durationMs: number;
+  expectedMs: number;
+  boundMs: number;
+  why: string;
+  waitingFor: string;
+  details: string[];
+  operations: RunOperationReport[];
+  method: number;
+}
+
+export const createRunStep = (init: Partial<RunStep> = {}): RunStep => ({
+  id: '',
+  name: '',
+  state: '',
+  durationMs: 0,
+  expectedMs: 0,
+  boundMs: 0,
+  why: '',
+  waitingFor: '',
+  details: [],
+  operations: [],
+  method: 0,
+  ...init,
+});
+
+export function encodeRunStep(m: RunStep, w: Writer): Writer {
+  if (m.id !== '') { w.uint32(10).string(m.id); }
+  if (m.name !== '') { w.uint32(18).string(m.name); }
+  if (m.state !== '') { w.uint32(26).string(m.state); }
+  if (m.durationMs !== 0) { w.uint32(32).uint32(m.durationMs); }
+  if (m.expectedMs !== 0) { w.uint32(40).uint32(m.expectedMs); }
+  if (m.boundMs !== 0) { w.uint32(48).uint32(m.boundMs); }
+  if (m.why !== '') { w.uint32(58).string(m.why); }
+  if (m.waitingFor !== '') { w.uint32(66).string(m.waitingFor); }
+  for (const v of m.details) { w.uint32(74).string(v); }
+  for (const v of m.operations) { encodeRunOperationReport(v, w.uint32(82).fork()); w.ldelim(); }
+  if (m.method !== 0) { w.uint32(88).uint32(m.method); }
+  return w;
+}
+
+export function decodeRunStep(r: Reader, length: number, depth: number): RunStep {
+  const end = limit(r, length, depth);
+  const m = createRunStep();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunStep.id'); m.id = r.string(); break;
+      case 2: expectWire(wire, 2, 'RunStep.name'); m.name = r.string(); break;
+      case 3: expectWire(wire, 2, 'RunStep.state'); m.state = r.string(); break;
+      case 4: expectWire(wire, 0, 'RunStep.durationMs'); m.durationMs = r.uint32(); break;
+      case 5: expectWire(wire, 0, 'RunStep.expectedMs'); m.expectedMs = r.uint32(); break;
+      case 6: expectWire(wire, 0, 'RunStep.boundMs'); m.boundMs = r.uint32(); break;
+      case 7: expectWire(wire, 2, 'RunStep.why'); m.why = r.string(); break;
+      case 8: expectWire(wire, 2, 'RunStep.waitingFor'); m.waitingFor = r.string(); break;
+      case 9: expectWire(wire, 2, 'RunStep.details'); push(m.details, r.string()); break;
+      case 10: expectWire(wire, 2, 'RunStep.operations'); push(m.operations, decodeRunOperationReport(r, r.uint32(), depth + 1)); break;
+      case 11: expectWire(wire, 0, 'RunStep.method'); m.method = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunStep runs over its length');
+  return m;
+}
+
+export interface RunOperationReport {
+  opId: string;
+  node: string;
+  verb: Verb;
+  unit: string;
+  state: string;
+  result: string;
+  code: string;
+  message: string;
+  durationMs: number;
+}
+
+export const createRunOperationReport = (init: Partial<RunOperationReport> = {}): RunOperationReport => ({
+  opId: '',
+  node: '',
+  verb: 'unspecified',
+  unit: '',
+  state: '',
+  result: '',
+  code: '',
+  message: '',
+  durationMs: 0,
+  ...init,
+});
+
+export function encodeRunOperationReport(m: RunOperationReport, w: Writer): Writer {
+  if (m.opId !== '') { w.uint32(10).string(m.opId); }
+  if (m.node !== '') { w.uint32(18).string(m.node); }
+  if (m.verb !== 'unspecified') { w.uint32(24).uint32(enumNumber(VerbValues, m.verb)); }
+  if (m.unit !== '') { w.uint32(34).string(m.unit); }
+  if (m.state !== '') { w.uint32(42).string(m.state); }
+  if (m.result !== '') { w.uint32(50).string(m.result); }
+  if (m.code !== '') { w.uint32(58).string(m.code); }
+  if (m.message !== '') { w.uint32(66).string(m.message); }
+  if (m.durationMs !== 0) { w.uint32(72).uint32(m.durationMs); }
+  return w;
+}
+
+export function decodeRunOperationReport(r: Reader, length: number, depth: number): RunOperationReport {
+  const end = limit(r, length, depth);
+  const m = createRunOperationReport();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunOperationReport.opId'); m.opId = r.string(); break;
+      case 2: expectWire(wire, 2, 'RunOperationReport.node'); m.node = r.string(); break;
+      case 3: expectWire(wire, 0, 'RunOperationReport.verb'); m.verb = enumLiteral(VerbValues, r.uint32()); break;
+      case 4: expectWire(wire, 2, 'RunOperationReport.unit'); m.unit = r.string(); break;
+      case 5: expectWire(wire, 2, 'RunOperationReport.state'); m.state = r.string(); break;
+      case 6: expectWire(wire, 2, 'RunOperationReport.result'); m.result = r.string(); break;
+      case 7: expectWire(wire, 2, 'RunOperationReport.code'); m.code = r.string(); break;
+      case 8: expectWire(wire, 2, 'RunOperationReport.message'); m.message = r.string(); break;
+      case 9: expectWire(wire, 0, 'RunOperationReport.durationMs'); m.durationMs = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunOperationReport runs over its length');
+  return m;
+}
+
+export interface RunUpdate {
+  report: RunReport | undefined;
+  events: RunEventLine[];
+}
+
+export const createRunUpdate = (init: Partial<RunUpdate> = {}): RunUpdate => ({
+  report: undefined,
+  events: [],
+  ...init,
+});
+
+export function encodeRunUpdate(m: RunUpdate, w: Writer): Writer {
+  if (m.report !== undefined) { encodeRunReport(m.report, w.uint32(10).fork()); w.ldelim(); }
+  for (const v of m.events) { encodeRunEventLine(v, w.uint32(18).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodeRunUpdate(r: Reader, length: number, depth: number): RunUpdate {
+  const end = limit(r, length, depth);
+  const m = createRunUpdate();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'RunUpdate.report'); m.report = decodeRunReport(r, r.uint32(), depth + 1); break;
+      case 2: expectWire(wire, 2, 'RunUpdate.events'); push(m.events, decodeRunEventLine(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunUpdate runs over its length');
+  return m;
+}
+
+export interface RunEventLine {
+  atMs: number;
+  type: string;
+  step: string;
+  text: string;
+  node: string;
+}
+
+export const createRunEventLine = (init: Partial<RunEventLine> = {}): RunEventLine => ({
+  atMs: 0,
+  type: '',
+  step: '',
+  text: '',
+  node: '',
+  ...init,
+});
+
+export function encodeRunEventLine(m: RunEventLine, w: Writer): Writer {
+  if (m.atMs !== 0) { w.uint32(8).uint64(safe(m.atMs)); }
+  if (m.type !== '') { w.uint32(18).string(m.type); }
+  if (m.step !== '') { w.uint32(26).string(m.step); }
+  if (m.text !== '') { w.uint32(34).string(m.text); }
+  if (m.node !== '') { w.uint32(42).string(m.node); }
+  return w;
+}
+
+export function decodeRunEventLine(r: Reader, length: number, depth: number): RunEventLine {
+  const end = limit(r, length, depth);
+  const m = createRunEventLine();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 0, 'RunEventLine.atMs'); m.atMs = exact(r.uint64()); break;
+      case 2: expectWire(wire, 2, 'RunEventLine.type'); m.type = r.string(); break;
+      case 3: expectWire(wire, 2, 'RunEventLine.step'); m.step = r.string(); break;
+      case 4: expectWire(wire, 2, 'RunEventLine.text'); m.text = r.string(); break;
+      case 5: expectWire(wire, 2, 'RunEventLine.node'); m.node = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('RunEventLine runs over its length');
   return m;
 }

@@ -1,0 +1,114 @@
+/** One execution of a plan: what was asked, how far it is, how it ended. */
+import type { ErrorCode } from '@hecate/proto/core/errors.ts';
+import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
+import type { OutcomeStatus } from '@hecate/proto/generated/wire.ts';
+import type { Plan, Rung, StepAddress } from '../plan/plan.ts';
+
+declare const runIdBrand: unique symbol;
+/** 26 characters, made like an OpId, so that a listing sorts by age. */
+export type RunId = string & { readonly [runIdBrand]: true };
+
+export interface RunRequest {
+  readonly runId: RunId;
+  readonly plan: Plan;
+  readonly planDigest: string;
+  readonly isRehearsal: boolean;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly requestedFrom: string;
+  /** Unix time, for people. */
+  readonly requestedWallMs: number;
+  /** What started it, if a trigger did; a second one with the same id joins (I10). */
+  readonly triggerId: string;
+  /** The whole run's; undefined: as long as its plan takes. */
+  readonly timeLimitMs: number | undefined;
+  /** Learnt durations by step id; steps that are not in it take the plan's `expectedMs`. */
+  readonly learntMs: Readonly<Record<string, number>>;
+}
+
+export type RunOutcome = 'done' | 'degraded' | 'failed' | 'aborted' | 'pre-empted';
+
+export type StepOutcome = 'done' | 'degraded' | 'failed' | 'left-out';
+
+export interface StepResult {
+  readonly address: StepAddress;
+  readonly outcome: StepOutcome;
+  /** A sentence; empty when done. */
+  readonly why: string;
+  readonly durationMs: number;
+  readonly hasTimedOut: boolean;
+}
+
+/** One operation of the step that is running. */
+export interface RunOperation {
+  readonly opId: OpId;
+  /** Its place in the method's `operations`. */
+  readonly index: number;
+  /** waiting: for its turn · sent · accepted: systemd took the job · ended. */
+  readonly phase: 'waiting' | 'sent' | 'accepted' | 'ended';
+  readonly end: OperationEnd | undefined;
+}
+
+/** What a run keeps of an outcome. */
+export interface OperationEnd {
+  readonly status: OutcomeStatus;
+  readonly result: string;
+  readonly code: ErrorCode | '';
+  readonly message: string;
+  readonly durationMs: number;
+}
+
+/** The step that is running. Times are the coordinator's CLOCK_BOOTTIME of the current boot. */
+export interface RunningStep {
+  readonly address: StepAddress;
+  readonly method: number;
+  readonly beganAtMs: number;
+  readonly methodBeganAtMs: number;
+  /** Of this method. */
+  readonly deadlineAtMs: number;
+  readonly operations: readonly RunOperation[];
+  readonly look: Look | undefined;
+  /** Of hooks and waits: carried out once. */
+  readonly isStarted: boolean;
+}
+
+/** Where a gate is. */
+export interface Look {
+  /** Counts up; an answer to an older look is not heard. */
+  readonly round: number;
+  readonly isAsked: boolean;
+  readonly nextAtMs: number;
+  /** How many in a row have held. */
+  readonly held: number;
+  /** The last one's details: why the gate does not hold. */
+  readonly details: readonly string[];
+}
+
+export interface RunState {
+  readonly request: RunRequest;
+  readonly rung: Rung;
+  /** When its time limit is over; undefined: none. */
+  readonly deadlineAtMs: number | undefined;
+  readonly beganAtMs: number;
+  readonly running: RunningStep | undefined;
+  readonly results: readonly StepResult[];
+  /** Every operation that was given an id, for `runs show`. */
+  readonly abort: { readonly by: string; readonly reason: string } | undefined;
+  readonly outcome: RunOutcome | undefined;
+  readonly why: string;
+  /** Nodes that hold, or may hold, its dead man's order. */
+  readonly armed: readonly NodeName[];
+  /** How many operation ids it has used. */
+  readonly operationsCount: number;
+}
+
+/** `intent.json`: a shutdown is in progress. Blocks a startup over restarts of everything. */
+export interface Intent {
+  readonly version: 1;
+  readonly runId: RunId;
+  readonly plan: string;
+  readonly mode: 'poweroff' | 'cluster-only';
+  readonly reason: string;
+  /** Unix time: its age is what it is limited by, over boots. */
+  readonly sinceWallMs: number;
+}
