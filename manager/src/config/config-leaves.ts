@@ -5,6 +5,7 @@
 
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
+import { isLoopbackHost } from '@hecate/proto/core/loopback.ts';
 import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
 import { z } from 'zod';
@@ -57,15 +58,13 @@ export function parseListenAddress(text: string): ManagerAddress | undefined {
 export const addressLeaf = (meta: KeyMeta) =>
   textLeaf('an IP address and a port, such as "0.0.0.0:2020" or "[::]:2020"', meta, parseListenAddress);
 
-const isLoopback = ({ host }: ManagerAddress): boolean => /^127\.|^(0*:)*:?0*1$/.test(host);
-
 export const loopbackAddressLeaf = (meta: KeyMeta) =>
   textLeaf(
     'an address of the loopback, 127.0.0.1 or [::1], and a port: without certificates nothing else is safe',
     meta,
     (text) => {
       const address = parseListenAddress(text);
-      return address && isLoopback(address) ? address : undefined;
+      return address && isLoopbackHost(address.host) ? address : undefined;
     },
   );
 

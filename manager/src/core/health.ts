@@ -81,7 +81,9 @@ function nodes({ fleet }: HealthFacts): HealthCheck {
     .filter((node) => node.connection !== 'online')
     .map((node) => node.name);
   const trouble = away.length === 0 ? '' : `not online: ${away.join(', ')}`;
-  return check('nodes', trouble, `hecatectl doctor ${away[0] ?? ''}`, `${fleet.nodes.size} nodes online`);
+  const { size } = fleet.nodes;
+  const fine = size === 0 ? 'there are no nodes yet' : `${size} ${size === 1 ? 'node' : 'nodes'} online`;
+  return check('nodes', trouble, `hecatectl doctor ${away[0] ?? ''}`, fine);
 }
 
 function buses({ fleet }: HealthFacts): HealthCheck {

@@ -33,6 +33,12 @@ t.test('a site that is well', async (t) => {
     t.equal(remedy, '', 'nothing to do');
   }
   t.equal(healthOf(facts({ fleet: emptyFleet })).healthy, true, 'a site without nodes is not ill');
+  const nodesOf = (fleet: typeof emptyFleet) =>
+    healthOf(facts({ fleet })).checks.find(({ name }) => name === 'nodes')?.detail;
+  t.equal(nodesOf(emptyFleet), 'there are no nodes yet');
+  t.equal(nodesOf(oneNode), '1 node online');
+  const another = notice('node-b', snapshot([]));
+  t.equal(nodesOf(playFleet(oneNode, connected('node-b'), another).state), '2 nodes online');
 });
 
 const troubles: [string, Partial<HealthFacts>, object][] = [

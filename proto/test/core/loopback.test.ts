@@ -2,8 +2,8 @@ import { isLoopbackHost } from '@hecate/proto/core/loopback.ts';
 import t from 'tap';
 
 t.test('hosts that are this one', async (t) => {
-  for (const host of ['localhost', '::1', '127.0.0.1', '127.8.9.10'])
-    t.equal(isLoopbackHost(host), true, host);
+  const hosts = ['localhost', '::1', '127.0.0.1', '127.8.9.10', '0:0:0:0:0:0:0:1', '0::1', '::0:0001'];
+  for (const host of hosts) t.equal(isLoopbackHost(host), true, host);
 });
 
 t.test('hosts that are, or may be, elsewhere', async (t) => {
@@ -16,6 +16,16 @@ t.test('hosts that are, or may be, elsewhere', async (t) => {
     '127.0.0.1.example.com',
     'localhost.example.com',
   ];
-  for (const host of [...others, 'x127.0.0.1', '127.0.0', '::10', 'Localhost\n'])
+  for (const host of [
+    ...others,
+    'x127.0.0.1',
+    '127.0.0',
+    '127.0.0.999',
+    '::10',
+    '1',
+    ':1',
+    '1::1',
+    'Localhost\n',
+  ])
     t.equal(isLoopbackHost(host), false, host);
 });
