@@ -51,6 +51,12 @@ const table: Record<string, OperatorRole> = {
   initAuthority: 'admin',
   getOperation: 'viewer',
   listOperations: 'viewer',
+  getPlan: 'viewer',
+  startRun: 'operator',
+  listRuns: 'viewer',
+  getRun: 'viewer',
+  watchRun: 'viewer',
+  abortRun: 'operator',
 };
 
 t.test('every method that an operator can ask has its role', async (t) => {
