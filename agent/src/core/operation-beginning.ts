@@ -63,6 +63,7 @@ export function apply(state: OperationsState, input: Of<'apply'>, at: Instant, e
     monotonicUs: at.monotonicUs,
     timeLimitMs: operation.timeLimitMs,
     logLines: operation.logLines,
+    notAfterClockMs: operation.notAfterClockMs,
   };
   state.running.set(operation.opId, {
     begun,
@@ -240,6 +241,6 @@ export function beginFailed(
   const message = `it could not be recorded, so it was not begun: ${input.message}`;
   const remedy = 'see to the state directory of the agent (full, read-only?)';
   const outcome = outcomes.refused(running.begun, 'HEC_STATE', message, remedy);
-  rememberNever(state, outcome, at);
+  rememberNever(state, outcome, at, running.notAfterClockMs);
   for (const ticket of running.tickets) effects.push({ type: 'answer', ticket, outcome });
 }

@@ -81,7 +81,7 @@ export function reported(state: OperationsState, opIds: readonly string[], effec
 /** Everything that must outlive a restart, oldest first. */
 export function* journalRecords(state: OperationsState): Generator<OperationRecord> {
   yield { type: 'forgotten', upTo: state.ledger.forgottenUpTo, epoch: state.highestEpoch };
-  yield* state.ledger.records();
+  yield* state.ledger.records(state.bootId);
   const opIds = state.ledger.reportedIds();
   if (opIds.length > 0) yield { type: 'reported', opIds };
   for (const { begun, job, timeout, phase, draft } of state.running.values()) {

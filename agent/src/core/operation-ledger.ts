@@ -123,10 +123,12 @@ export class OperationLedger {
     return this.#entries.size < countMax;
   }
 
-  /** What a compacted journal must hold. */
-  *records(): Generator<FinishedRecord> {
-    for (const [opId, { packed, wasApplied }] of this.#entries)
-      yield { type: 'finished', opId, outcome: packed, wasApplied, isOpen: false };
+  /** What a compacted journal must hold. @param bootId that of the clock which expiries are reckoned in */
+  *records(bootId: string): Generator<FinishedRecord> {
+    for (const [opId, { packed, wasApplied, notAfterClockMs }] of this.#entries) {
+      const record = { type: 'finished', opId, outcome: packed, wasApplied, isOpen: false } as const;
+      yield notAfterClockMs > 0 ? { ...record, expiry: { bootId, notAfterClockMs } } : record;
+    }
   }
 
   reportedIds(): string[] {

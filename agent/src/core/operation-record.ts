@@ -23,6 +23,8 @@ export interface BegunRecord {
   readonly monotonicUs: number;
   readonly timeLimitMs: number;
   readonly logLines: number;
+  /** CLOCK_BOOTTIME of this boot, milliseconds, after which no frame can apply it. 0 in journals of before. */
+  readonly notAfterClockMs: number;
 }
 
 export interface JobRecord {
@@ -41,7 +43,20 @@ export interface FinishedRecord {
   readonly wasApplied: boolean;
   /** A timeout that was told while the job went on: the true outcome is still to come. */
   readonly isOpen: boolean;
+  /** When its beginning is not in the journal any more; it holds for one boot only. */
+  readonly expiry?: Expiry | undefined;
 }
+
+/** Until when a late frame could still apply an operation: it must not be forgotten before (I2). */
+export interface Expiry {
+  readonly bootId: string;
+  /** CLOCK_BOOTTIME of that boot, milliseconds. */
+  readonly notAfterClockMs: number;
+}
+
+/** In another boot the clock has begun anew, and no frame of before is left: then it is over. */
+export const notAfterIn = (bootId: string, expiry: Expiry | undefined): number =>
+  expiry?.bootId === bootId ? expiry.notAfterClockMs : 0;
 
 /** The manager has these outcomes. */
 export interface ReportedRecord {
@@ -138,6 +153,7 @@ function parseBegun(fields: Fields): BegunRecord {
     monotonicUs: number(fields, 'monotonicUs'),
     timeLimitMs: number(fields, 'timeLimitMs'),
     logLines: number(fields, 'logLines'),
+    notAfterClockMs: numberOrZero(fields, 'notAfterClockMs'),
   };
 }
 
@@ -151,7 +167,14 @@ function parseFinished(fields: Fields): FinishedRecord {
     outcome,
     wasApplied: fields.wasApplied === true,
     isOpen: fields.isOpen === true,
+    ...(fields.expiry === undefined ? {} : { expiry: parseExpiry(fields.expiry) }),
   };
+}
+
+function parseExpiry(value: unknown): Expiry {
+  if (typeof value !== 'object' || value === null) throw new Error('an object in "expiry"');
+  const fields = value as Fields;
+  return { bootId: text(fields, 'bootId'), notAfterClockMs: number(fields, 'notAfterClockMs') };
 }
 
 function text(fields: Fields, key: string): string {
@@ -165,3 +188,7 @@ function number(fields: Fields, key: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error(`a number in "${key}"`);
   return value;
 }
+
+/** For a field that older releases did not write (I7). */
+const numberOrZero = (fields: Fields, key: string): number =>
+  fields[key] === undefined ? 0 : number(fields, key);

@@ -41,9 +41,15 @@ export function rememberRefusal(state: OperationsState, outcome: OperationOutcom
   if (!oldest.done) state.refusals.delete(oldest.value);
 }
 
-export function rememberNever(state: OperationsState, outcome: OperationOutcome, at: Instant): void {
+/** @param notAfterClockMs until when a frame could still apply it; 0 where none is on its way */
+export function rememberNever(
+  state: OperationsState,
+  outcome: OperationOutcome,
+  at: Instant,
+  notAfterClockMs = 0,
+): void {
   state.ledger.makeRoom(at.nowMs, at.bootTimeMs);
-  const facts = { nowMs: at.nowMs, notAfterClockMs: 0, wasApplied: false, isReported: true };
+  const facts = { nowMs: at.nowMs, notAfterClockMs, wasApplied: false, isReported: true };
   state.ledger.remember(outcome, facts);
 }
 

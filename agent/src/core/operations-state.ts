@@ -11,7 +11,7 @@ import type {
 import type { Facts } from './operation-inference.ts';
 import { OperationLedger } from './operation-ledger.ts';
 import type { StopReason } from './operation-outcomes.ts';
-import type { BegunRecord, OperationRecord } from './operation-record.ts';
+import { type BegunRecord, notAfterIn, type OperationRecord } from './operation-record.ts';
 import type { Policy } from './policy.ts';
 import type { UnitNamesAnswer, Wish } from './policy-decision.ts';
 import type { StartedJob } from './systemd-port.ts';
@@ -19,6 +19,7 @@ import type { StartedJob } from './systemd-port.ts';
 /** One operation that has not ended. */
 export interface Running {
   readonly begun: BegunRecord;
+  /** In this boot's CLOCK_BOOTTIME; 0: no frame can apply it any more. */
   readonly notAfterClockMs: number;
   /**
    * beginning: its record is on the way to the disk · calling: systemd (or a command) has it · waiting: for its
@@ -171,24 +172,26 @@ function fold(state: OperationsState, record: OperationRecord, nowMs: number): v
   switch (record.type) {
     case 'begun':
       state.highestEpoch = Math.max(state.highestEpoch, record.epoch);
-      state.running.set(record.opId, recovered(record, nowMs));
+      state.running.set(record.opId, recovered(record, state.bootId, nowMs));
       return;
     case 'job': {
       const running = state.running.get(record.opId);
       if (running) running.job = { jobId: record.jobId, jobPath: record.jobPath };
       return;
     }
-    case 'finished':
+    case 'finished': {
       // An outcome that was told while the job went on changes nothing here: the end is still looked for.
       if (record.isOpen) return;
+      const running = state.running.get(record.opId);
       state.running.delete(record.opId);
       state.ledger.rememberPacked(record.opId, record.outcome, {
         nowMs,
-        notAfterClockMs: 0,
+        notAfterClockMs: running?.notAfterClockMs ?? notAfterIn(state.bootId, record.expiry),
         wasApplied: record.wasApplied,
         isReported: false,
       });
       return;
+    }
     case 'reported':
       for (const opId of record.opIds) state.ledger.markReported(opId);
       return;
@@ -198,9 +201,9 @@ function fold(state: OperationsState, record: OperationRecord, nowMs: number): v
   }
 }
 
-const recovered = (begun: BegunRecord, nowMs: number): Running => ({
+const recovered = (begun: BegunRecord, bootId: string, nowMs: number): Running => ({
   begun,
-  notAfterClockMs: 0,
+  notAfterClockMs: notAfterIn(bootId, begun),
   phase: 'lost',
   operation: undefined,
   allowed: undefined,

@@ -16,6 +16,7 @@ const begun = (verb: Verb): BegunRecord => ({
   monotonicUs: 1000,
   timeLimitMs: 1,
   logLines: 0,
+  notAfterClockMs: 0,
 });
 const before = 900n;
 const after = 1100n;

@@ -13,6 +13,7 @@ const begun = {
   monotonicUs: 1,
   timeLimitMs: 2,
   logLines: 0,
+  notAfterClockMs: 5,
 };
 const finished = {
   type: 'finished',
@@ -27,6 +28,7 @@ t.test('what was written is read again', async (t) => {
     begun,
     { type: 'job', opId: opId(1), jobId: 4, jobPath: '/j/4' },
     finished,
+    { ...finished, expiry: { bootId: 'b', notAfterClockMs: 5 } },
     { type: 'reported', opIds: [opId(1)] },
     { type: 'forgotten', upTo: opId(1), epoch: 9 },
   ];
@@ -37,6 +39,7 @@ t.test('what a newer release adds is ignored, what is missing is named', async (
   t.same(parseOperationRecord({ ...begun, later: 1 }), begun);
   t.throws(() => parseOperationRecord({ ...begun, unit: undefined }), { message: /"unit"/ });
   t.throws(() => parseOperationRecord({ ...begun, epoch: '3' }), { message: /"epoch"/ });
+  t.throws(() => parseOperationRecord({ ...finished, expiry: 5 }), { message: /"expiry"/ });
   t.throws(() => parseOperationRecord({ ...begun, verb: 'explode' }), { message: /"verb"/ });
   t.throws(() => parseOperationRecord({ ...finished, outcome: '{"status":"fine"}' }), { message: /outcome/ });
   t.throws(() => parseOperationRecord({ type: 'reported', opIds: [1] }), { message: /opIds/ });

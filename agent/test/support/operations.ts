@@ -1,6 +1,7 @@
 /** Short ways to make operations and to drive the operation machine in tests. */
 import { makeOpId } from '@hecate/proto/core/names.ts';
 import { createOperation, type Operation, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
+import type { Facts } from '../../src/core/operation-inference.ts';
 import type { OperationRecord } from '../../src/core/operation-record.ts';
 import { operationsStep } from '../../src/core/operations.ts';
 import {
@@ -77,6 +78,15 @@ export function drive(state: OperationsState = openState()): Driver {
 
 export const answers = (effects: readonly OperationsEffect[]): OperationOutcome[] =>
   effects.flatMap((effect) => (effect.type === 'answer' ? [effect.outcome] : []));
+
+/** Nothing was found out. */
+export const noFacts: Facts = {
+  job: undefined,
+  unit: undefined,
+  freezerState: undefined,
+  unitFileState: undefined,
+  defaultTarget: undefined,
+};
 
 export const types = (effects: readonly OperationsEffect[]): string[] => effects.map(({ type }) => type);
 
