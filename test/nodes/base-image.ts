@@ -36,6 +36,18 @@ const customize = [
   'rm -f "$1/etc/resolv.conf" "$1/etc/hostname"',
 ];
 
+/**
+ * Packages whose installation enables a server: it is disabled in the image, for a test starts its servers itself.
+ * Only an image with such a package has this in its recipe, so the keys of the others stay what they are.
+ */
+const serversOf: Readonly<Record<string, readonly string[]>> = { 'etcd-server': ['etcd.service'] };
+
+/** The hooks that disable the servers of these packages. */
+function disablingHooks(packages: readonly string[]): string[] {
+  const servers = packages.flatMap((name) => serversOf[name] ?? []);
+  return servers.map((unit) => `chroot "$1" systemctl disable --quiet ${unit}`);
+}
+
 /** Documentation is most of the files of a small Debian, and no node reads it. */
 const lean = [
   'path-exclude=/usr/share/man/*',
@@ -68,8 +80,9 @@ function source(): { suite: string; mirrors: string[] } {
  */
 export async function baseImage(extraPackages: readonly string[] = []): Promise<string> {
   const packages = [...new Set([...basePackages, ...extraPackages])].sort();
+  const hooks = [...customize, ...disablingHooks(packages)];
   const { suite, mirrors } = source();
-  const recipe = JSON.stringify({ recipeVersion, suite, packages, customize, lean });
+  const recipe = JSON.stringify({ recipeVersion, suite, packages, customize: hooks, lean });
   const key = createHash('sha256').update(recipe).digest('hex').slice(0, 16);
   const folder = join(cacheFolder(), 'nodes');
   const image = join(folder, `base-${key}`);
@@ -92,7 +105,7 @@ mv -T "$building" "$image"`;
       `--include=${packages.join(',')}`,
     ],
     ...lean.map((option) => `--dpkgopt=${option}`),
-    ...['mkdir -p "$1/etc/systemd/journald.conf.d"', ...customize].map((hook) => `--customize-hook=${hook}`),
+    ...['mkdir -p "$1/etc/systemd/journald.conf.d"', ...hooks].map((hook) => `--customize-hook=${hook}`),
     ...[suite, building, ...mirrors],
   ];
   // In namespaces of its own: what it mounts goes with it, however it ends.

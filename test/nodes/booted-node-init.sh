@@ -43,4 +43,7 @@ while [ $status -eq 133 ]; do
     --uuid="$(cat "$state/machine-id")" --resolv-conf=off --timezone=off --link-journal=no \
     --rlimit=RLIMIT_NOFILE=1024:524288 --console=read-only --bind-ro="$repository:$inside" 3<&- || status=$?
 done
+# When it ended, in seconds since the host booted. Who waits for this process may learn of it late.
+read -r uptime _ </proc/uptime
+echo "$uptime" >"$state/ended"
 exit $status

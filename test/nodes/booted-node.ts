@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FleetScope } from './fleet-scope.ts';
 import { type LaunchPlan, NamespacedNode } from './namespaced-node.ts';
 import type { Entrance } from './namespaces.ts';
 import type { Address } from './node.ts';
 import { childPids, processIdentity } from './processes.ts';
-import { nodeAddress, type SiteNetwork, siteAddress, sitePrefixLength } from './site-network.ts';
+import {
+  nodeAddress,
+  nodeMacAddress,
+  type SiteNetwork,
+  siteAddress,
+  sitePrefixLength,
+} from './site-network.ts';
 import { repositoryFolder } from './user-node.ts';
 
 const repositoryInside = '/opt/hecate';
@@ -30,19 +36,22 @@ export interface BootedNodeSettings {
 export class BootedNode extends NamespacedNode {
   readonly kind = 'booted';
   readonly address: string;
+  /** Of its network card, lower case with colons, the same at every boot: what wakes it. */
+  readonly macAddress: string;
   readonly repository = repositoryInside;
   readonly home = '/root';
   readonly managerFlag = '--system';
   readonly unitFolder = '/etc/systemd/system';
   private readonly settings: BootedNodeSettings;
   private readonly port: string;
-  private isCut = false;
+  private cutOff = false;
 
   constructor(name: string, settings: BootedNodeSettings) {
     super(name, settings.scope);
     const index = settings.names.indexOf(name);
     this.settings = settings;
     this.address = nodeAddress(index);
+    this.macAddress = nodeMacAddress(index);
     this.port = `port${index}`;
     const machineId = randomBytes(16).toString('hex');
     const hosts = settings.names.map((other, at) => `${nodeAddress(at)} ${other}`);
@@ -62,6 +71,7 @@ export class BootedNode extends NamespacedNode {
   protected plan(): LaunchPlan {
     const script = join(import.meta.dirname, 'booted-node-init.sh');
     const address = `${this.address}/${sitePrefixLength}`;
+    rmSync(this.endFile(), { force: true });
     return {
       unshareFlags: ['--mount', '--pid', '--ipc', '--net', '--cgroup', '--mount-proc'],
       argv: [
@@ -77,19 +87,36 @@ export class BootedNode extends NamespacedNode {
     };
   }
 
+  private endFile(): string {
+    return join(this.stateFolder, 'ended');
+  }
+
+  /** As the outer process 1 wrote it down; not when it was killed, as by pulling the plug. */
+  protected override recordedEndMs(): number | undefined {
+    try {
+      return Number(readFileSync(this.endFile(), 'utf8')) * 1_000;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** A cut outlives a power-off, as a broken switch does: the new link is blocked as the old one was. */
   protected async wire(): Promise<void> {
-    await this.settings.site.plug(this.port, super.leader());
-    if (this.isCut) await this.settings.site.block(this.port);
+    await this.settings.site.plug(this.port, super.leader(), this.macAddress);
+    if (this.cutOff) await this.settings.site.block(this.port);
+  }
+
+  isCut(): boolean {
+    return this.cutOff;
   }
 
   async cut(): Promise<void> {
-    this.isCut = true;
+    this.cutOff = true;
     if (this.isUp()) await this.settings.site.block(this.port);
   }
 
   async heal(): Promise<void> {
-    this.isCut = false;
+    this.cutOff = false;
     if (this.isUp()) await this.settings.site.unblock(this.port);
   }
 

@@ -4,6 +4,7 @@ import { type FleetScope, openFleetScope, sweepDeadFleets } from './fleet-scope.
 import type { Address, FleetNode } from './node.ts';
 import { SiteNetwork } from './site-network.ts';
 import { UserNode } from './user-node.ts';
+import { WakeListener } from './wake-listener.ts';
 
 /** Which nodes to make. Give `names`, or `count` for node1, node2 … (default: one node). */
 export interface FleetOptions {
@@ -40,6 +41,8 @@ export interface Fleet<Node extends FleetNode = FleetNode> {
 /** A fleet with a network of its own. */
 export interface BootedFleet extends Fleet<BootedNode> {
   readonly site: SiteNetwork;
+  /** From now on a magic packet on the bridge switches on the node that it names. One listener for a fleet. */
+  listenForWake(): Promise<WakeListener>;
 }
 
 /** More nodes than this on one machine is a slip of the keyboard. */
@@ -125,7 +128,12 @@ async function startBootedFleet(options: BootedFleetOptions): Promise<BootedFlee
   }
   const manager = options.manager === undefined ? {} : { manager: options.manager };
   const nodes = names.map((name) => new BootedNode(name, { scope, site, image, names, ...manager }));
-  return boot({ ...assemble(scope, nodes, site), site }, options);
+  let listening: Promise<WakeListener> | undefined;
+  const listenForWake = (): Promise<WakeListener> => {
+    listening ??= WakeListener.start(site, nodes);
+    return listening;
+  };
+  return boot({ ...assemble(scope, nodes, site), site, listenForWake }, options);
 }
 
 /**

@@ -3,8 +3,9 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { carriedEnvironment } from './clean-environment.ts';
 import { type ExecuteOptions, type ExecuteResult, execute } from './execute.ts';
+import { monotonicMs } from './monotonic.ts';
 import { type Entrance, enter, launch, spawnInside } from './namespaces.ts';
-import type { Address, FleetNode, NodeKind, NodeProcess, SpawnOptions } from './node.ts';
+import type { Address, FleetNode, NodeKind, NodeProcess, PowerEvent, SpawnOptions } from './node.ts';
 import { childPids, hostPidOf } from './processes.ts';
 import { until } from './until.ts';
 
@@ -33,6 +34,7 @@ export abstract class NamespacedNode implements FleetNode {
   private readonly scopeName: string;
   private destroyed = false;
   private booting: Promise<void> | undefined;
+  private readonly powerEvents: PowerEvent[] = [];
   private boots = 0;
 
   /** @param scope the fleet's name, state folder and control group, as from openFleetScope. */
@@ -55,6 +57,15 @@ export abstract class NamespacedNode implements FleetNode {
   protected abstract environment(): Record<string, string>;
   /** On the host: the folder that holds the node's journal files. */
   protected abstract journalFolder(): string;
+
+  /** When the node ended by its own record, ms of {@link monotonicMs}; undefined when nothing was recorded. */
+  protected recordedEndMs(): number | undefined {
+    return undefined;
+  }
+
+  power(): readonly PowerEvent[] {
+    return this.powerEvents;
+  }
 
   isUp(): boolean {
     return this.launcher !== undefined;
@@ -79,11 +90,15 @@ export abstract class NamespacedNode implements FleetNode {
     const launcher = launch(unit, this.controlGroup, unshareFlags, argv, log);
     closeSync(log);
     this.launcher = launcher;
-    const off = (): void => {
-      if (this.launcher === launcher) this.launcher = undefined;
+    this.powerEvents.push({ event: 'on', atMs: monotonicMs() });
+    const off = (exitCode: number | null): void => {
+      if (this.launcher !== launcher) return;
+      this.launcher = undefined;
+      const atMs = this.recordedEndMs() ?? monotonicMs();
+      this.powerEvents.push({ event: 'off', atMs, isOrderly: exitCode === 0 });
     };
     launcher.once('exit', off);
-    launcher.once('error', off);
+    launcher.once('error', () => off(null));
     await until(() => !this.isUp() || this.firstPid() !== undefined, {
       what: `node ${this.name} has namespaces`,
       intervalMs: 5,

@@ -33,7 +33,15 @@ export interface NodeProcess {
 }
 
 /**
- * One host of the test fleet. Every method but `boot`, `isUp`, `collect` and `destroy` throws when the node is
+ * The node was switched on, or really ended: its last process was gone. Times are those of `monotonicMs`, so that the
+ * order in which nodes ended can be read from them. `isOrderly`: by its own systemd, not by a pulled plug or a crash.
+ */
+export type PowerEvent =
+  | { readonly event: 'on'; readonly atMs: number }
+  | { readonly event: 'off'; readonly atMs: number; readonly isOrderly: boolean };
+
+/**
+ * One host of the test fleet. Every method but `boot`, `isUp`, `power`, `collect` and `destroy` throws when the node is
  * off. Pids are those that the host sees; `hostPid` translates.
  */
 export interface FleetNode {
@@ -53,6 +61,8 @@ export interface FleetNode {
   /** Switches the host on and waits until its systemd has started everything. Again on the same disk. */
   boot(): Promise<void>;
   isUp(): boolean;
+  /** Everything so far, oldest first. A reboot is neither on nor off. */
+  power(): readonly PowerEvent[];
   /** Orderly: the node's systemd stops its units and ends. Throws when it does not within `timeoutMs`. */
   poweroff(timeoutMs?: number): Promise<void>;
   /** The mains plug is pulled: everything inside is gone at once, nothing is stopped or synced. */

@@ -9,10 +9,21 @@ import type { NodeProcess, SpawnOptions } from './node.ts';
 /** The site's own address on its bridge; nodes get `10.88.0.11` and up. Only inside namespaces of our own. */
 export const siteAddress = '10.88.0.1';
 export const sitePrefixLength = 24;
+/** Where magic packets go. Nodes have no default route, so 255.255.255.255 leads nowhere. */
+export const siteBroadcastAddress = '10.88.0.255';
 
 /** The address of the n-th node, counted from 0. */
 export function nodeAddress(index: number): string {
   return `10.88.0.${11 + index}`;
+}
+
+/** The hardware address of the n-th node, the same at every boot: locally administered, with its IP address in it. */
+export function nodeMacAddress(index: number): string {
+  return ['02:00', ...nodeAddress(index).split('.').map(hexByte)].join(':');
+}
+
+function hexByte(decimal: string): string {
+  return Number(decimal).toString(16).padStart(2, '0');
 }
 
 /** Ready when it has printed `ready`; ends, and the namespace with it, when its stdin does. */
@@ -103,11 +114,12 @@ export class SiteNetwork {
   }
 
   /** Puts a link `host0` into the network namespace of `pid`, with its other end on the bridge. */
-  async plug(port: string, pid: number): Promise<void> {
+  async plug(port: string, pid: number, macAddress: string): Promise<void> {
     const ip = (...args: string[]) => executeOrThrow(this.enter(['ip', ...args]));
     // The kernel removes the links of a node that went off in its own time.
     await execute(this.enter(['ip', 'link', 'delete', port]));
-    await ip('link', 'add', port, 'type', 'veth', 'peer', 'name', 'host0', 'netns', String(pid));
+    const peer = ['name', 'host0', 'address', macAddress, 'netns', String(pid)];
+    await ip('link', 'add', port, 'type', 'veth', 'peer', ...peer);
     await ip('link', 'set', port, 'master', 'site', 'up');
   }
 
