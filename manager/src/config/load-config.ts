@@ -37,6 +37,9 @@ function managerConfig(file: ConfigFile, hostName: string): ManagerConfig {
       authorityLifetimeMs: file.trust.authority_lifetime,
       tokenLifetimeMs: file.trust.token_lifetime,
     },
+    inventory: { site: file.site, coordinator: undefined, nodes: [], hooks: [] },
+    sequences: [],
+    runs: { intentAgeMaxMs: 6 * 3_600_000, notifications: [] },
   };
 }
 

@@ -1,6 +1,8 @@
 /** The manager's configuration as the program sees it; docs/config.md has it as the operator writes it. */
 import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
+import type { Inventory } from '../core/plan/inventory.ts';
+import type { SequenceDeclaration } from '../core/plan/sequence.ts';
 
 /** The names of systemd's and pino's common subset; each says less than the one before it. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -17,6 +19,22 @@ export interface OperatorSocket {
   readonly mode: number;
   /** Name of the group that owns it; undefined: that of the manager. */
   readonly group: string | undefined;
+}
+
+/** What a run tells of itself. failed: it ended so, or was aborted · finished: it ended, however. */
+export const notificationEvents = ['started', 'stage-done', 'degraded', 'failed', 'finished'] as const;
+export type NotificationEvent = (typeof notificationEvents)[number];
+
+/** Who is told of runs: a web address (POST, JSON), or a command of the coordinator (JSON on its stdin). */
+export type Notification = { readonly events: readonly NotificationEvent[] } & (
+  | { readonly type: 'webhook'; readonly url: string }
+  | { readonly type: 'command'; readonly argv: readonly string[] }
+);
+
+export interface RunsConfig {
+  /** An intent that is older does not block a startup any more. */
+  readonly intentAgeMaxMs: number;
+  readonly notifications: readonly Notification[];
 }
 
 export interface ManagerConfig {
@@ -42,4 +60,9 @@ export interface ManagerConfig {
     readonly authorityLifetimeMs: number;
     readonly tokenLifetimeMs: number;
   };
+  /** What plans are compiled from; without nodes when the file declares none. */
+  readonly inventory: Inventory;
+  /** As declared, sorted by name: `startup` and `shutdown` among them replace the built-in ones. */
+  readonly sequences: readonly SequenceDeclaration[];
+  readonly runs: RunsConfig;
 }
