@@ -16,6 +16,11 @@ const reconnects = Number(process.env.HECATE_BENCH_RECONNECTS ?? 30);
 /** Points of measurement on the way: enough to see a line level off. */
 const steps = 3;
 const inFlight = 16;
+/**
+ * Of each operation. An agent remembers 10,000 that a late frame could still bring back; with 30 s of time limit that
+ * would be 333 a second, which one session outruns.
+ */
+const timeLimitMs = 5000;
 const node = 'memory1';
 /** Both collect garbage when they have been idle for 30 s. */
 const restMs = 32_000;
@@ -36,13 +41,13 @@ async function operate(session: Session, count: number): Promise<void> {
     nodes: createNodeSelection({ patterns: [node] }),
     verb: 'start',
     units: ['live.service'],
-    timeLimitMs: 30_000,
+    timeLimitMs,
   });
   let left = count;
   const one = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      const options = { timeLimitMs: 35_000, onItem: () => undefined };
+      const options = { timeLimitMs: 2 * timeLimitMs, onItem: () => undefined };
       const outcome = await session.call({ case: 'operate', value }, options);
       const worst = outcome.case === 'operateSummary' ? outcome.value.worst : outcome.case;
       if (worst !== 'done') throw new Error(`an operation ended with ${worst}`);
