@@ -16,8 +16,13 @@ export type RunRecord =
   /** After a start of the manager: what was left of each deadline is still left when the boot is another one. */
   | ({ readonly type: 'resumed'; readonly bootId: string } & OfRun)
   | ({ readonly type: 'rung-chosen'; readonly rung: Rung; readonly why: string } & OfRun)
-  /** A second trigger joined with less time. */
-  | ({ readonly type: 'limit-tightened'; readonly deadlineAtMs: number; readonly why: string } & OfRun)
+  /** A second trigger joined with less time; the method that is running gives back what is needed behind it. */
+  | ({
+      readonly type: 'limit-tightened';
+      readonly deadlineAtMs: number;
+      readonly methodDeadlineAtMs: number | undefined;
+      readonly why: string;
+    } & OfRun)
   /** A method of a step begins: with the ids of all its operations, before any of them is sent (I9). */
   | ({
       readonly type: 'method-begun';

@@ -37,6 +37,8 @@ export interface StepResult {
   readonly why: string;
   readonly durationMs: number;
   readonly hasTimedOut: boolean;
+  /** The last one that was tried, counted from 0. */
+  readonly method: number;
 }
 
 /** One operation of the step that is running. */
@@ -66,10 +68,19 @@ export interface RunningStep {
   readonly methodBeganAtMs: number;
   /** Of this method. */
   readonly deadlineAtMs: number;
+  /** By index; one that was tried again has taken the place of the one that failed. */
   readonly operations: readonly RunOperation[];
   readonly look: Look | undefined;
-  /** Of hooks and waits: carried out once. */
-  readonly isStarted: boolean;
+  /** How often what failed was tried again (policy `retry`). */
+  readonly retries: number;
+  /** When what failed is tried again; not journalled, like phases and looks. */
+  readonly retryAtMs: number | undefined;
+}
+
+/** What was sent in a step that is over, for `runs show`: of its last method. */
+export interface PastOperations {
+  readonly address: StepAddress;
+  readonly operations: readonly RunOperation[];
 }
 
 /** Where a gate is. */
@@ -82,17 +93,27 @@ export interface Look {
   readonly held: number;
   /** The last one's details: why the gate does not hold. */
   readonly details: readonly string[];
+  /** Of a wake: the targets that the last one showed online. */
+  readonly online: readonly NodeName[];
 }
 
 export interface RunState {
   readonly request: RunRequest;
+  /** The boot of the coordinator that all times here belong to. */
+  readonly bootId: string;
+  /** Of its newest record: what was left of a deadline then is left in another boot. */
+  readonly recordedAtMs: number;
   readonly rung: Rung;
+  /** Empty at the rung `full`. */
+  readonly rungWhy: string;
   /** When its time limit is over; undefined: none. */
   readonly deadlineAtMs: number | undefined;
   readonly beganAtMs: number;
+  readonly endedAtMs: number | undefined;
   readonly running: RunningStep | undefined;
+  /** In the order of the plan. */
   readonly results: readonly StepResult[];
-  /** Every operation that was given an id, for `runs show`. */
+  readonly pastOperations: readonly PastOperations[];
   readonly abort: { readonly by: string; readonly reason: string } | undefined;
   readonly outcome: RunOutcome | undefined;
   readonly why: string;

@@ -56,6 +56,8 @@ export type RunsInput =
       readonly type: 'hook-ended';
       readonly runId: RunId;
       readonly stepId: string;
+      /** As `run-hook` said. */
+      readonly method: number;
       readonly exitStatus: number | undefined;
       readonly message: string;
     }
@@ -91,6 +93,8 @@ export type RunEvent =
       readonly name: string;
       readonly result: StepResult;
     }
+  /** The next method of the step is tried. */
+  | { readonly type: 'method-failed'; readonly stepId: string; readonly method: number; readonly why: string }
   | { readonly type: 'stage-done'; readonly stage: string; readonly durationMs: number }
   | {
       readonly type: 'operation-ended';
@@ -111,8 +115,10 @@ export type RunEvent =
 export type RunsEffect =
   /**
    * Append and fsync the records, replace intent.json (undefined: leave it; null: remove it), then carry out `then`, in
-   * order. Commits are carried out one after the other. When the disk refuses, `proceed` (a shutdown that has been
-   * decided) carries out `then` all the same and says so; `halt` sends `commit-failed`.
+   * order. Commits are carried out one after the other, and the next input is taken when the effects of the one before
+   * are carried out; `records` may be empty, where only the intent changes. When the disk refuses, `proceed` (a shutdown
+   * that has been decided; the end of a run) carries out `then` all the same and says so, and its records are written
+   * ahead of the next ones, so that the journal has no gap; `halt` forgets the records and sends `commit-failed`.
    */
   | {
       readonly type: 'commit';
@@ -144,6 +150,7 @@ export type RunsEffect =
       readonly type: 'run-hook';
       readonly runId: RunId;
       readonly stepId: string;
+      readonly method: number;
       readonly argv: readonly string[];
       readonly timeLimitMs: number;
     }
@@ -161,7 +168,10 @@ export type RunsEffect =
   | { readonly type: 'refuse'; readonly ticket: number; readonly refusal: RunRefusal }
   /** For watchers and notifications. */
   | { readonly type: 'event'; readonly runId: RunId; readonly event: RunEvent }
-  /** It is over: into runs.json, out of the journal at the next compaction. */
+  /**
+   * It is over: into runs.json, out of the journal at the next compaction. Sent once more after a restart, because
+   * runs.json may not have it yet: the same id takes the same place.
+   */
   | { readonly type: 'ended'; readonly run: RunState };
 
 export interface RunsStep {
