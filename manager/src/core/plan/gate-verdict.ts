@@ -45,8 +45,8 @@ export function judge(condition: Condition, observations: Observations): Judgeme
 }
 
 function neededOf(condition: Composed): number {
-  if (condition.type === 'all') return condition.of.length;
-  return condition.type === 'any' ? 1 : condition.count;
+  if (condition.type === 'at-least') return condition.count;
+  return condition.type === 'any' ? 1 : condition.of.length;
 }
 
 function judgeLeaf(leaf: Leaf, observations: Observations): Judgement {
