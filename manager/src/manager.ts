@@ -133,7 +133,7 @@ export class Manager {
       heartbeatIntervalMs: () => this.#config.heartbeatIntervalMs,
       allowedNodes: () => this.#allowed,
       isStillGood: (peer) => this.#trust.isStillGood(peer),
-      onAgent: (node, sessionId, hello, address) => {
+      onAgent: (node, sessionId, hello, address, takesOver) => {
         this.#fleet.apply({
           type: 'connected',
           node,
@@ -141,14 +141,17 @@ export class Manager {
           hello,
           address,
           wallMs: this.#clock.wallMs(),
+          takesOver,
         });
-        this.#parts.logger.info({ node, address, agentVersion: hello.softwareVersion }, 'node online');
-        this.#operations.nodeOnline(node);
+        const what = takesOver ? 'a newer session of the node took over' : 'node online';
+        this.#parts.logger.info({ node, address, agentVersion: hello.softwareVersion }, what);
+        if (!takesOver) this.#operations.nodeOnline(node);
       },
       onAgentGone: (node, sessionId, reason, silentForMs) => {
         const wallMs = Math.round(this.#clock.wallMs() - silentForMs);
         this.#fleet.apply({ type: 'disconnected', node, sessionId, reason, wallMs });
-        this.#parts.logger.warn({ node, reason }, 'session of a node ended');
+        const isElsewhere = this.#desk.sessionOf(node) !== undefined;
+        this.#parts.logger[isElsewhere ? 'info' : 'warn']({ node, reason }, 'session of a node ended');
       },
       onNotice: (node, sessionId, notice) =>
         this.#fleet.apply({ type: 'notice', node, sessionId, notice, wallMs: this.#clock.wallMs() }),

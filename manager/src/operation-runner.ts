@@ -258,11 +258,19 @@ export class OperationRunner {
   /** Busy and unsupported are said before anything is begun; every other end leaves it open what the agent did. */
   #onSendError(opId: OpId, error: HecateError, session: Session): void {
     const nowMs = this.#now();
+    const node = this.#requestOf(opId)?.node;
+    const isOnline = node !== undefined && this.#hasAnother(node, session);
     // A session may end with any of these codes, too: then it says nothing about what was sent before.
-    if (!session.isEstablished()) this.#step({ type: 'cut-off', nowMs, opId });
+    if (!session.isEstablished()) this.#step({ type: 'cut-off', nowMs, opId, isOnline });
     else if (error.code === 'HEC_BUSY' || error.code === 'HEC_UNSUPPORTED') {
       this.#step({ type: 'not-sent', nowMs, opId, code: error.code, message: error.message });
     } else this.#step({ type: 'no-answer', nowMs, opId });
+  }
+
+  /** The node's agent opened a newer session before this one ended. */
+  #hasAnother(node: NodeName, session: Session): boolean {
+    const newest = this.#ports.sessionOf(node);
+    return newest !== undefined && newest !== session;
   }
 
   /**
@@ -301,7 +309,8 @@ export class OperationRunner {
       }
     } catch (error) {
       // Cut off again, or another manager's by now: they stay open, and the next session asks again.
-      if (!session.isEstablished() || asHecateError(error).code === 'HEC_EPOCH') return;
+      const isCutOff = !session.isEstablished() && !this.#hasAnother(node, session);
+      if (isCutOff || asHecateError(error).code === 'HEC_EPOCH') return;
       this.#step({ type: 'not-resolved', nowMs: this.#now(), node });
     }
   }

@@ -119,7 +119,7 @@ export class SimulatedManager {
   connected(node: NodeName, session: SimulatedSession, clockMs: number): void {
     const before = this.connections.get(node);
     this.connections.set(node, { session, peerClock: { clockMs, atMs: this.#time.nowMs } });
-    if (before) this.#endCalls(before.session);
+    if (before) this.#endCalls(node, before.session);
     session.toAgent.send({ type: 'welcome', epoch: this.epoch });
     this.#witness.log(`${node} online, session ${session.id}`);
     this.#step({ type: 'node-online', nowMs: this.#time.nowMs, node });
@@ -128,16 +128,20 @@ export class SimulatedManager {
   endSession(node: NodeName, session: SimulatedSession): void {
     if (!session.isOpenAtManager) return;
     if (this.connections.get(node)?.session === session) this.connections.delete(node);
-    this.#endCalls(session);
+    this.#endCalls(node, session);
   }
 
-  #endCalls(session: SimulatedSession): void {
+  #endCalls(node: NodeName, session: SimulatedSession): void {
     session.isOpenAtManager = false;
     for (const call of [...this.#calls.values()]) {
       if (call.session !== session) continue;
       this.#take(call.id);
       const { opId } = call;
-      if (opId) this.#soon(() => this.#step({ type: 'cut-off', nowMs: this.#time.nowMs, opId }));
+      if (!opId) continue;
+      this.#soon(() => {
+        const isOnline = this.connections.has(node);
+        this.#step({ type: 'cut-off', nowMs: this.#time.nowMs, opId, isOnline });
+      });
     }
   }
 

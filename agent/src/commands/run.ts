@@ -88,7 +88,7 @@ async function serve(
       renewal?.sessionClosed();
     },
   });
-  const renewal = identity.stored && startRenewal(config, agent, link, log);
+  const renewal = identity.stored && startRenewal(config, link, log);
   hangUps.serve(() => reloadPolicy(agent, config, log, notifier));
   const signal = ended();
   // Ready when the bus has answered or failed once: a manager that is away must not hold up the boot.
@@ -153,11 +153,10 @@ function dialer(config: AgentConfig): Dial {
   };
 }
 
-function startRenewal(config: AgentConfig, agent: Agent, link: ManagerLink, log: Logger): CertificateRenewal {
+function startRenewal(config: AgentConfig, link: ManagerLink, log: Logger): CertificateRenewal {
   return new CertificateRenewal({
     directory: config.identityDirectory,
-    isBusy: () => agent.isBusy,
-    reconnect: (reason) => link.reconnect(reason),
+    handOver: () => link.handOver(),
     log,
   });
 }

@@ -1,4 +1,4 @@
-/** Renews the agent's certificate over its own session, and reconnects with it when nothing is in flight. */
+/** Renews the agent's certificate over its own session, and has a new session take over with it. */
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { readIdentity, type StoredIdentity } from '@hecate/proto/io/identity-store.ts';
 import { identityRenewalDueAtMs, renewIdentity } from '@hecate/proto/io/renew-identity.ts';
@@ -7,9 +7,8 @@ import type { Logger } from './logger.ts';
 
 export interface CertificateRenewalOptions {
   readonly directory: string;
-  /** Whether an operation runs or is waited for. */
-  readonly isBusy: () => boolean;
-  readonly reconnect: (reason: string) => void;
+  /** Opens a session with the new certificate that takes over; until it is there, the old one serves. */
+  readonly handOver: () => void;
   readonly log: Logger;
   readonly wallMs?: () => number;
 }
@@ -18,16 +17,11 @@ const renewTimeLimitMs = 30_000;
 /** Never longer, because the wall clock, which certificates live by, may jump. */
 const lookIntervalMsMax = 3_600_000;
 const retryIntervalMsMax = 60_000;
-const busyIntervalMs = 1000;
-/** After this a session with work in flight is ended all the same; the work goes on, and is reported. */
-const busyTimeLimitMs = 600_000;
 
 export class CertificateRenewal {
   readonly #options: CertificateRenewalOptions;
   #session: Session | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #busySinceMs: number | undefined;
-  #isReconnecting = false;
 
   constructor(options: CertificateRenewalOptions) {
     this.#options = options;
@@ -35,8 +29,6 @@ export class CertificateRenewal {
 
   sessionOpened(session: Session): void {
     this.#session = session;
-    this.#isReconnecting = false;
-    this.#busySinceMs = undefined;
     this.#look();
   }
 
@@ -62,10 +54,6 @@ export class CertificateRenewal {
   #look(): void {
     const { directory, log } = this.#options;
     if (!this.#session) return;
-    if (this.#isReconnecting) {
-      this.#reconnectWhenQuiet();
-      return;
-    }
     try {
       const stored = readIdentity(directory);
       const leftMs = identityRenewalDueAtMs(stored) - this.#now();
@@ -82,9 +70,7 @@ export class CertificateRenewal {
     try {
       const renewed = await this.#ask(session, stored);
       log.info('the certificate was renewed', { until: new Date(renewed.notAfterMs).toISOString() });
-      this.#isReconnecting = true;
-      this.#busySinceMs = performance.now();
-      this.#reconnectWhenQuiet();
+      this.#options.handOver();
     } catch (error) {
       const { code, message } = asHecateError(error);
       log.warn('the certificate could not be renewed yet', { code, why: message });
@@ -103,12 +89,5 @@ export class CertificateRenewal {
       if (outcome.case === 'certificate') return outcome.value;
       throw new HecateError('HEC_PROTOCOL', `the manager answered a renewal with ${outcome.case}`);
     });
-  }
-
-  #reconnectWhenQuiet(): void {
-    const { isBusy, reconnect } = this.#options;
-    const waitedMs = performance.now() - (this.#busySinceMs ?? 0);
-    if (isBusy() && waitedMs < busyTimeLimitMs) this.#again(busyIntervalMs);
-    else reconnect('the certificate was renewed');
   }
 }

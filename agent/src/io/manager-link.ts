@@ -1,4 +1,7 @@
-/** Keeps one session to a manager: dials, greets, and dials again; the dialer (core) says when and whom. */
+/**
+ * Keeps one session to a manager: dials, greets, and dials again; the dialer (core) says when and whom. For a while
+ * there may be two: a new one that takes over, and the one before it, on which the manager finishes what is in flight.
+ */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import { formatManagerAddress, type ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import type { Welcome } from '@hecate/proto/generated/wire.ts';
@@ -33,14 +36,23 @@ export interface ManagerLinkOptions {
   readonly onLost?: (reason: string) => void;
 }
 
+/** The manager ends a session that was taken over from within 10 min; this is for one that does not. */
+const leavingTimeLimitMs = 660_000;
+
 export class ManagerLink {
   readonly #options: ManagerLinkOptions;
   readonly #stopping = new AbortController();
   #dialer: DialerState;
   #timer: NodeJS.Timeout | undefined;
+  /** Established, and served. */
   #session: Session | undefined;
+  /** Greeting. */
+  #candidate: Session | undefined;
+  /** Taken over from, and still there. */
+  readonly #leaving = new Map<Session, NodeJS.Timeout>();
+  #sessionId = '';
   #lastFailure = '';
-  #isReconnecting = false;
+  #noted = '';
 
   /** Starts to dial at once. */
   constructor(options: ManagerLinkOptions) {
@@ -59,18 +71,20 @@ export class ManagerLink {
     return this.#lastFailure;
   }
 
-  /** Ends the session so that the next one, opened at once, uses what is new: a certificate, for one. */
-  reconnect(reason: string): void {
-    this.#isReconnecting = true;
-    this.#session?.end('HEC_SHUTTING_DOWN', reason);
-    this.#isReconnecting = false;
+  /**
+   * Opens a second session that takes over from the first, which is there until then: the new one uses what is new,
+   * a certificate for one. It is tried again until it succeeds or the first one ends.
+   */
+  handOver(): void {
+    this.#step({ type: 'hand-over', nowMs: this.#options.clock.nowMs() });
   }
 
   close(reason = 'the agent is stopping'): void {
     this.#step({ type: 'stop' });
     this.#stopping.abort();
     clearTimeout(this.#timer);
-    this.#session?.end('HEC_SHUTTING_DOWN', reason);
+    for (const session of [...this.#leaving.keys(), this.#candidate, this.#session])
+      session?.end('HEC_SHUTTING_DOWN', reason);
   }
 
   #step(input: DialerInput): void {
@@ -117,8 +131,8 @@ export class ManagerLink {
       onDrain: () => agent.drained(),
       onEnded: (end) => this.#ended(session, end),
     });
-    this.#session = session;
-    session.open(agent.hello());
+    this.#candidate = session;
+    session.open({ ...agent.hello(), takesOverSessionId: this.#session ? this.#sessionId : '' });
   }
 
   #established(session: Session, welcome: Welcome): void {
@@ -130,7 +144,8 @@ export class ManagerLink {
       return;
     }
     this.#lastFailure = '';
-    this.#step({ type: 'connected', nowMs: this.#options.clock.nowMs() });
+    this.#noted = '';
+    this.#promote(session, welcome);
     log.info('connected to the manager', {
       manager: session.remote,
       epoch: welcome.epoch,
@@ -145,24 +160,55 @@ export class ManagerLink {
     this.#options.onEstablished?.(session, welcome);
   }
 
+  #promote(session: Session, { sessionId }: Welcome): void {
+    const before = this.#session;
+    this.#candidate = undefined;
+    this.#session = session;
+    this.#sessionId = sessionId;
+    if (before) {
+      const end = () => before.end('HEC_REPLACED', 'a newer session of this agent took over');
+      const timer = setTimeout(end, leavingTimeLimitMs);
+      timer.unref();
+      this.#leaving.set(before, timer);
+    }
+    this.#step({ type: 'connected', nowMs: this.#options.clock.nowMs() });
+  }
+
+  /** @returns whether it was one that a newer session had taken over from */
+  #hasLeft(session: Session): boolean {
+    clearTimeout(this.#leaving.get(session));
+    return this.#leaving.delete(session);
+  }
+
   #ended(session: Session, end: { code: string; message: string; byPeer: boolean }): void {
     const { agent, clock, log, onLost } = this.#options;
-    if (this.#session !== session) return;
-    this.#session = undefined;
-    agent.sessionClosed(session);
     const at = { nowMs: clock.nowMs(), random: this.#random() };
-    if (this.#dialer.phase === 'dialling') {
-      this.#refused(session, end);
+    if (this.#hasLeft(session)) {
+      log.debug('the session before this one ended', { code: end.code, why: end.message });
+      return;
+    }
+    if (session === this.#candidate) {
+      this.#candidate = undefined;
+      if (this.#dialer.phase !== 'stopped') this.#refused(session, end);
       this.#step({ type: 'failed', ...at });
       return;
     }
+    if (session !== this.#session) return;
+    this.#session = undefined;
+    agent.sessionClosed(session);
     this.#lastFailure = `${end.code}: ${end.message}`;
+    // The manager may let go of this one before its welcome of the next is read.
+    const isFollowed = this.#candidate !== undefined && end.code === 'HEC_REPLACED';
     if (this.#dialer.phase !== 'stopped')
-      log.warn('the session ended', { code: end.code, why: end.message, byPeer: end.byPeer });
+      log[isFollowed ? 'info' : 'warn']('the session ended', {
+        code: end.code,
+        why: end.message,
+        byPeer: end.byPeer,
+      });
     onLost?.(this.#lastFailure);
     // Who replaced us, or will not have us, says so right after the welcome: that is no reason to hurry back.
     const skip = end.code === 'HEC_EPOCH' || end.code === 'HEC_REVOKED';
-    this.#step({ type: 'ended', ...at, skip, again: this.#isReconnecting });
+    this.#step({ type: 'ended', ...at, skip });
   }
 
   #refused(session: Session, end: { code: string; message: string; byPeer: boolean }): void {
@@ -182,8 +228,9 @@ export class ManagerLink {
   /** The same failure over and over is told once; a new one always. */
   #note(failure: string, fields: Record<string, string>): void {
     const { log } = this.#options;
-    if (failure === this.#lastFailure) log.debug('no session yet', { why: failure, ...fields });
-    else log.warn('no session yet', { why: failure, ...fields });
-    this.#lastFailure = failure;
+    const what = this.#session ? 'no session that takes over yet' : 'no session yet';
+    log[failure === this.#noted ? 'debug' : 'warn'](what, { why: failure, ...fields });
+    this.#noted = failure;
+    if (!this.#session) this.#lastFailure = failure;
   }
 }

@@ -102,10 +102,60 @@ t.test('stopped for good', async (t) => {
   t.equal(nextDialMs(driver.state), Number.POSITIVE_INFINITY);
 });
 
-t.test('a session that we ended to open another is followed by it at once', async (t) => {
+/** Connected to the second address, and about to dial a session that takes over. */
+function handingOver() {
   const driver = drive();
   driver.step({ type: 'tick', nowMs: 0 });
+  driver.fail(0);
   driver.step({ type: 'connected', nowMs: 10 });
-  driver.step({ type: 'ended', nowMs: 20, random: 1, skip: false, again: true });
-  t.equal(nextDialMs(driver.state), 20, 'no pause, although the session was short');
+  driver.step({ type: 'hand-over', nowMs: 1000 });
+  t.equal(nextDialMs(driver.state), 1000, 'at once');
+  driver.step({ type: 'tick', nowMs: 1000 });
+  return driver;
+}
+
+t.test('a second session that takes over: the same manager, while the first is there', async (t) => {
+  const driver = handingOver();
+  t.same(driver.dialled, ['a', 'b', 'b']);
+  t.equal(driver.state.phase, 'connected');
+  driver.step({ type: 'hand-over', nowMs: 1001 });
+  t.equal(nextDialMs(driver.state), Number.POSITIVE_INFINITY, 'one at a time');
+  driver.step({ type: 'connected', nowMs: 1005 });
+  t.match(driver.state, { phase: 'connected', handover: 'none', connectedAtMs: 1005 });
+  t.equal(nextDialMs(driver.state), Number.POSITIVE_INFINITY, 'no timer at rest (I14)');
+  driver.step({ type: 'hand-over', nowMs: 2000 });
+  t.equal(nextDialMs(driver.state), 2000, 'and again, when its time has come');
+});
+
+t.test('an attempt to take over that fails is made again, ever later; the first session stays', async (t) => {
+  const driver = handingOver();
+  const pauses = Array.from({ length: 10 }, () => driver.fail(0));
+  t.same(pauses, [400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000]);
+  t.same(new Set(driver.dialled.slice(2)), new Set(['b']));
+  t.equal(driver.state.phase, 'connected');
+});
+
+t.test('the first session ends before the second is there', async (t) => {
+  const dialling = handingOver();
+  dialling.step({ type: 'ended', nowMs: 1002, random: 1, skip: false });
+  t.match(dialling.state, { phase: 'dialling', handover: 'none' }, 'the second is the only one then');
+  t.equal(nextDialMs(dialling.state), Number.POSITIVE_INFINITY, 'nothing else is dialled');
+  dialling.step({ type: 'connected', nowMs: 1010 });
+  t.equal(dialling.state.phase, 'connected');
+
+  const waiting = handingOver();
+  waiting.step({ type: 'failed', nowMs: 1002, random: 1 });
+  waiting.step({ type: 'ended', nowMs: 90_000, random: 1, skip: false });
+  t.match(waiting.state, { phase: 'waiting', handover: 'none', next: 0 }, 'as after any session');
+  waiting.step({ type: 'tick', nowMs: nextDialMs(waiting.state) });
+  t.equal(waiting.state.phase, 'dialling');
+});
+
+t.test('without a session there is nothing to take over from', async (t) => {
+  const driver = drive();
+  driver.step({ type: 'hand-over', nowMs: 0 });
+  driver.step({ type: 'tick', nowMs: 0 });
+  driver.step({ type: 'hand-over', nowMs: 0 });
+  t.match(driver.state, { phase: 'dialling', handover: 'none' });
+  t.same(driver.dialled, ['a']);
 });

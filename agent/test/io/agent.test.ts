@@ -190,7 +190,7 @@ t.test('the epoch is durable before the session counts, and is shown in the next
   await manager.session();
   t.equal(manager.hellos[0]?.highestEpoch, 2);
   await until(() => epoch.highest === 7, { what: 'the epoch is written' });
-  link.reconnect('for the test');
+  link.handOver();
   await until(() => manager.hellos.length === 2, { what: 'the next hello' });
   t.equal(manager.hellos[1]?.highestEpoch, 7);
 });

@@ -1,11 +1,14 @@
 /** One session to a manager, kept: several addresses, managers that refuse, that are gone, that are of the past. */
 import { createServer } from 'node:net';
+import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { FakeManager } from '../../../test/support/fake-manager.ts';
 import { FaultProxy } from '../../../test/support/fault-proxy.ts';
+import { dialerLimits } from '../../src/core/dialer.ts';
 import { memoryEpoch } from '../../src/io/epoch-file.ts';
 import { linkTo, makeAgent, setUp } from '../support/agent-under-test.ts';
+import { operation, opId } from '../support/operations.ts';
 
 t.test('the addresses in order; the first again after a loss', async (t) => {
   const first = await FakeManager.listen();
@@ -112,4 +115,60 @@ t.test('closed while it dials', async (t) => {
   const link = linkTo(makeAgent().agent, [address.port]);
   await connected;
   t.equal(link.session, undefined);
+});
+
+t.test(
+  'a session that takes over: known as the next of the one before, which stays until it is let go',
+  async (t) => {
+    const { manager, link, log } = await setUp(t);
+    const first = await manager.session();
+    const former = await until(() => link.session, { what: 'the first session' });
+    link.handOver();
+    await until(() => manager.sessions.length === 2 && link.session !== former, { what: 'both are there' });
+    t.same(
+      manager.hellos.map(({ takesOverSessionId }) => takesOverSessionId),
+      ['', 'session-1'],
+    );
+    await until(() => link.session?.isEstablished(), { what: 'the second is welcomed' });
+    t.ok(former.isEstablished(), 'the first goes on');
+    first.end('HEC_REPLACED', 'a newer session took over');
+    await until(() => !former.isEstablished(), { what: 'the first has ended' });
+    t.ok(link.session?.isEstablished(), 'and it was nobody who is missed');
+    t.equal(link.lastFailure, '');
+    t.equal(manager.hellos.length, 2);
+    t.notMatch(log.join(''), /session ended/);
+    manager.resetAll();
+    await until(() => manager.hellos.length === 3 && link.session, { what: 'after a loss, a session' });
+    t.equal(manager.hellos[2]?.takesOverSessionId, '', 'that takes over from nobody');
+  },
+);
+
+t.test('a request of the session before is answered there, while the next one is served', async (t) => {
+  const { manager, link, systemd } = await setUp(t);
+  const first = await manager.session();
+  const notAfterClockMs = Math.floor(systemClock.bootTimeMs()) + 60_000;
+  const [slow, quick] = ['stuck.service', 'web.service'].map((unit, index) =>
+    operation({ opId: opId(index + 1), epoch: 1, unit, notAfterClockMs, timeLimitMs: 60_000 }),
+  );
+  if (!slow || !quick) throw new Error('two operations');
+  const answer = first.call({ case: 'apply', value: slow }, { timeLimitMs: 60_000 });
+  await until(() => systemd.calls.length === 1, { what: 'it has begun' });
+  link.handOver();
+  await until(() => manager.sessions.length === 2, { what: 'both are there' });
+  t.match((await manager.apply(quick)).outcome, { status: 'done' }, 'over the newer one');
+  systemd.release('stuck.service');
+  t.match(await answer, { case: 'operation', value: { status: 'done', replayed: false } });
+});
+
+t.test('a manager that refuses the next session: the one that is there stays', async (t) => {
+  const { manager, link } = await setUp(t, { limits: { ...dialerLimits, handoverBackoffMsMax: 50 } });
+  await manager.session();
+  const former = await until(() => link.session, { what: 'the session' });
+  manager.refusal = { code: 'HEC_TLS', message: 'this certificate is too new' };
+  link.handOver();
+  await until(() => manager.hellos.length >= 4, { what: 'it is tried again' });
+  t.equal(link.session, former);
+  t.equal(link.lastFailure, '', 'there is a session');
+  manager.refusal = undefined;
+  await until(() => link.session !== former, { what: 'it is taken over from' });
 });

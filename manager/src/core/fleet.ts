@@ -19,6 +19,8 @@ export interface FleetNode {
   readonly isAllowed: boolean;
   readonly connection: 'online' | 'offline' | 'never-seen';
   readonly sessionId: string;
+  /** The session that this one took over from, whose words count until the new list is whole; empty: none. */
+  readonly formerSessionId: string;
   /** Unix time of the last word from it; 0: never. Kept current by the session while it is online. */
   readonly lastSeenMs: number;
   readonly offlineReason: string;
@@ -43,7 +45,16 @@ export interface FleetState {
 export type FleetInput =
   /** The names that may connect: enrolled or listed in the config. */
   | { type: 'allowed'; names: readonly NodeName[] }
-  | { type: 'connected'; node: NodeName; sessionId: string; hello: Hello; address: string; wallMs: number }
+  /** `takesOver`: the same agent, whose older session goes on with what is in flight: all is known as before. */
+  | {
+      type: 'connected';
+      node: NodeName;
+      sessionId: string;
+      hello: Hello;
+      address: string;
+      wallMs: number;
+      takesOver: boolean;
+    }
   | { type: 'notice'; node: NodeName; sessionId: string; notice: Notice; wallMs: number }
   | { type: 'disconnected'; node: NodeName; sessionId: string; reason: string; wallMs: number };
 
@@ -72,6 +83,7 @@ function unseenNode(name: NodeName): FleetNode {
     isAllowed: true,
     connection: 'never-seen',
     sessionId: '',
+    formerSessionId: '',
     lastSeenMs: 0,
     offlineReason: 'it has not connected since the manager started',
     agentVersion: '',
@@ -130,6 +142,11 @@ function connect(state: FleetState, input: Extract<FleetInput, { type: 'connecte
     // Of its last session: told as unknown, and what has changed since is news when the new list is there.
     units: before?.units ?? new Map(),
   };
+  if (before?.connection === 'online' && input.takesOver) {
+    const { busConnected, snapshotComplete, sessionId: formerSessionId } = before;
+    const heir = { ...node, busConnected, snapshotComplete, formerSessionId };
+    return { state: replaceNode(state, heir), effects: [] };
+  }
   const effects: FleetEffect[] = [];
   if (before?.connection === 'online') effects.push({ type: 'replace-session', sessionId: before.sessionId });
   effects.push(event(wallMs, input.node, { case: 'connection', value: 'online' }));
@@ -161,8 +178,10 @@ function event(atMs: number, node: string, what: MonitorEvent['event']): FleetEf
 
 function take(state: FleetState, input: Extract<FleetInput, { type: 'notice' }>): FleetStep {
   const node = state.nodes.get(input.node);
-  if (!node || node.sessionId !== input.sessionId) return { state, effects: [] };
   const { notice } = input.notice;
+  const isFormer = node?.formerSessionId !== '' && node?.formerSessionId === input.sessionId;
+  if (node && isFormer) return takeFormer(state, node, notice, input.wallMs);
+  if (!node || node.sessionId !== input.sessionId) return { state, effects: [] };
   switch (notice.case) {
     case 'unitsSnapshot':
       return takeSnapshot(state, node, notice.value, input.wallMs);
@@ -178,6 +197,16 @@ function take(state: FleetState, input: Extract<FleetInput, { type: 'notice' }>)
     case undefined:
       return { state, effects: [] };
   }
+}
+
+/** What was on its way when the newer session took over. Its list, when it is whole, is newer than all of it. */
+function takeFormer(state: FleetState, node: FleetNode, notice: Notice['notice'], wallMs: number): FleetStep {
+  if (notice.case === 'jobsFinished')
+    return { state, effects: notice.value.jobs.map((job) => jobEvent(wallMs, node.name, job)) };
+  if (notice.case !== 'unitsChanged') return { state, effects: [] };
+  const step = takeChanges(state, { ...node, arriving: undefined }, notice.value, wallMs);
+  const taken = step.state.nodes.get(node.name) ?? node;
+  return { state: replaceNode(step.state, { ...taken, arriving: node.arriving }), effects: step.effects };
 }
 
 const jobEvent = (wallMs: number, node: string, job: FinishedJob): FleetEffect =>
@@ -211,7 +240,14 @@ function takeSnapshot(
       if (!units.has(name)) effects.push(event(wallMs, node.name, { case: 'unitRemoved', value: name }));
     }
   }
-  const next = { ...node, units, arriving: undefined, snapshotComplete: true, busConnected: true };
+  const next = {
+    ...node,
+    units,
+    arriving: undefined,
+    snapshotComplete: true,
+    busConnected: true,
+    formerSessionId: '',
+  };
   return { state: replaceNode(state, next), effects };
 }
 

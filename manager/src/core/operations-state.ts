@@ -63,8 +63,8 @@ export type OperationsInput =
   /** The caller gave it up: what was not sent yet is not sent; what was goes on, because systemd does. */
   | { type: 'given-up'; opId: OpId }
   | { type: 'answered'; nowMs: number; outcome: OperationOutcome }
-  /** The session ended while it was in flight. */
-  | { type: 'cut-off'; nowMs: number; opId: OpId }
+  /** The session ended while it was in flight. `isOnline`: the node has another, over which it can be asked. */
+  | { type: 'cut-off'; nowMs: number; opId: OpId; isOnline: boolean }
   /** The session is there, and its answer will not come any more: its time is over, or the call was given up. */
   | { type: 'no-answer'; nowMs: number; opId: OpId }
   | { type: 'resolved'; nowMs: number; operation: ResolvedOperation }

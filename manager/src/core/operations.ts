@@ -197,10 +197,11 @@ const cutAt = (record: OperationRecord, nowMs: number): OperationRecord => ({
   answerByMs: Math.min(record.answerByMs, nowMs + resolveGraceMs),
 });
 
-function cut(state: OperationsState, { opId, nowMs }: Of<'cut-off'>): OperationsStep {
+function cut(state: OperationsState, { opId, nowMs, isOnline }: Of<'cut-off'>): OperationsStep {
   const record = state.records.get(opId);
   if (!record || !isInFlight(record)) return nothing(state);
-  return { state: put(state, cutAt(record, nowMs)), effects: [] };
+  const effect: OperationsEffect = { type: 'resolve', node: record.request.node, opIds: [opId] };
+  return { state: put(state, cutAt(record, nowMs)), effects: isOnline ? [effect] : [] };
 }
 
 function unanswered(state: OperationsState, opId: OpId): OperationsStep {

@@ -30,7 +30,8 @@ export interface DeskPorts {
   heartbeatIntervalMs(): number;
   allowedNodes(): ReadonlySet<string>;
   isStillGood(peer: AcceptedPeer): boolean;
-  onAgent(node: NodeName, sessionId: string, hello: Hello, remote: string): void;
+  /** @param takesOver an older session of the node is there, and may finish what is in flight on it */
+  onAgent(node: NodeName, sessionId: string, hello: Hello, remote: string, takesOver: boolean): void;
   onAgentGone(node: NodeName, sessionId: string, reason: string, silentForMs: number): void;
   onNotice(node: NodeName, sessionId: string, notice: Notice): void;
   answerAgent(node: NodeName, peer: AcceptedPeer | undefined, request: IncomingRequest): Promise<Outcome>;
@@ -43,11 +44,14 @@ export interface DeskPorts {
   onProtocolError(remote: string, message: string): void;
   /** How long a joiner may stay; 15 s when it is left out. */
   readonly joinerTimeLimitMs?: number;
+  /** How long a session that was taken over from may stay; 10 min when it is left out. */
+  readonly leavingTimeLimitMs?: number;
 }
 
 type Refused = Extract<Admission, { type: 'refused' }>;
 
 interface OpenSession {
+  readonly id: string;
   readonly session: Session;
   readonly kind: 'agent' | 'operator' | 'joiner';
   readonly name: string;
@@ -62,6 +66,12 @@ const joinersMax = 64;
 const joinersPerHostMax = 4;
 const joinerTimeLimitMs = 15_000;
 
+/**
+ * How long a session that was taken over from may go on with what is in flight. Operations lose nothing then: the
+ * newer session asks for them. A stream of log lines ends.
+ */
+const leavingTimeLimitMs = 600_000;
+
 export class SessionDesk {
   readonly refusals = new Refusals();
   readonly #ports: DeskPorts;
@@ -69,7 +79,8 @@ export class SessionDesk {
   readonly #agents = new Map<NodeName, OpenSession>();
   /** Connected and not greeted yet. */
   readonly #waiting = new Set<Session>();
-  readonly #joinerTimers = new Map<Session, NodeJS.Timeout>();
+  /** Of sessions that may not stay. */
+  readonly #timers = new Map<Session, NodeJS.Timeout>();
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
@@ -108,8 +119,8 @@ export class SessionDesk {
       onEnded: ({ code, message }) => {
         this.#waiting.delete(session);
         this.#open.delete(id);
-        clearTimeout(this.#joinerTimers.get(session));
-        this.#joinerTimers.delete(session);
+        clearTimeout(this.#timers.get(session));
+        this.#timers.delete(session);
         if (code === 'HEC_PROTOCOL') this.#ports.onProtocolError(session.remote, message);
         if (admission?.type === 'agent') this.#agentGone(admission.node, id, session, message);
       },
@@ -157,7 +168,7 @@ export class SessionDesk {
     const limitMs = this.#ports.joinerTimeLimitMs ?? joinerTimeLimitMs;
     const message = `joining takes no longer than ${limitMs / 1000} s`;
     const timer = setTimeout(() => session.end('HEC_TIMEOUT', message), limitMs);
-    this.#joinerTimers.set(session, timer);
+    this.#timers.set(session, timer);
   }
 
   #answerJoiner(claim: string, session: Session, request: IncomingRequest): Promise<Outcome> {
@@ -173,7 +184,7 @@ export class SessionDesk {
     admission: Exclude<Admission, { type: 'refused' }>,
     peer: AcceptedPeer | undefined,
   ): void {
-    const open: OpenSession = { session, kind: admission.type, name: nameOf(admission), peer };
+    const open: OpenSession = { id, session, kind: admission.type, name: nameOf(admission), peer };
     this.#open.set(id, open);
     if (admission.type === 'joiner') this.#limitJoiner(session);
     session.accept(
@@ -191,10 +202,31 @@ export class SessionDesk {
         wallClockMs: Math.floor(this.#ports.clock.wallMs()),
       }),
     );
-    if (admission.type !== 'agent') return;
-    this.#agents.set(admission.node, open);
-    this.refusals.clear(admission.node);
-    this.#ports.onAgent(admission.node, id, hello, session.remote);
+    if (admission.type === 'agent') this.#admitAgent(admission.node, open, hello);
+  }
+
+  /** The newer session is the node's before the older one ends: nothing falls between the two. */
+  #admitAgent(node: NodeName, open: OpenSession, hello: Hello): void {
+    const before = this.#agents.get(node);
+    const takesOver = before?.session.isEstablished() === true && before.id === hello.takesOverSessionId;
+    for (const other of [...this.#open.values()]) {
+      const isOlder = other.kind === 'agent' && other.name === node && other !== before && other !== open;
+      if (isOlder) this.replace(other.id);
+    }
+    this.#agents.set(node, open);
+    this.refusals.clear(node);
+    this.#ports.onAgent(node, open.id, hello, open.session.remote, takesOver);
+    if (takesOver) this.#letGo(before.session);
+  }
+
+  #letGo(session: Session): void {
+    const message = 'a newer session of this agent took over';
+    const limitMs = this.#ports.leavingTimeLimitMs ?? leavingTimeLimitMs;
+    this.#timers.set(
+      session,
+      setTimeout(() => session.end('HEC_REPLACED', message), limitMs),
+    );
+    session.retire('HEC_REPLACED', message);
   }
 
   #agentGone(node: NodeName, id: string, session: Session, reason: string): void {

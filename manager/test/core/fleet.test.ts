@@ -89,6 +89,39 @@ t.test('a second session of a node replaces the first, whose end says nothing', 
   t.equal(nodeOf(stale.state, 'node-a').units.size, 0, 'nor do its notices');
 });
 
+t.test(
+  'a session that takes over: all stays known, and what the one before still tells counts',
+  async (t) => {
+    const known = playFleet(online(), notice('node-a', snapshot([unit('web.service', 'active')]))).state;
+    const { state, effects } = playFleet(known, connected('node-a', 'newer', true));
+    t.same(effects, [], 'no news, and the one before goes on');
+    t.match(nodeOf(state, 'node-a'), { sessionId: 'newer', connection: 'online', snapshotComplete: true });
+    t.equal(nodeOf(state, 'node-a').units.get('web.service')?.activeState, 'active');
+
+    const part = notice('node-a', snapshot([unit('web.service', 'active')], { last: false }), 'newer');
+    const late = playFleet(state, part, notice('node-a', changes([unit('late.service', 'failed')])));
+    t.match(eventsOf(late.effects), [{ case: 'unit', value: { name: 'late.service' } }]);
+    const job = notice('node-a', jobFinished('late.service', 'failed'));
+    t.match(eventsOf(playFleet(late.state, job).effects), [{ case: 'job' }]);
+
+    const list = notice('node-a', snapshot([unit('db.service')]), 'newer');
+    const whole = playFleet(late.state, list);
+    t.match(eventsOf(whole.effects), [
+      { case: 'unit', value: { name: 'db.service' } },
+      { case: 'unitRemoved', value: 'late.service' },
+    ]);
+    t.same([...nodeOf(whole.state, 'node-a').units.keys()], ['web.service', 'db.service']);
+    const stale = playFleet(whole.state, notice('node-a', changes([unit('web.service', 'failed')])));
+    t.equal(stale.state, whole.state, 'the new list is newer than all of it');
+    t.same(stale.effects, []);
+    t.same(
+      playFleet(whole.state, disconnected('node-a')).effects,
+      [],
+      'the end of the one before is no news',
+    );
+  },
+);
+
 t.test('a node goes', async (t) => {
   const { state, effects } = playFleet(
     online(),

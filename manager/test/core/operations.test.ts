@@ -97,6 +97,11 @@ const rows: [string, OperationsInput, Row][] = [
   ['reported', { type: 'reported', nowMs: 5, outcome: outcomeOf('failed') }, ends()],
   ['cut-off', cutOff(), { ...unmoved(), sent: ['cut-off', []], accepted: ['cut-off', []] }],
   [
+    'cut-off, another session is there',
+    cutOff(100, op, true),
+    { ...unmoved(), sent: ['cut-off', ['resolve']], accepted: ['cut-off', ['resolve']] },
+  ],
+  [
     'no-answer',
     noAnswer(),
     { ...unmoved(), sent: ['silent', ['resolve']], accepted: ['silent', ['resolve']] },

@@ -63,8 +63,9 @@ export const jobFinished = (unitName: string, result: string): Notice =>
     },
   });
 
-export const connected = (name: string, sessionId = `session-of-${name}`): FleetInput => ({
+export const connected = (name: string, sessionId = `session-of-${name}`, takesOver = false): FleetInput => ({
   type: 'connected',
+  takesOver,
   node: parseNodeName(name),
   sessionId,
   hello: helloOf(name),

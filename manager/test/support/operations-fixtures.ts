@@ -66,7 +66,13 @@ export const submit = (request = requestOf(), nowMs = 0): OperationsInput => ({
 });
 export const recorded = (opId = op, nowMs = 5): OperationsInput => ({ type: 'recorded', nowMs, opId });
 export const accepted = (opId = op): OperationsInput => ({ type: 'accepted', opId });
-export const cutOff = (nowMs = 100, opId = op): OperationsInput => ({ type: 'cut-off', nowMs, opId });
+/** @param isOnline whether the node has another session */
+export const cutOff = (nowMs = 100, opId = op, isOnline = false): OperationsInput => ({
+  type: 'cut-off',
+  nowMs,
+  opId,
+  isOnline,
+});
 export const noAnswer = (nowMs = 100, opId = op): OperationsInput => ({ type: 'no-answer', nowMs, opId });
 export const resolvedAs = (
   resolution: 'finished' | 'running' | 'never-applied' | 'unspecified',

@@ -140,6 +140,7 @@ export interface Hello {
   highestEpoch: number;
   clockMs: number;
   wallClockMs: number;
+  takesOverSessionId: string;
 }
 
 export const createHello = (init: Partial<Hello> = {}): Hello => ({
@@ -152,6 +153,7 @@ export const createHello = (init: Partial<Hello> = {}): Hello => ({
   highestEpoch: 0,
   clockMs: 0,
   wallClockMs: 0,
+  takesOverSessionId: '',
   ...init,
 });
 
@@ -165,6 +167,7 @@ export function encodeHello(m: Hello, w: Writer): Writer {
   if (m.highestEpoch !== 0) { w.uint32(56).uint64(safe(m.highestEpoch)); }
   if (m.clockMs !== 0) { w.uint32(64).uint64(safe(m.clockMs)); }
   if (m.wallClockMs !== 0) { w.uint32(72).uint64(safe(m.wallClockMs)); }
+  if (m.takesOverSessionId !== '') { w.uint32(82).string(m.takesOverSessionId); }
   return w;
 }
 
@@ -184,6 +187,7 @@ export function decodeHello(r: Reader, length: number, depth: number): Hello {
       case 7: expectWire(wire, 0, 'Hello.highestEpoch'); m.highestEpoch = exact(r.uint64()); break;
       case 8: expectWire(wire, 0, 'Hello.clockMs'); m.clockMs = exact(r.uint64()); break;
       case 9: expectWire(wire, 0, 'Hello.wallClockMs'); m.wallClockMs = exact(r.uint64()); break;
+      case 10: expectWire(wire, 2, 'Hello.takesOverSessionId'); m.takesOverSessionId = r.string(); break;
       default: skip(r, wire, depth);
     }
   }

@@ -105,6 +105,7 @@ export class Session {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #calledId = 0;
+  #retirement: { code: ErrorCode; message: string } | undefined;
 
   constructor(
     side: 'dialler' | 'acceptor',
@@ -133,6 +134,18 @@ export class Session {
 
   end(code: ErrorCode, message: string): void {
     this.#step({ type: 'end', nowMs: this.#clock.nowMs(), code, message });
+  }
+
+  /** Ends it as soon as no request is open, in either direction. */
+  retire(code: ErrorCode, message: string): void {
+    this.#retirement = { code, message };
+    this.#endWhenIdle();
+  }
+
+  #endWhenIdle(): void {
+    const { phase, outgoing, incoming } = this.#state;
+    if (!this.#retirement || phase !== 'established' || outgoing.size > 0 || incoming.size > 0) return;
+    this.end(this.#retirement.code, this.#retirement.message);
   }
 
   notify(notice: Notice): void {
@@ -232,6 +245,7 @@ export class Session {
         afterCalled?.();
       } else this.#perform(effect);
     }
+    this.#endWhenIdle();
     this.#arm();
   }
 

@@ -6,7 +6,7 @@ import { limits } from '@hecate/proto/core/limits.ts';
 import { createNotice } from '@hecate/proto/generated/wire.ts';
 import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
 import t from 'tap';
-import { connectedPair, links } from '../support/connected-sessions.ts';
+import { connectedPair, links, unixLink } from '../support/connected-sessions.ts';
 import { done, query } from '../support/session-fixtures.ts';
 
 /** Far beyond what anything here takes: a failure, not a race. */
@@ -290,3 +290,40 @@ for (const [kind, makeLink] of Object.entries(links)) {
     });
   });
 }
+
+t.test('retired: it ends when the last request, of either side, is answered', async (t) => {
+  const begun = { query: Promise.withResolvers<void>(), reportOutcomes: Promise.withResolvers<void>() };
+  const answers = {
+    query: Promise.withResolvers<Outcome>(),
+    reportOutcomes: Promise.withResolvers<Outcome>(),
+  };
+  const onRequest = ({ method }: IncomingRequest): Promise<Outcome> => {
+    const which = method.case === 'query' ? 'query' : 'reportOutcomes';
+    begun[which].resolve();
+    return answers[which].promise;
+  };
+  const pair = await connectedPair(unixLink, {
+    dialler: { onRequest },
+    acceptor: { onRequest },
+  });
+  const { dialler, acceptor, link, diallerEnded } = pair;
+  t.teardown(() => link.close());
+  const asked = acceptor.call(query, { timeLimitMs });
+  const told = dialler.call(report, { timeLimitMs });
+  await Promise.all([begun.query.promise, begun.reportOutcomes.promise]);
+  acceptor.retire('HEC_REPLACED', 'a newer one took over');
+  answers.query.resolve(done);
+  t.match(await asked, { case: 'done' });
+  t.ok(acceptor.isEstablished(), 'one is open still');
+  answers.reportOutcomes.resolve(done);
+  t.match(await told, { case: 'done' });
+  t.match(await diallerEnded, { code: 'HEC_REPLACED', message: 'a newer one took over', byPeer: true });
+});
+
+t.test('retired at rest: it ends at once', async (t) => {
+  const { acceptor, link, diallerEnded } = await connectedPair(unixLink);
+  t.teardown(() => link.close());
+  acceptor.retire('HEC_REPLACED', 'a newer one took over');
+  t.notOk(acceptor.isEstablished());
+  t.match(await diallerEnded, { code: 'HEC_REPLACED' });
+});
