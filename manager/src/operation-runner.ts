@@ -33,6 +33,8 @@ export interface OperationRunnerPorts {
   onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void;
   /** The journal could not take a record; or it can again. */
   onJournal(trouble: HecateError | undefined): void;
+  /** Of one that was cut off, or sent by an earlier start: its agent says that it is being carried out. */
+  onRunning?(opId: OpId): void;
 }
 
 export interface SubmitOptions {
@@ -42,6 +44,8 @@ export interface SubmitOptions {
   readonly onItem?: (item: Item) => void | Promise<void>;
   /** What was not sent yet is not sent; an exec is ended; other verbs go on, because systemd does. */
   readonly signal?: AbortSignal;
+  /** Sent although the journal does not take it: for what has been decided and cannot wait for a disk. */
+  readonly isSentUnrecorded?: boolean;
 }
 
 interface Waiter {
@@ -133,6 +137,16 @@ export class OperationRunner {
     this.#step({ type: 'node-removed', node });
   }
 
+  /** Whether its last word is still to come. */
+  isOpen(opId: OpId): boolean {
+    return this.#state.records.has(opId);
+  }
+
+  /** Whether it is open, and systemd has taken it. */
+  isAccepted(opId: OpId): boolean {
+    return this.#state.records.get(opId)?.isAccepted === true;
+  }
+
   /** Operations without a final outcome. */
   openCount(): number {
     return this.#state.records.size;
@@ -198,7 +212,9 @@ export class OperationRunner {
     } catch (error) {
       const trouble = asHecateError(error, 'HEC_STATE');
       this.#ports.onJournal(trouble);
-      this.#step({ type: 'not-recorded', nowMs: this.#now(), opId, why: trouble.message });
+      const isSent = this.#waiters.get(opId)?.options.isSentUnrecorded === true;
+      if (isSent) this.#step({ type: 'recorded', nowMs: this.#now(), opId });
+      else this.#step({ type: 'not-recorded', nowMs: this.#now(), opId, why: trouble.message });
       return;
     }
     this.#ports.onJournal(undefined);
@@ -305,7 +321,9 @@ export class OperationRunner {
       if (outcome.case !== 'resolvedOperations') return;
       const asked = new Set<string>(opIds);
       for (const operation of outcome.value.operations) {
-        if (asked.has(operation.opId)) this.#step({ type: 'resolved', nowMs: this.#now(), operation });
+        if (!asked.has(operation.opId)) continue;
+        this.#step({ type: 'resolved', nowMs: this.#now(), operation });
+        if (operation.resolution === 'running') this.#ports.onRunning?.(operation.opId as OpId);
       }
     } catch (error) {
       // Cut off again, or another manager's by now: they stay open, and the next session asks again.

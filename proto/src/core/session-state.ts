@@ -36,6 +36,8 @@ export interface SessionState {
   readonly incoming: ReadonlyMap<number, IncomingCall>;
   /** The peer's CLOCK_BOOTTIME as of its newest frame that carried it. */
   readonly peerClock: { readonly clockMs: number; readonly atMs: number } | undefined;
+  /** The same as its greeting had it. */
+  readonly greetedClockMs: number | undefined;
 }
 
 export type SessionInput =

@@ -48,6 +48,7 @@ export function openSession(side: 'dialler' | 'acceptor', nowMs: number): Sessio
     outgoing: new Map(),
     incoming: new Map(),
     peerClock: undefined,
+    greetedClockMs: undefined,
   };
 }
 
@@ -67,6 +68,14 @@ export function nextTickMs(state: SessionState): number {
  */
 export function peerClockAtLeastMs(state: SessionState, nowMs: number): number | undefined {
   return state.peerClock && state.peerClock.clockMs + (nowMs - state.peerClock.atMs);
+}
+
+/**
+ * What the peer's CLOCK_BOOTTIME is at most by now: its greeting was written after the connection was there. For what
+ * must not begin too early; true as far as both clocks run at the same rate.
+ */
+export function peerClockAtMostMs(state: SessionState, nowMs: number): number | undefined {
+  return state.greetedClockMs === undefined ? undefined : state.greetedClockMs + (nowMs - state.openedAtMs);
 }
 
 export function sessionStep(state: SessionState, input: SessionInput): SessionStep {
@@ -138,7 +147,7 @@ function onGreeting(state: SessionState, input: { nowMs: number; body: FrameBody
   if (state.side === 'acceptor' && body.case === 'hello') {
     const peerClock = { clockMs: body.value.clockMs, atMs: input.nowMs };
     return {
-      state: { ...state, phase: 'deciding', peerClock },
+      state: { ...state, phase: 'deciding', peerClock, greetedClockMs: body.value.clockMs },
       effects: [{ type: 'hello', hello: body.value }],
     };
   }
@@ -154,6 +163,7 @@ function onGreeting(state: SessionState, input: { nowMs: number; body: FrameBody
       heartbeatIntervalMs: body.value.heartbeatIntervalMs,
       sentHeartbeatAtMs: input.nowMs,
       peerClock: { clockMs: body.value.clockMs, atMs: input.nowMs },
+      greetedClockMs: body.value.clockMs,
     };
     return { state: established, effects: [{ type: 'established', welcome: body.value }] };
   }

@@ -22,6 +22,7 @@ import {
   nextTickMs,
   openSession,
   peerClockAtLeastMs,
+  peerClockAtMostMs,
   type SessionEffect,
   type SessionInput,
   type SessionState,
@@ -169,6 +170,11 @@ export class Session {
   /** See session.ts: never ahead of the peer's clock; undefined before its hello. */
   peerClockAtLeastMs(): number | undefined {
     return peerClockAtLeastMs(this.#state, this.#clock.nowMs());
+  }
+
+  /** See session.ts: never behind the peer's clock; undefined before its hello. */
+  peerClockAtMostMs(): number | undefined {
+    return peerClockAtMostMs(this.#state, this.#clock.nowMs());
   }
 
   /**

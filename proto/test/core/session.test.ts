@@ -3,6 +3,7 @@ import {
   nextTickMs,
   openSession,
   peerClockAtLeastMs,
+  peerClockAtMostMs,
   type SessionInput,
   type SessionState,
   sessionStep,
@@ -180,6 +181,28 @@ t.test('the estimate of the peer clock is never ahead of it', async (t) => {
     }
   });
   t.equal(peerClockAtLeastMs(establishedDialler(), 25), 70_025, 'the dialler knows it from the welcome');
+});
+
+t.test('the other estimate of the peer clock is never behind it', async (t) => {
+  t.equal(peerClockAtMostMs(openSession('acceptor', 0), 10), undefined, 'unknown before its hello');
+  // The connection is there at 100; the peer, whose clock shows 50,000 + now, writes its hello some time later.
+  for (const [writtenAt, delay] of [
+    [100, 0],
+    [101, 900],
+    [4000, 3],
+  ] as const) {
+    const greeting = frame(
+      { case: 'hello', value: { ...hello, clockMs: 50_000 + writtenAt } },
+      writtenAt + delay,
+    );
+    let { state } = sessionStep(openSession('acceptor', 100), greeting);
+    state = sessionStep(state, { type: 'accept', nowMs: writtenAt + delay, peer: 'agent', welcome }).state;
+    for (const nowMs of [writtenAt + delay, 90_000]) {
+      const estimate = peerClockAtMostMs(state, nowMs) ?? Number.NaN;
+      t.ok(estimate >= 50_000 + nowMs, `written at ${writtenAt}, delayed by ${delay}`);
+      t.ok(estimate <= 50_000 + nowMs + (writtenAt - 100), 'and ahead by what the hello took, no more');
+    }
+  }
 });
 
 t.test('goodbye, either way', async (t) => {
