@@ -1,6 +1,7 @@
 /** docs/config.md: every key of hecate.yaml, from the schema that checks the file. */
 import { stringify } from 'yaml';
-import { describeKeys, type KeySchema } from '../../manager/src/config/config-schema.ts';
+import { describeKeys } from '../../manager/src/config/config-schema.ts';
+import type { KeySchema } from '../../manager/src/config/key-schema.ts';
 import { type ConfigKey, reloadBehaviour } from '../../manager/src/config/plan-reload.ts';
 
 const intro = `<!-- Generated from manager/src/config by npm run generate: do not edit. -->

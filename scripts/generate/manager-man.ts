@@ -1,6 +1,7 @@
 /** The manual page of hecate-manager: its keys out of the schema that checks the file. */
 import { stringify } from 'yaml';
-import { describeKeys, type KeySchema } from '../../manager/src/config/config-schema.ts';
+import { describeKeys } from '../../manager/src/config/config-schema.ts';
+import type { KeySchema } from '../../manager/src/config/key-schema.ts';
 import { type ConfigKey, reloadBehaviour } from '../../manager/src/config/plan-reload.ts';
 import { exitCodes } from '../../proto/src/core/exit-codes.ts';
 import { softwareVersion } from '../../proto/src/core/version.ts';

@@ -22,7 +22,11 @@ import {
   wholeNumberLeaf,
   wordLeaf,
 } from './config-leaves.ts';
+import { hooks, inventory } from './inventory-schema.ts';
+import type { KeySchema } from './key-schema.ts';
 import { logLevels, socketRoles } from './manager-config.ts';
+import { runs } from './runs-schema.ts';
+import { sequences } from './sequence-schema.ts';
 
 const secondMs = 1000;
 const dayMs = 86_400_000;
@@ -222,26 +226,26 @@ export const configSchema = z
         example: '/var/lib/hecate',
       }).prefault('/var/lib/hecate'),
       trust: trust.prefault({}),
+      inventory,
+      hooks,
+      sequences,
+      runs,
     },
     group,
   )
+  .superRefine(({ nodes, inventory }, context) => {
+    if (nodes === undefined) return;
+    inventory.forEach(({ name }, index) => {
+      if (nodes.includes(name)) return;
+      const message = 'expected one of nodes: the list of those that may connect';
+      const params = { remedy: `add ${name} to nodes` };
+      context.addIssue({ code: 'custom', path: ['inventory', index, 'name'], message, params });
+    });
+  })
   .meta({ title: 'hecate.yaml', description: 'Configuration of hecate-manager.' });
 
 /** The file as it was understood: keys as the operator writes them, values read. */
 export type ConfigFile = z.output<typeof configSchema>;
-
-/** A key as the reference page and error messages need it. */
-export interface KeySchema {
-  readonly type?: string;
-  readonly description?: string;
-  /** The value as YAML. */
-  readonly example?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly string[];
-  readonly properties?: Readonly<Record<string, KeySchema>>;
-  readonly required?: readonly string[];
-  readonly items?: KeySchema;
-}
 
 /** The description of every key, from the schema. */
 export const describeKeys = (): KeySchema => z.toJSONSchema(configSchema, { io: 'input' }) as KeySchema;

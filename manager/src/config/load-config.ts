@@ -5,9 +5,12 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import { errnoOf } from '@hecate/proto/io/file-errors.ts';
 import { type ConfigFile, configSchema } from './config-schema.ts';
 import { type Finding, formatFinding } from './finding.ts';
-import type { ManagerConfig } from './manager-config.ts';
+import type { ManagerConfig, Notification } from './manager-config.ts';
+import { readInventory } from './read-inventory.ts';
+import { readSequences } from './read-sequences.ts';
+import type { NotificationFile } from './runs-schema.ts';
 import { schemaFindings } from './schema-findings.ts';
-import { readYaml } from './yaml-source.ts';
+import { readYaml, type YamlSource } from './yaml-source.ts';
 
 export const defaultConfigPath = '/etc/hecate/hecate.yaml';
 
@@ -18,7 +21,13 @@ const findingsShownMax = 50;
 
 export type ConfigResult = { readonly config: ManagerConfig } | { readonly findings: readonly Finding[] };
 
-function managerConfig(file: ConfigFile, hostName: string): ManagerConfig {
+/** With one of the two: the schema has seen to it. */
+const notificationOf = ({ webhook, command, events }: NotificationFile): Notification =>
+  webhook === undefined
+    ? { type: 'command', argv: command ?? [], events }
+    : { type: 'webhook', url: webhook, events };
+
+function managerConfig(file: ConfigFile, source: YamlSource, hostName: string): ManagerConfig {
   return {
     site: file.site,
     listen: file.listen,
@@ -37,9 +46,12 @@ function managerConfig(file: ConfigFile, hostName: string): ManagerConfig {
       authorityLifetimeMs: file.trust.authority_lifetime,
       tokenLifetimeMs: file.trust.token_lifetime,
     },
-    inventory: { site: file.site, coordinator: undefined, nodes: [], hooks: [] },
-    sequences: [],
-    runs: { intentAgeMaxMs: 6 * 3_600_000, notifications: [] },
+    inventory: readInventory(file, source),
+    sequences: readSequences(file, source),
+    runs: {
+      intentAgeMaxMs: file.runs.intent_age_max,
+      notifications: file.runs.notifications.map(notificationOf),
+    },
   };
 }
 
@@ -50,7 +62,7 @@ export function parseConfig(text: string, hostName: string): ConfigResult {
   const findings = [...source.findings, ...schemaFindings(parsed?.error?.issues ?? [], source)];
   findings.sort((a, b) => a.line - b.line || a.column - b.column);
   if (findings.length > 0 || !parsed?.success) return { findings };
-  return { config: managerConfig(parsed.data, hostName) };
+  return { config: managerConfig(parsed.data, source, hostName) };
 }
 
 /** HEC_CONFIG with one line for each finding. */

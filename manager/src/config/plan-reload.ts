@@ -20,6 +20,11 @@ const keys = {
   'trust.certificate_lifetime': { live: true, text: 'for certificates that are issued afterwards' },
   'trust.authority_lifetime': { live: true, text: 'for an authority that is made afterwards' },
   'trust.token_lifetime': { live: true, text: 'for tokens that are issued afterwards' },
+  inventory: { live: true, text: 'for plans that are made afterwards: a run that runs keeps its plan' },
+  hooks: { live: true, text: 'for plans that are made afterwards: a run that runs keeps its plan' },
+  sequences: { live: true, text: 'for plans that are made afterwards: a run that runs keeps its plan' },
+  'runs.intent_age_max': { live: true, text: 'for startups that are asked for afterwards' },
+  'runs.notifications': { live: true, text: 'for events that happen afterwards' },
 } as const satisfies Record<string, { live: boolean; text: string }>;
 
 export type ConfigKey = keyof typeof keys;
@@ -55,10 +60,19 @@ const values: Record<ConfigKey, (config: ManagerConfig) => unknown> = {
   'trust.certificate_lifetime': (config) => config.trust.certificateLifetimeMs,
   'trust.authority_lifetime': (config) => config.trust.authorityLifetimeMs,
   'trust.token_lifetime': (config) => config.trust.tokenLifetimeMs,
+  inventory: (config) => config.inventory.nodes,
+  hooks: (config) => config.inventory.hooks,
+  sequences: (config) => config.sequences,
+  'runs.intent_age_max': (config) => config.runs.intentAgeMaxMs,
+  'runs.notifications': (config) => config.runs.notifications,
 };
 
+/** Where something stands in the file is not what it is: a line of comment above it changes nothing. */
+const textOf = (value: unknown): string | undefined =>
+  JSON.stringify(value, (key, inner: unknown) => (key === 'place' ? undefined : inner));
+
 /** Plain data, made by one parser: the same value has the same text. */
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => textOf(a) === textOf(b);
 
 function changed(before: ManagerConfig, after: ManagerConfig): ConfigKey[] {
   const differing = (Object.keys(values) as ConfigKey[]).filter(
@@ -87,6 +101,10 @@ export function planReload(before: ManagerConfig, after: ManagerConfig): ReloadP
       operations: after.operations,
       log: after.log,
       trust: after.trust,
+      // With the places of the new file, that errors of plans name; of the site that it was started for.
+      inventory: { ...after.inventory, site: before.inventory.site },
+      sequences: after.sequences,
+      runs: after.runs,
     },
   };
 }

@@ -1,16 +1,13 @@
 /** What the schema says about the values of a file, as findings that name the place, the finding and a remedy. */
 import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import type { z } from 'zod';
-import { describeKeys, type KeySchema } from './config-schema.ts';
+import { describeKeys } from './config-schema.ts';
 import { type Finding, formatKeyPath, type KeyPath } from './finding.ts';
+import { type KeySchema, schemaAt } from './key-schema.ts';
 import type { YamlSource } from './yaml-source.ts';
 
-function schemaAt(root: KeySchema, path: KeyPath): KeySchema | undefined {
-  return path.reduce<KeySchema | undefined>(
-    (schema, part) => (typeof part === 'number' ? schema?.items : schema?.properties?.[String(part)]),
-    root,
-  );
-}
+/** Longest piece of a name that an error message repeats. */
+const nameLengthMax = 60;
 
 /** `for example: level: info`, from the nearest key around the place that has an example. */
 function exampleFor(root: KeySchema, path: KeyPath): string {
@@ -35,10 +32,29 @@ function unknownKey(root: KeySchema, path: KeyPath, key: string, source: YamlSou
   };
 }
 
+/** A name that cannot be one, of a map of names. */
+function invalidKey(issue: z.core.$ZodIssueInvalidKey, source: YamlSource): Finding {
+  const name = issue.path.at(-1);
+  return {
+    ...source.placeOf(issue.path),
+    key: formatKeyPath(issue.path),
+    found: `the name ${JSON.stringify(String(name).slice(0, nameLengthMax))}`,
+    expected: issue.issues[0]?.message ?? 'expected another name',
+    remedy: 'name it otherwise',
+  };
+}
+
+/** What a check of ours advises itself. */
+function ownRemedy(issue: z.core.$ZodIssue): string | undefined {
+  const remedy: unknown = issue.code === 'custom' ? issue.params?.remedy : undefined;
+  return typeof remedy === 'string' ? remedy : undefined;
+}
+
 function findingsOf(root: KeySchema, issue: z.core.$ZodIssue, source: YamlSource): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey(root, issue.path, key, source));
   }
+  if (issue.code === 'invalid_key') return [invalidKey(issue, source)];
   const found = source.foundAt(issue.path);
   // YAML takes an unquoted 0600 or 12 for a number.
   const isUnquoted =
@@ -49,7 +65,7 @@ function findingsOf(root: KeySchema, issue: z.core.$ZodIssue, source: YamlSource
       key: formatKeyPath(issue.path),
       found: isUnquoted ? `${found} without quotes` : found,
       expected: issue.message,
-      remedy: exampleFor(root, issue.path),
+      remedy: ownRemedy(issue) ?? exampleFor(root, issue.path),
     },
   ];
 }

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { stringify } from 'yaml';
-import { configJsonSchema, describeKeys, type KeySchema } from '../../src/config/config-schema.ts';
+import { configJsonSchema, describeKeys } from '../../src/config/config-schema.ts';
+import type { KeySchema } from '../../src/config/key-schema.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { findingsOf } from './findings-of.ts';
 

@@ -25,6 +25,26 @@ log: { level: debug }
 audit: { file: /var/log/other.jsonl }
 state_directory: /srv/hecate
 trust: { certificate_lifetime: 30d, authority_lifetime: 365d, token_lifetime: 10m }
+inventory:
+  - { name: node-b, role: coordinator }
+  - name: node-a
+    role: server
+    depends_on: [node-b]
+    units: [one, k3s.service]
+    mac_address: 52-54-00-12-34-5A
+    wake_address: 192.0.2.255
+    address: a.lan
+    probe_port: 2222
+hooks:
+  cordon: { command: [/bin/cordon, all], repeatable: true }
+  tell: { command: [/bin/tell] }
+sequences:
+  maintenance: { stages: [] }
+runs:
+  intent_age_max: 1h
+  notifications:
+    - { webhook: "https://ntfy.example/hecate", events: [failed] }
+    - { command: [/bin/tell, me] }
 `;
 
 t.test('every key', async (t) => {
@@ -53,6 +73,62 @@ t.test('every key', async (t) => {
       authorityLifetimeMs: 365 * 86_400_000,
       tokenLifetimeMs: 600_000,
     },
+    inventory: {
+      site: 'home',
+      coordinator: 'node-b',
+      nodes: [
+        {
+          name: 'node-a',
+          role: 'server',
+          dependsOn: ['node-b'],
+          units: ['one.service', 'k3s.service'],
+          macAddress: '52:54:00:12:34:5a',
+          wakeAddress: '192.0.2.255',
+          address: 'a.lan',
+          probePort: 2222,
+          place: { key: 'inventory[1]', line: 22 },
+        },
+        {
+          name: 'node-b',
+          role: 'coordinator',
+          dependsOn: [],
+          units: [],
+          macAddress: undefined,
+          wakeAddress: '255.255.255.255',
+          address: undefined,
+          probePort: 22,
+          place: { key: 'inventory[0]', line: 21 },
+        },
+      ],
+      hooks: [
+        {
+          name: 'cordon',
+          argv: ['/bin/cordon', 'all'],
+          isRepeatable: true,
+          place: { key: 'hooks.cordon', line: 31 },
+        },
+        { name: 'tell', argv: ['/bin/tell'], isRepeatable: false, place: { key: 'hooks.tell', line: 32 } },
+      ],
+    },
+    sequences: [
+      {
+        name: 'maintenance',
+        kind: 'sequence',
+        stages: [],
+        place: { key: 'sequences.maintenance', line: 34 },
+      },
+    ],
+    runs: {
+      intentAgeMaxMs: 3_600_000,
+      notifications: [
+        { type: 'webhook', url: 'https://ntfy.example/hecate', events: ['failed'] },
+        {
+          type: 'command',
+          argv: ['/bin/tell', 'me'],
+          events: ['started', 'stage-done', 'degraded', 'failed', 'finished'],
+        },
+      ],
+    },
   });
 });
 
@@ -76,6 +152,9 @@ t.test('an empty file takes every default', async (t) => {
       authorityLifetimeMs: 3650 * 86_400_000,
       tokenLifetimeMs: 3_600_000,
     },
+    inventory: { site: 'home', coordinator: undefined, nodes: [], hooks: [] },
+    sequences: [],
+    runs: { intentAgeMaxMs: 6 * 3_600_000, notifications: [] },
   });
   t.equal(defaultConfigPath, '/etc/hecate/hecate.yaml');
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { describeKeys, type KeySchema } from '../../src/config/config-schema.ts';
+import { describeKeys } from '../../src/config/config-schema.ts';
+import type { KeySchema } from '../../src/config/key-schema.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import type { ManagerConfig } from '../../src/config/manager-config.ts';
 import { planReload, reloadBehaviour } from '../../src/config/plan-reload.ts';
@@ -31,6 +32,11 @@ const changes: Record<string, string> = {
   'trust.certificate_lifetime': 'trust: { certificate_lifetime: 6d }',
   'trust.authority_lifetime': 'trust: { authority_lifetime: 300d }',
   'trust.token_lifetime': 'trust: { token_lifetime: 6m }',
+  inventory: 'inventory: [{ name: a }]',
+  hooks: 'hooks: { a: { command: [/a] } }',
+  sequences: 'sequences: { a: { stages: [] } }',
+  'runs.intent_age_max': 'runs: { intent_age_max: 7h }',
+  'runs.notifications': 'runs: { notifications: [{ command: [/a] }] }',
 };
 
 t.test('nothing changed: nothing to do', async (t) => {
@@ -61,6 +67,20 @@ t.test('what can be taken up is, beside what cannot', async (t) => {
     ['site'],
   );
   t.strictSame(plan.config, { ...before, nodes: after.nodes, log: after.log });
+});
+
+t.test('a plan is of the site that the manager was started for', async (t) => {
+  const plan = planReload(before, config('site: other\ninventory: [{ name: a }]'));
+  t.match(plan.config, { site: 'home', inventory: { site: 'home', nodes: [{ name: 'a' }] } });
+});
+
+t.test('what moved to another line has not changed, and is known by its new place', async (t) => {
+  const text = 'inventory: [{ name: a, role: coordinator }]\nsequences: { b: { stages: [{ name: c }] } }';
+  const moved = config(`# a comment\n${text}`);
+  const plan = planReload(config(text), moved);
+  t.strictSame(plan.applied, []);
+  t.strictSame(plan.config, moved);
+  t.match(plan.config.inventory.nodes, [{ place: { line: 2 } }]);
 });
 
 function keysOf(schema: KeySchema, prefix = ''): string[] {

@@ -1,0 +1,46 @@
+/** `inventory` and `hooks` as the file has them → Inventory, sorted by name whatever their order was (I13). */
+import type { Hook, Inventory, InventoryNode, Place } from '../core/plan/inventory.ts';
+import type { ConfigFile } from './config-schema.ts';
+import { formatKeyPath, type KeyPath } from './finding.ts';
+import type { YamlSource } from './yaml-source.ts';
+
+/** Where a key is, as plans remember it. */
+export const placeAt = (source: YamlSource, path: KeyPath): Place => ({
+  key: formatKeyPath(path),
+  line: source.placeOf(path).line,
+});
+
+export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  a.name < b.name ? -1 : 1;
+
+function nodeOf(file: ConfigFile['inventory'][number], place: Place): InventoryNode {
+  return {
+    name: file.name,
+    role: file.role,
+    dependsOn: [...file.depends_on].sort(),
+    units: file.units ?? [],
+    macAddress: file.mac_address,
+    wakeAddress: file.wake_address,
+    address: file.address,
+    probePort: file.probe_port,
+    place,
+  };
+}
+
+export function readInventory(file: ConfigFile, source: YamlSource): Inventory {
+  const nodes = file.inventory.map((node, index) => nodeOf(node, placeAt(source, ['inventory', index])));
+  const hooks = Object.entries(file.hooks).map(
+    ([name, { command, repeatable }]): Hook => ({
+      name,
+      argv: command,
+      isRepeatable: repeatable,
+      place: placeAt(source, ['hooks', name]),
+    }),
+  );
+  return {
+    site: file.site,
+    coordinator: nodes.find(({ role }) => role === 'coordinator')?.name,
+    nodes: nodes.sort(byName),
+    hooks: hooks.sort(byName),
+  };
+}
