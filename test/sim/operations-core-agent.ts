@@ -127,7 +127,13 @@ export function coreBrain(ports: BrainPorts): AgentBrain {
 }
 
 function factsOf(job: SimulatedJob | undefined): Facts {
-  const others = { freezerState: undefined, unitFileState: undefined, defaultTarget: undefined };
+  const others = {
+    freezerState: undefined,
+    unitFileState: undefined,
+    defaultTarget: undefined,
+    shutdown: undefined,
+    systemdStartedUs: undefined,
+  };
   if (job && job.result === undefined)
     return { job: { jobId: job.jobId, jobPath: job.jobPath }, unit: undefined, ...others };
   const unit: UnitOutcome = {

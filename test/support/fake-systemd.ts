@@ -255,7 +255,15 @@ export class FakeSystemd implements port.SystemdPort {
     return this.#ask('reboot', () => undefined);
   }
 
+  isPreparingForShutdown(): Promise<boolean> {
+    return this.#ask('', () => false);
+  }
+
   // ── Events ──
+
+  onNewOwner(): port.Unsubscribe {
+    return () => undefined;
+  }
 
   onJobRemoved(listener: (job: port.FinishedJob) => void): port.Unsubscribe {
     return this.#host.jobRemoved.add(listener);

@@ -17,6 +17,10 @@ export interface Facts {
   readonly freezerState: string | undefined;
   readonly unitFileState: string | undefined;
   readonly defaultTarget: string | undefined;
+  /** What kind of shutdown is under way on this host; `some`: whether to power off or to boot again is not told. */
+  readonly shutdown: 'none' | 'poweroff' | 'reboot' | 'some' | undefined;
+  /** CLOCK_MONOTONIC, microseconds: what the unit did before is not known to this systemd. */
+  readonly systemdStartedUs: number | undefined;
 }
 
 export type Inference = { type: 'wait'; job: StartedJob } | { type: 'outcome'; outcome: OperationOutcome };
@@ -43,16 +47,53 @@ function conclude(begun: BegunRecord, facts: Facts, isSameBoot: boolean): Operat
   const persistent = concludeFromFiles(begun, facts);
   if (persistent) return persistent;
   if (begun.verb === 'poweroff' || begun.verb === 'reboot') {
-    return isSameBoot
-      ? notApplied(begun, 'the host is still in the same boot')
-      : done(begun, 'the host was restarted');
+    return isSameBoot ? concludeFromShutdown(begun, facts) : done(begun, 'the host was restarted');
   }
   if (!isSameBoot) return unknown(begun, 'the host was restarted while it ran');
   if (begun.verb === 'exec')
     return { ...unknown(begun, 'the agent was restarted while the command ran, its output is lost') };
   const { unit } = facts;
   if (!unit) return unknown(begun, 'the agent was interrupted, and nothing on the node tells whether it ran');
+  if (isOfNewSystemd(begun, facts)) return concludeAnew(begun, unit, facts);
   return isJobVerb(begun.verb) ? concludeFromState(begun, unit) : concludeOther(begun, unit, facts);
+}
+
+/** It was accepted when a shutdown of its kind is under way; that there is none must have been said (I12). */
+function concludeFromShutdown(begun: BegunRecord, { shutdown }: Facts): OperationOutcome {
+  if (shutdown === begun.verb) return done(begun, 'accepted');
+  const sameBoot = 'the host is still in the same boot';
+  if (shutdown === 'none') return notApplied(begun, `${sameBoot}, and no shutdown is under way`);
+  if (shutdown === undefined)
+    return unknown(begun, `${sameBoot}, and whether it is shutting down cannot be told`);
+  const kind = shutdown === 'some' ? 'a shutdown' : shutdown;
+  return unknown(begun, `${sameBoot}, with ${kind} under way; whether this was applied, too, cannot be told`);
+}
+
+const isOfNewSystemd = (begun: BegunRecord, { systemdStartedUs }: Facts): boolean =>
+  systemdStartedUs !== undefined && systemdStartedUs > begun.monotonicUs;
+
+/**
+ * A user's systemd can be started anew in the same boot. The new one has no memory of what the unit did before: only
+ * what is there as it was to be, counts.
+ */
+function concludeAnew(begun: BegunRecord, unit: UnitOutcome, { freezerState }: Facts): OperationOutcome {
+  const { activeState } = unit;
+  const isReached = (): boolean => {
+    switch (begun.verb) {
+      case 'stop':
+        return activeState === 'inactive' || activeState === 'failed';
+      case 'freeze':
+      case 'thaw':
+        return (freezerState === 'frozen') === (begun.verb === 'freeze');
+      case 'reset-failed':
+        return activeState !== 'failed';
+      default:
+        return isJobVerb(begun.verb) && activeState === 'active';
+    }
+  };
+  return isReached()
+    ? done(begun, 'done')
+    : unknown(begun, `systemd was started anew meanwhile; the unit is ${activeState}`);
 }
 
 /** What the verb was to bring about is there, or it is not: on disk it outlives a restart of the host. */

@@ -12,6 +12,7 @@ import type {
   OperationsState,
   Running,
 } from './operations-state.ts';
+import type { StartedJob } from './systemd-port.ts';
 
 type Effects = OperationsEffect[];
 type Of<Type extends OperationsInput['type']> = Extract<OperationsInput, { type: Type }>;
@@ -44,6 +45,7 @@ export function called(
       );
       return;
     case 'uncertain':
+      if (result.job) recordJob(running, result.job, effects);
       running.phase = 'lost';
       running.pollAtMs = at.nowMs;
   }
@@ -55,18 +57,17 @@ const failureOf = ({ code, message, remedy }: Extract<CallResult, { case: 'faile
   remedy,
 });
 
-function takeJob(
-  running: Running,
-  job: { jobId: number; jobPath: string },
-  at: Instant,
-  effects: Effects,
-): void {
+function takeJob(running: Running, job: StartedJob, at: Instant, effects: Effects): void {
   running.phase = 'waiting';
-  running.job = job;
   running.pollAtMs = at.nowMs + pollIntervalMs;
-  const { opId } = running.begun;
-  effects.push({ type: 'persist', records: [{ type: 'job', opId, ...job }] });
+  running.inspections = 0;
+  recordJob(running, job, effects);
   for (const ticket of running.tickets) effects.push(accepted(running, ticket, job.jobId));
+}
+
+function recordJob(running: Running, job: StartedJob, effects: Effects): void {
+  running.job = job;
+  effects.push({ type: 'persist', records: [{ type: 'job', opId: running.begun.opId, ...job }] });
 }
 
 export function jobRemoved(
@@ -161,19 +162,20 @@ export function inspected(
   else finish(state, running, inference.outcome, at, effects);
 }
 
-export function busChanged(
-  state: OperationsState,
-  isConnected: boolean,
-  at: Instant,
-  effects: Effects,
-): void {
+export function busChanged(state: OperationsState, isConnected: boolean, effects: Effects): void {
   state.isBusConnected = isConnected;
-  if (!isConnected) return;
-  for (const running of state.running.values()) {
-    if (running.phase === 'lost') inspect(state, running, effects);
-    // Its JobRemoved may have come while nobody listened.
-    else if (running.phase === 'waiting') poll(running, at, effects);
-  }
+  if (isConnected) ownerChanged(state, effects);
+}
+
+const known: ReadonlySet<Running['phase']> = new Set(['waiting', 'lost', 'inspecting']);
+
+/**
+ * The systemd that is there now may be another one, whose jobs have the numbers of the former's: what it has taken is
+ * looked up by its unit, as after a crash. What is on its way to it, or to the disk, goes on.
+ */
+export function ownerChanged(state: OperationsState, effects: Effects): void {
+  for (const running of state.running.values())
+    if (known.has(running.phase)) inspect(state, running, effects);
 }
 
 function poll(running: Running, at: Instant, effects: Effects): void {

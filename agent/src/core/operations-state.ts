@@ -82,9 +82,13 @@ export type CallResult =
   | { case: 'done'; changes: UnitFileChange[]; result: string }
   /** Certainly not applied. */
   | { case: 'failed'; code: ErrorCode; message: string; remedy: string }
-  /** Sent, and no answer came. */
-  | { case: 'uncertain' }
+  /** Sent, and no answer came; or one with a job of a systemd that is not there any more. */
+  | { case: 'uncertain'; job?: StartedJob }
   | { case: 'exec'; execResult: ExecResult };
+
+/** Tickets of requests that the node makes to itself are below zero: no manager hears the answer. */
+export const ownTicket = (count: number): number => -count;
+export const isTicketOfManager = (ticket: number): boolean => ticket > 0;
 
 export type OperationsInput =
   /** `unitNames`: the answer to `name-unit`, after which the operation comes once more. */
@@ -108,6 +112,8 @@ export type OperationsInput =
   | { type: 'reported'; opIds: readonly string[] }
   | { type: 'report-failed' }
   | { type: 'bus'; isConnected: boolean }
+  /** Another systemd, or the same one after it executed itself again, is on the bus: job numbers may be new. */
+  | { type: 'new-owner' }
   /** `managerWallMs`: what the clock that OpIds are made by shows now; 0: not known. */
   | { type: 'session'; isOpen: boolean; managerWallMs?: number }
   | { type: 'epoch'; epoch: number }

@@ -9,6 +9,7 @@ import {
   inspected,
   investigated,
   jobRemoved,
+  ownerChanged,
   polled,
   tellTimeout,
   tick,
@@ -88,7 +89,10 @@ function dispatch(state: OperationsState, input: OperationsInput, at: Instant, e
       state.reportAtMs = at.nowMs + reportRetryMs;
       return;
     case 'bus':
-      busChanged(state, input.isConnected, at, effects);
+      busChanged(state, input.isConnected, effects);
+      return;
+    case 'new-owner':
+      ownerChanged(state, effects);
       return;
     case 'session':
       state.isSessionOpen = input.isOpen;

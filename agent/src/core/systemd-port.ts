@@ -107,7 +107,7 @@ export interface UnitOutcome {
   nRestarts: number | undefined;
 }
 
-/** How {@link SystemdPort.waitJob} ended. `lost`: the job is gone and its signal never came: ask unitOutcome. */
+/** How {@link SystemdPort.waitJob} ended. `lost`: it is gone, or perhaps another's by now: ask unitOutcome. */
 export type JobEnd = FinishedJob | { jobId: number; jobPath: string; unit: undefined; result: 'lost' };
 
 export interface SystemdCounters {
@@ -191,8 +191,15 @@ export interface SystemdPort {
   // ── Host (system bus only; through logind, which stops services and honours inhibitors) ──
   powerOff(): Promise<void>;
   reboot(): Promise<void>;
+  /** Whether logind has taken a shutdown of any kind, its own or another's, and is not done with it. */
+  isPreparingForShutdown(): Promise<boolean>;
 
   // ── Events ──
+  /**
+   * Another connection owns systemd's name: it executed itself again and knows its jobs by the same numbers, or
+   * it is another process and counts them from 1. Told before anything that comes from it.
+   */
+  onNewOwner(listener: () => void): Unsubscribe;
   onJobRemoved(listener: (job: FinishedJob) => void): Unsubscribe;
   /** Bursts of one unit are merged over a few milliseconds. */
   onUnitChanged(listener: (change: UnitChange) => void): Unsubscribe;

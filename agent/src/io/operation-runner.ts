@@ -21,9 +21,10 @@ import {
   type OperationsInput,
   type OperationsState,
   openOperations,
+  ownTicket,
 } from '../core/operations-state.ts';
 import type { Policy } from '../core/policy.ts';
-import type { SystemdPort } from '../core/systemd-port.ts';
+import type { StartedJob, SystemdPort } from '../core/systemd-port.ts';
 import { callSystemd } from './call-systemd.ts';
 import type { CommandRequest, OutputSink, RunningCommand } from './exec-command.ts';
 import { fitResolved } from './fit-resolved.ts';
@@ -64,6 +65,8 @@ export class OperationRunner {
   readonly #waiting = new Map<number, Waiting>();
   readonly #commands = new Map<string, RunningCommand>();
   #systemd: SystemdPort | undefined;
+  /** Counts the systemds that were there: what one of them said does not hold for the next. */
+  #systemdNumber = 0;
   #report: ReportOutcomes | undefined;
   #nextTicket = 1;
   #timer: NodeJS.Timeout | undefined;
@@ -102,6 +105,26 @@ export class OperationRunner {
     return this.#serve(request, (ticket) => ({ type: 'resolve', ticket, epoch, opIds }));
   }
 
+  /** Asked for by the node itself: nobody outside hears the answer, so the next manager is told, too. */
+  async applyOwn(operation: Operation): Promise<OperationOutcome> {
+    const { signal } = new AbortController();
+    const { log } = this.#options;
+    const request: IncomingRequest = {
+      method: { case: 'apply', value: operation },
+      timeLimitMs: operation.timeLimitMs,
+      signal,
+      sendItem: async (item) => {
+        if (item.case !== 'output') return true;
+        const text = Buffer.from(item.value.data).toString();
+        log.debug('a command of its own wrote', { opId: operation.opId, text });
+        return true;
+      },
+    };
+    const outcome = await this.#serve(request, (ticket) => ({ type: 'apply', ticket, operation }), ownTicket);
+    if (outcome.case === 'operation') return outcome.value;
+    throw new HecateError('HEC_INTERNAL', `an operation was answered with ${outcome.case}`);
+  }
+
   setPolicy(policy: Policy): void {
     this.#step({ type: 'policy', policy });
   }
@@ -112,8 +135,13 @@ export class OperationRunner {
 
   busConnected(systemd: SystemdPort): void {
     this.#systemd = systemd;
+    this.#systemdNumber += 1;
     systemd.onJobRemoved(({ jobPath, result }) => {
       if (this.#state.running.size > 0) this.#step({ type: 'job-removed', jobPath, result });
+    });
+    systemd.onNewOwner(() => {
+      this.#systemdNumber += 1;
+      this.#step({ type: 'new-owner' });
     });
     this.#step({ type: 'bus', isConnected: true });
   }
@@ -142,8 +170,12 @@ export class OperationRunner {
     await this.#options.journal.close();
   }
 
-  #serve(request: IncomingRequest, makeInput: (ticket: number) => OperationsInput): Promise<Outcome> {
-    const ticket = this.#nextTicket;
+  #serve(
+    request: IncomingRequest,
+    makeInput: (ticket: number) => OperationsInput,
+    toTicket = (count: number) => count,
+  ): Promise<Outcome> {
+    const ticket = toTicket(this.#nextTicket);
     this.#nextTicket += 1;
     return new Promise<Outcome>((resolve, reject) => {
       this.#waiting.set(ticket, { request, resolve, reject });
@@ -285,12 +317,17 @@ export class OperationRunner {
       await this.#runCommand(operation, ticket);
       return;
     }
-    const systemd = this.#systemd;
-    const result = await callSystemd(systemd, operation);
-    this.#step({ type: 'called', opId, result });
-    if (result.case !== 'job') return;
-    // JobRemoved comes before the method's reply more often than not.
-    const finished = systemd?.finishedJob(result.job.jobPath);
+    const number = this.#systemdNumber;
+    const result = await callSystemd(this.#systemd, operation);
+    const job = result.case === 'job' ? result.job : undefined;
+    if (number === this.#systemdNumber) this.#tookJob({ type: 'called', opId, result }, job);
+    else this.#step({ type: 'called', opId, result: job ? { case: 'uncertain', job } : result });
+  }
+
+  /** JobRemoved comes before the answer that names the job more often than not. */
+  #tookJob(input: OperationsInput, job: StartedJob | undefined): void {
+    this.#step(input);
+    const finished = job && this.#systemd?.finishedJob(job.jobPath);
     if (finished) this.#step({ type: 'job-removed', jobPath: finished.jobPath, result: finished.result });
   }
 
@@ -316,23 +353,23 @@ export class OperationRunner {
 
   async #poll({ opId, jobPath }: Effect<'poll'>): Promise<void> {
     const systemd = this.#systemd;
+    const number = this.#systemdNumber;
     const isThere = await systemd?.jobExists(jobPath).catch(() => undefined);
+    // The one that is there now is asked already.
+    if (number !== this.#systemdNumber) return;
     const finished = systemd?.finishedJob(jobPath);
     if (finished) this.#step({ type: 'job-removed', jobPath, result: finished.result });
     else this.#step({ type: 'polled', opId, isThere });
   }
 
   async #inspect({ opId, begun, job, isSameBoot }: Effect<'inspect'>): Promise<void> {
-    const { log } = this.#options;
-    try {
-      if (!this.#systemd) throw new HecateError('HEC_BUS_GONE', 'the agent has no connection to its D-Bus');
-      const facts = await inspectOperation(this.#systemd, begun, job, isSameBoot);
-      this.#step({ type: 'inspected', opId, facts });
-    } catch (thrown) {
+    const number = this.#systemdNumber;
+    const facts = await inspectOperation(this.#systemd, begun, job, isSameBoot).catch((thrown) => {
       const why = asHecateError(thrown).message;
-      log.warn('what became of an operation cannot be looked up yet', { opId, why });
-      this.#step({ type: 'inspected', opId, facts: undefined });
-    }
+      this.#options.log.warn('what became of an operation cannot be looked up yet', { opId, why });
+      return undefined;
+    });
+    if (number === this.#systemdNumber) this.#tookJob({ type: 'inspected', opId, facts }, facts?.job);
   }
 
   async #investigate({ opId, begun: { unit, logLines: lines } }: Effect<'investigate'>): Promise<void> {

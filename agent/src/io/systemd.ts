@@ -6,8 +6,7 @@ import { type BusKind, busAddress, type Environment } from './bus-address.ts';
 import { type BusConnection, type BusOptions, openBus } from './bus-connection.ts';
 import { BusError } from './bus-error.ts';
 import { FinishedJobs } from './finished-jobs.ts';
-import { ListenerSet } from './listener-set.ts';
-import { askLogind } from './logind.ts';
+import { askLogind, isPreparingForShutdown } from './logind.ts';
 import {
   managerPath,
   reloadTimeoutMs,
@@ -16,6 +15,7 @@ import {
   systemdName,
   unitFilesTimeoutMs,
 } from './systemd-calls.ts';
+import { SystemdEvents } from './systemd-events.ts';
 import { SystemdSignals } from './systemd-signals.ts';
 import { hex, UnitEvents } from './unit-events.ts';
 import { readUnitFiles } from './unit-file-contents.ts';
@@ -41,21 +41,16 @@ const jobMethods: Record<port.JobVerb, string> = {
 /** Unit types whose interface has a Result property. */
 const typesWithResult = ['Service', 'Socket', 'Timer', 'Path', 'Mount', 'Automount', 'Swap', 'Scope'];
 
-class Systemd implements port.SystemdPort {
+class Systemd extends SystemdEvents implements port.SystemdPort {
   private readonly bus: BusConnection;
   private readonly calls: SystemdCalls;
   private readonly isSystemBus: boolean;
   private readonly signals: SystemdSignals;
   private readonly finishedJobs = new FinishedJobs();
   private readonly events: UnitEvents;
-  private readonly jobRemoved = new ListenerSet<port.FinishedJob>();
-  private readonly unitChanged = new ListenerSet<port.UnitChange>();
-  private readonly unitRemoved = new ListenerSet<string>();
-  private readonly unitsListed = new ListenerSet<port.UnitState[]>();
-  private readonly reloading = new ListenerSet<boolean>();
-  private readonly unitFilesChanged = new ListenerSet<undefined>();
 
   constructor(bus: BusConnection, isSystemBus: boolean) {
+    super();
     this.bus = bus;
     this.calls = new SystemdCalls(bus);
     this.isSystemBus = isSystemBus;
@@ -315,31 +310,11 @@ class Systemd implements port.SystemdPort {
     return askLogind(this.bus, this.isSystemBus, 'Reboot');
   }
 
+  isPreparingForShutdown(): Promise<boolean> {
+    return isPreparingForShutdown(this.bus, this.isSystemBus);
+  }
+
   // ── Events ──
-
-  onJobRemoved(listener: (job: port.FinishedJob) => void): port.Unsubscribe {
-    return this.jobRemoved.add(listener);
-  }
-
-  onUnitChanged(listener: (change: port.UnitChange) => void): port.Unsubscribe {
-    return this.unitChanged.add(listener);
-  }
-
-  onUnitRemoved(listener: (name: string) => void): port.Unsubscribe {
-    return this.unitRemoved.add(listener);
-  }
-
-  onUnitsListed(listener: (units: port.UnitState[]) => void): port.Unsubscribe {
-    return this.unitsListed.add(listener);
-  }
-
-  onReloading(listener: (active: boolean) => void): port.Unsubscribe {
-    return this.reloading.add(listener);
-  }
-
-  onUnitFilesChanged(listener: () => void): port.Unsubscribe {
-    return this.unitFilesChanged.add(listener);
-  }
 
   onClosed(listener: (reason: port.SystemdFailure) => void): port.Unsubscribe {
     return this.bus.onClosed(listener);
@@ -366,8 +341,11 @@ class Systemd implements port.SystemdPort {
   /** systemd executed itself again, or is another process: it may not know that we listen. */
   private async greetNewOwner(): Promise<void> {
     this.finishedJobs.clear();
+    // Before anything that its listeners ask: no signal about what they hear in answer is missed.
+    const subscribed = this.subscribe();
+    this.newOwner.emit(undefined);
     try {
-      await this.subscribe();
+      await subscribed;
       this.events.listAll();
     } catch (cause) {
       this.close(lost('systemd came back to the bus and did not accept us', cause));

@@ -26,11 +26,10 @@ export async function waitJob(
   if (earlier) return earlier;
   const ending: (() => void)[] = [];
   const ended = new Promise<JobEnd>((resolve, reject) => {
+    const lost = { jobId: jobIdOfPath(jobPath) ?? 0, jobPath, unit: undefined, result: 'lost' } as const;
     const onPolled = (exists: boolean): void => {
       // The bus keeps the order: had the signal been sent before this answer, it would be here.
-      if (exists) return;
-      const lost = { jobId: jobIdOfPath(jobPath) ?? 0, jobPath, unit: undefined, result: 'lost' } as const;
-      resolve(systemd.finishedJob(jobPath) ?? lost);
+      if (!exists) resolve(systemd.finishedJob(jobPath) ?? lost);
     };
     // A poll that fails decides nothing: the time limit or the end of the connection does.
     const poll = (): void => void systemd.jobExists(jobPath).then(onPolled, () => undefined);
@@ -40,6 +39,8 @@ export async function waitJob(
       () => clearTimeout(limit),
       () => clearInterval(polling),
       systemd.onJobRemoved((job) => job.jobPath === jobPath && resolve(job)),
+      // Its number may be another job's from here on.
+      systemd.onNewOwner(() => resolve(lost)),
       systemd.onClosed((reason) => reject(cutOff(jobPath, reason))),
     );
   });

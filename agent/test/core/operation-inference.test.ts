@@ -4,7 +4,7 @@ import t from 'tap';
 import { type Facts, infer } from '../../src/core/operation-inference.ts';
 import type { BegunRecord } from '../../src/core/operation-record.ts';
 import type { UnitOutcome } from '../../src/core/systemd-port.ts';
-import { opId } from '../support/operations.ts';
+import { noFacts, opId } from '../support/operations.ts';
 
 const begun = (verb: Verb): BegunRecord => ({
   type: 'begun',
@@ -26,8 +26,7 @@ const state = (activeState: string, changedUs: bigint): Partial<Facts> => ({
 });
 
 function told(verb: Verb, facts: Partial<Facts>, isSameBoot = true): string {
-  const empty = { job: undefined, unit: undefined, freezerState: undefined, unitFileState: undefined };
-  const inference = infer(begun(verb), { ...empty, defaultTarget: undefined, ...facts }, isSameBoot);
+  const inference = infer(begun(verb), { ...noFacts, ...facts }, isSameBoot);
   if (inference.type === 'wait') return 'wait';
   const { status, result, inferred } = inference.outcome;
   return `${status}${result === 'not-applied' ? ' (not applied)' : ''}${inferred ? '' : ' (not inferred)'}`;
@@ -75,7 +74,37 @@ const cases: [Verb, Partial<Facts>, string][] = [
   ['set-default', { defaultTarget: 'other.target' }, 'failed (not applied)'],
   ['exec', {}, 'unknown'],
   ['daemon-reload', {}, 'unknown'],
-  ['poweroff', {}, 'failed (not applied)'],
+  ['poweroff', { shutdown: 'none' }, 'failed (not applied)'],
+  ['reboot', { shutdown: 'none' }, 'failed (not applied)'],
+  ['poweroff', { shutdown: 'poweroff' }, 'done'],
+  ['reboot', { shutdown: 'reboot' }, 'done'],
+  ['poweroff', { shutdown: 'reboot' }, 'unknown'],
+  ['reboot', { shutdown: 'poweroff' }, 'unknown'],
+  ['poweroff', { shutdown: 'some' }, 'unknown'],
+  ['reboot', { shutdown: 'some' }, 'unknown'],
+  ['poweroff', {}, 'unknown'],
+  ['reboot', {}, 'unknown'],
+];
+
+/** Of a systemd that was started after the operation was begun: it knows nothing of before (I12). */
+const anew = (facts: Partial<Facts>): Partial<Facts> => ({ ...facts, systemdStartedUs: 1050 });
+
+const casesAnew: [Verb, Partial<Facts>, string][] = [
+  ['start', state('active', after), 'done'],
+  ['start', state('inactive', 0n), 'unknown'],
+  ['start', state('inactive', after), 'unknown'],
+  ['start', state('failed', after), 'unknown'],
+  ['start', state('activating', after), 'unknown'],
+  ['stop', state('inactive', 0n), 'done'],
+  ['stop', state('active', after), 'unknown'],
+  ['restart', state('active', after), 'done'],
+  ['restart', state('inactive', 0n), 'unknown'],
+  ['try-restart', state('inactive', 0n), 'unknown'],
+  ['kill', state('failed', after), 'unknown'],
+  ['freeze', { ...state('active', after), freezerState: 'running' }, 'unknown'],
+  ['thaw', { ...state('active', after), freezerState: 'running' }, 'done'],
+  ['reset-failed', state('inactive', 0n), 'done'],
+  ['reset-failed', state('failed', 0n), 'unknown'],
 ];
 
 t.test('in the same boot', async (t) => {
@@ -85,6 +114,13 @@ t.test('in the same boot', async (t) => {
       expected,
       `${verb} ${JSON.stringify(facts, (_, v) => (typeof v === 'bigint' ? `${v}` : v))}`,
     );
+});
+
+t.test('in the same boot, but of another systemd', async (t) => {
+  for (const [verb, facts, expected] of casesAnew)
+    t.equal(told(verb, anew(facts)), expected, `${verb}, ${facts.unit?.activeState}`);
+  const [, , expected] = cases.find(([verb]) => verb === 'start') ?? [];
+  t.equal(told('start', { ...state('active', after), systemdStartedUs: 900 }), expected, 'started before');
 });
 
 t.test('after a restart of the host: what is on disk counts, the rest is unknown', async (t) => {

@@ -9,7 +9,7 @@ import type { Facts } from '../../src/core/operation-inference.ts';
 import type { OperationRecord } from '../../src/core/operation-record.ts';
 import { operationsStep } from '../../src/core/operations.ts';
 import type { OperationsEffect, OperationsInput, OperationsState } from '../../src/core/operations-state.ts';
-import { openState, operation, opId } from '../support/operations.ts';
+import { noFacts, openState, operation, opId } from '../support/operations.ts';
 
 /** mulberry32 */
 function randomOf(seed: number): () => number {
@@ -150,6 +150,7 @@ class World {
     const job = this.jobs.find((each) => each.opId === id && !each.isOver);
     const changed = this.changedAtUs.get(id);
     return {
+      ...noFacts,
       job: job && { jobId: job.jobId, jobPath: job.jobPath },
       unit: {
         loadState: 'loaded',
@@ -162,9 +163,6 @@ class World {
         stateChangeTimestampMonotonic: BigInt(changed ?? 0),
         nRestarts: 0,
       },
-      freezerState: undefined,
-      unitFileState: undefined,
-      defaultTarget: undefined,
     };
   }
 

@@ -11,6 +11,7 @@ import {
   called,
   drive,
   job,
+  noFacts,
   openState,
   opId,
   removed,
@@ -156,13 +157,7 @@ const unit = {
   stateChangeTimestampMonotonic: 1n,
   nRestarts: 0,
 };
-const facts = (fields: Partial<typeof unit>) => ({
-  job: undefined,
-  unit: { ...unit, ...fields },
-  freezerState: undefined,
-  unitFileState: undefined,
-  defaultTarget: undefined,
-});
+const facts = (fields: Partial<typeof unit>) => ({ ...noFacts, unit: { ...unit, ...fields } });
 
 t.test(
   'the bus goes while the call is on its way: looked up when it is back, never called again',
@@ -194,10 +189,52 @@ t.test('an inspection that gets no answer is repeated, and given up as unknown (
   t.match(answers(told), [{ status: 'unknown', code: 'HEC_UNKNOWN' }]);
 });
 
-t.test('the bus comes back: jobs are polled at once', async (t) => {
+const newcomers = [
+  ['the bus comes back', { type: 'bus', isConnected: true }],
+  ['systemd’s name has a new owner', { type: 'new-owner' }],
+] as const;
+
+for (const [name, newcomer] of newcomers) {
+  t.test(`${name}: a job is looked up by its unit, for its number may be another’s (I12)`, async (t) => {
+    const driver = begun();
+    t.match(driver.run(newcomer), [{ type: 'inspect', opId: opId(1), job }]);
+    t.same(driver.run(removed('done')), [], 'a foreign job of this number');
+    t.same(driver.run({ type: 'polled', opId: opId(1), isThere: true }), [], 'an answer of before');
+    t.match(driver.run(newcomer), [{ type: 'inspect' }], 'and once more, when it changes meanwhile');
+    driver.run({ type: 'inspected', opId: opId(1), facts: { ...facts({}), job } });
+    t.match(answers(driver.run(removed('done'))), [{ status: 'done', inferred: false }], 'it is still ours');
+    const gone = begun();
+    gone.run(newcomer);
+    const told = gone.run({ type: 'inspected', opId: opId(1), facts: facts({}) });
+    t.match(answers(told), [{ status: 'done', inferred: true }]);
+  });
+}
+
+t.test('what is not with systemd is left alone when its name has a new owner', async (t) => {
+  const driver = drive();
+  driver.step(apply());
+  t.same(driver.step({ type: 'new-owner' }), [], 'its record is on the way to the disk');
+  driver.run({ type: 'begun-durable', opId: opId(1) });
+  t.same(driver.step({ type: 'new-owner' }), [], 'its call will be answered');
+});
+
+t.test('a job of a systemd that is gone: kept as what to look for, not waited for', async (t) => {
+  const driver = drive();
+  driver.run(apply());
+  driver.run({ type: 'called', opId: opId(1), result: { case: 'uncertain', job } });
+  t.match(driver.records.at(-1), { type: 'job', ...job }, 'also after a restart of the agent');
+  t.same(driver.run(removed('done')), []);
+  t.match(driver.run({ type: 'tick' }), [{ type: 'inspect', job }]);
+});
+
+t.test('many new owners do not use up the looks at a unit', async (t) => {
   const driver = begun();
-  driver.run({ type: 'bus', isConnected: false });
-  t.match(driver.run({ type: 'bus', isConnected: true }), [{ type: 'poll', jobPath: job.jobPath }]);
+  for (let times = 0; times < 10; times += 1) {
+    driver.run({ type: 'new-owner' });
+    driver.run({ type: 'inspected', opId: opId(1), facts: { ...facts({}), job } });
+  }
+  driver.run({ type: 'new-owner' });
+  t.same(driver.run({ type: 'inspected', opId: opId(1), facts: undefined }), [], 'it is looked at again');
 });
 
 t.test('a command: stopped when nobody listens, and at its time limit', async (t) => {

@@ -2,22 +2,13 @@
 import { join } from 'node:path';
 import type { Item } from '@hecate/proto/core/frames.ts';
 import { jobModes } from '@hecate/proto/core/job-modes.ts';
-import {
-  createVerbOptions,
-  type Operation,
-  type OperationOutcome,
-  type ResolvedOperation,
-} from '@hecate/proto/generated/wire.ts';
-import { systemClock } from '@hecate/proto/io/system-clock.ts';
+import { createVerbOptions, type Operation } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
-import { defaultPolicy, type Policy, parsePolicy } from '../../src/core/policy.ts';
-import type { SystemdPort } from '../../src/core/systemd-port.ts';
-import { openLogger } from '../../src/io/logger.ts';
-import { openOperationJournal } from '../../src/io/operation-journal.ts';
-import { OperationRunner } from '../../src/io/operation-runner.ts';
+import { parsePolicy } from '../../src/core/policy.ts';
 import { openSystemd } from '../../src/io/systemd.ts';
-import { operation, opId, ownUnit } from '../support/operations.ts';
+import { opId } from '../support/operations.ts';
+import { Asker, order } from './support/asker.ts';
 import { busOptions, skip, systemdOf, userNode } from './support/node-bus.ts';
 
 const install = '[Install]\nWantedBy=default.target\n';
@@ -29,72 +20,6 @@ const units = {
   'aliased.service': '[Service]\nExecStart=sleep 1000\n[Install]\nAlias=nickname.service\n',
   'counted.service': '[Service]\nType=oneshot\nExecStart=sh -c "echo once >>$HOME/counted; sleep 2"\n',
 };
-
-const log = openLogger('error', (line) => void process.stderr.write(line));
-let count = 0;
-const order = (fields: Partial<Operation> = {}): Operation => {
-  count += 1;
-  const notAfterClockMs = Math.floor(systemClock.bootTimeMs()) + 60_000;
-  return operation({ opId: opId(count), epoch: 1, notAfterClockMs, ...fields });
-};
-
-class Asker {
-  readonly runner: OperationRunner;
-  readonly reports: OperationOutcome[] = [];
-
-  constructor(runner: OperationRunner) {
-    this.runner = runner;
-  }
-
-  static async open(
-    folder: string,
-    systemd: SystemdPort,
-    bootId = 'boot-1',
-    policy: Policy = defaultPolicy,
-  ): Promise<Asker> {
-    const runner = new OperationRunner({
-      nodeName: 'alpha',
-      journal: await openOperationJournal(join(folder, 'operations.jsonl'), log),
-      clock: systemClock,
-      log,
-      bootId,
-      ownUnit,
-      policy,
-      highestEpoch: 0,
-      logTail: () => Promise.resolve(['the last line']),
-      runCommand: () => {
-        throw new Error('no commands here');
-      },
-    });
-    const asker = new Asker(runner);
-    runner.busConnected(systemd);
-    // Before every OpId of the tests.
-    const managerWallMs = 1_600_000_000_000;
-    runner.sessionOpened((outcomes) => Promise.resolve(void asker.reports.push(...outcomes)), managerWallMs);
-    return asker;
-  }
-
-  #request(items: Item[], signal = new AbortController().signal) {
-    return {
-      method: { case: 'query', value: { query: { case: undefined } } },
-      timeLimitMs: 60_000,
-      signal,
-      sendItem: (item: Item) => Promise.resolve(items.push(item) > 0),
-    } as const;
-  }
-
-  async apply(asked: Operation, items: Item[] = [], signal?: AbortSignal): Promise<OperationOutcome> {
-    const outcome = await this.runner.apply(this.#request(items, signal), asked);
-    if (outcome.case !== 'operation') throw new Error(outcome.case);
-    return outcome.value;
-  }
-
-  async resolve(...opIds: string[]): Promise<ResolvedOperation[]> {
-    const outcome = await this.runner.resolve(this.#request([]), { epoch: 1, opIds });
-    if (outcome.case !== 'resolvedOperations') throw new Error(outcome.case);
-    return outcome.value.operations;
-  }
-}
 
 t.test('operations', { skip, timeout: 240_000 }, async (t) => {
   const node = await userNode(t, units);

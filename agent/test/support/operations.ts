@@ -86,6 +86,8 @@ export const noFacts: Facts = {
   freezerState: undefined,
   unitFileState: undefined,
   defaultTarget: undefined,
+  shutdown: undefined,
+  systemdStartedUs: undefined,
 };
 
 export const types = (effects: readonly OperationsEffect[]): string[] => effects.map(({ type }) => type);
