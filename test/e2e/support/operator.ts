@@ -30,7 +30,7 @@ export class Operator {
     });
   }
 
-  /** The request has left when this returns; what it gives is the one answer. */
+  /** The request has left when this returns; what it gives is the one answer. @param unit empty for verbs of a node */
   async operate(verb: Verb, node: string, unit: string, timeLimitMs: number): Promise<NodeOutcome> {
     const answers: NodeOutcome[] = [];
     await this.#session.call(
@@ -39,7 +39,7 @@ export class Operator {
         value: createOperate({
           nodes: createNodeSelection({ patterns: [node] }),
           verb,
-          units: [unit],
+          units: unit === '' ? [] : [unit],
           timeLimitMs,
         }),
       },

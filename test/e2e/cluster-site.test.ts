@@ -1,0 +1,208 @@
+/**
+ * The site that staged startup and shutdown are proved on, itself: a cluster with a real etcd in it, whose nodes end
+ * when they are told to over the mesh, boot when a magic packet names them, and come back with manager and agents.
+ */
+import t, { type Test } from 'tap';
+import { skipUnless } from '../nodes/fleet-for-test.ts';
+import { magicPacketCommand } from '../nodes/magic-packet.ts';
+import { monotonicMs } from '../nodes/monotonic.ts';
+import { until } from '../nodes/until.ts';
+import { type ClusterSite, clusterForTest } from '../site/cluster-site.ts';
+import { Operator } from './support/operator.ts';
+
+const skip = await skipUnless('booted');
+// May have to make the image with etcd.
+const timeout = 600_000;
+t.setTimeout(timeout);
+
+const servers = ['server-1', 'server-2', 'server-3'];
+const workers = ['worker-1', 'worker-2'];
+
+/** How long something took on this machine, for whoever plans tests with it; nothing is asserted. */
+async function timed<Value>(t: Test, what: string, work: () => Promise<Value>): Promise<Value> {
+  const beganMs = monotonicMs();
+  const value = await work();
+  t.comment(`${what}: ${((monotonicMs() - beganMs) / 1_000).toFixed(1)} s`);
+  return value;
+}
+
+/** A request to the etcd of a server, made on the coordinator: its JSON answer. */
+async function askEtcd(cluster: ClusterSite, path: string, body?: Record<string, string>): Promise<unknown> {
+  const script = `const [url, body] = process.argv.slice(1);
+fetch(url, body ? { method: 'POST', body } : {}).then((answer) => answer.text()).then((text) => process.stdout.write(text));`;
+  const url = `http://${cluster.node('server-2').address}:2379${path}`;
+  const argv = ['node', '-e', script, url, ...(body ? [JSON.stringify(body)] : [])];
+  return JSON.parse(await cluster.coordinator.runOrThrow(argv));
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** Over the mesh, by the verb of the wire. @returns the outcome's status */
+async function powerOff(cluster: ClusterSite, ...names: string[]): Promise<string[]> {
+  const operator = await Operator.open(cluster.manager.socket());
+  const outcomes = await Promise.all(names.map((name) => operator.operate('poweroff', name, '', 60_000)));
+  operator.close();
+  return outcomes.map(({ outcome }) => outcome?.status ?? 'none');
+}
+
+async function wake(cluster: ClusterSite, ...names: string[]): Promise<void> {
+  for (const name of names) {
+    await cluster.coordinator.runOrThrow(magicPacketCommand(cluster.node(name).macAddress));
+  }
+}
+
+const states = (cluster: ClusterSite, unit: string, names: readonly string[]): Promise<string[]> =>
+  Promise.all(names.map((name) => cluster.unitState(name, unit)));
+
+t.test('a cluster of booted nodes', { skip, timeout }, async (t) => {
+  const cluster = await timed(t, 'six nodes booted, installed, joined and online', () => clusterForTest(t));
+  const { coordinator } = cluster;
+
+  await t.test('every node is online, and nothing of the cluster runs yet', async (t) => {
+    const names = ['coordinator', ...servers, ...workers];
+    t.strictSame(await cluster.connections(), Object.fromEntries(names.map((name) => [name, 'online'])));
+    t.strictSame(await states(cluster, 'k3s', servers), ['inactive', 'inactive', 'inactive']);
+    t.equal(await cluster.unitState('server-1', 'etcd'), 'inactive', "nor the package's own etcd");
+    for (const node of cluster.nodes) {
+      t.equal(
+        (await node.systemctl('is-system-running')).stdout.trim(),
+        'running',
+        `${node.name}: no unit failed`,
+      );
+    }
+    t.equal(
+      await cluster.unitState('coordinator', 'hecate-manager'),
+      'active',
+      'the manager is a service there',
+    );
+  });
+
+  await t.test('one server alone waits without end, and so does a worker', async (t) => {
+    t.equal((await cluster.ctl('start', 'server-1', 'k3s', '--timeout', '3s')).exitCode, 124);
+    t.equal((await cluster.ctl('start', 'worker-1', 'k3s-agent', '--timeout', '3s')).exitCode, 124);
+    t.equal(await cluster.unitState('server-1', 'k3s'), 'activating');
+    t.equal(await cluster.unitState('worker-1', 'k3s-agent'), 'activating');
+    t.equal((await cluster.ctl('stop', 'server-1', 'k3s')).exitCode, 0);
+  });
+
+  await t.test('all servers started at once form a cluster, which a worker waits for', async (t) => {
+    const started = await timed(t, 'three servers of etcd started', () =>
+      cluster.ctl('start', 'server-*', 'k3s'),
+    );
+    t.equal(started.exitCode, 0, started.stderr);
+    t.strictSame(await askEtcd(cluster, '/health'), { health: 'true' });
+    await askEtcd(cluster, '/v3/kv/put', { key: base64('kept'), value: base64('on disk') });
+    await until(async () => (await cluster.unitState('worker-1', 'k3s-agent')) === 'active', {
+      what: 'the worker that waited is ready',
+    });
+    t.equal((await cluster.ctl('start', 'worker-*', 'k3s-agent')).exitCode, 0);
+  });
+
+  await t.test('stopped, k3s leaves its containers running', async (t) => {
+    const worker = cluster.node('worker-1');
+    t.equal((await cluster.ctl('stop', 'worker-1', 'k3s-agent')).exitCode, 0);
+    t.equal(await cluster.unitState('worker-1', 'cri-containerd-stand-in.scope'), 'active');
+    t.equal((await worker.systemctl('kill', 'kubepods.slice')).exitCode, 0);
+    await until(
+      async () => (await cluster.unitState('worker-1', 'cri-containerd-stand-in.scope')) === 'inactive',
+      {
+        what: 'the container has ended',
+      },
+    );
+    t.match(await worker.readFile('/var/log/pods/stand-in.log'), 'stopped in order');
+  });
+
+  await t.test('poweroff over the mesh really ends the node', async (t) => {
+    const beganMs = monotonicMs();
+    t.strictSame(await powerOff(cluster, 'worker-1'), ['done']);
+    const exec = await cluster.ctl('exec', 'worker-2', '--', 'systemctl', '--no-block', 'poweroff');
+    t.comment(`exec of systemctl poweroff ended with ${exec.exitCode}`);
+    await timed(t, 'two nodes off', async () => {
+      for (const name of workers) await cluster.node(name).waitUntilOff();
+    });
+    const times = cluster.timesOff();
+    t.strictSame(times.map(({ node }) => node).sort(), workers);
+    for (const { node, atMs, isOrderly } of times) {
+      t.equal(isOrderly, true, `${node} ended by its own systemd`);
+      t.ok(atMs >= beganMs - 10, 'when it was told to');
+    }
+    const off = async () =>
+      Object.entries(await cluster.connections()).filter(([, state]) => state !== 'online');
+    await until(async () => (await off()).length === 2, { what: 'both are offline' });
+    t.strictSame((await off()).map(([name]) => name).sort(), workers);
+    const knock = `timeout 5 bash -c '</dev/tcp/${cluster.node('worker-1').address}/22' 2>&1`;
+    t.notMatch(
+      (await coordinator.run(['bash', '-c', knock])).stdout,
+      /refused/,
+      'nor does its network refuse',
+    );
+  });
+
+  await t.test('a magic packet boots the node that it names, and its agent is back', async (t) => {
+    await wake(cluster, 'worker-1');
+    await timed(t, 'one node woken and online', () => cluster.untilOnline('worker-1'));
+    t.equal(cluster.node('worker-2').isUp(), false, 'and no other');
+    await wake(cluster, 'worker-1', 'worker-2');
+    await cluster.untilOnline();
+    t.strictSame(
+      cluster.wake.wakes.map(({ node, effect }) => `${node} ${effect}`),
+      ['worker-1 booted', 'worker-1 is-up', 'worker-2 booted'],
+    );
+    t.strictSame(
+      await states(cluster, 'k3s-agent', workers),
+      ['inactive', 'inactive'],
+      'for Hecate to start',
+    );
+  });
+
+  await t.test('all off, the coordinator last; switched on, it wakes the others', async (t) => {
+    // Not healthy while nodes are off, and says so with its exit status.
+    const epoch = async () =>
+      (JSON.parse((await cluster.ctl('health', '-o', 'json')).stdout) as { epoch: number }).epoch;
+    const before = await epoch();
+    const others = [...servers, ...workers];
+    t.equal((await cluster.ctl('stop', 'server-*', 'k3s')).exitCode, 0);
+    t.strictSame(new Set(await powerOff(cluster, ...others)), new Set(['done']));
+    await timed(t, 'five nodes off', async () => {
+      for (const name of others) await cluster.node(name).waitUntilOff();
+    });
+    await powerOff(cluster, 'coordinator').catch(() => undefined); // it takes the manager with it
+    await timed(t, 'the coordinator off', () => cluster.untilAllOff());
+    t.strictSame(
+      cluster.timesOff().map(({ isOrderly }) => isOrderly),
+      others.concat('coordinator').map(() => true),
+    );
+    t.equal(cluster.timesOff().at(-1)?.node, 'coordinator');
+
+    await timed(t, 'the coordinator on', async () => {
+      await coordinator.boot();
+      await cluster.untilOnline('coordinator');
+    });
+    const known = Object.entries(await cluster.connections());
+    t.comment(known.map(([name, state]) => `${name} ${state}`).join(', '));
+    t.strictSame(
+      known.filter(([, state]) => state !== 'online').map(([name]) => name),
+      others,
+      'it knows the others, and that it does not see them',
+    );
+    t.equal(await epoch(), before + 1);
+    await wake(cluster, ...others);
+    await timed(t, 'five nodes woken and online', () => cluster.untilOnline());
+    t.equal((await cluster.ctl('start', 'server-*', 'k3s')).exitCode, 0);
+    const found = (await askEtcd(cluster, '/v3/kv/range', { key: base64('kept') })) as {
+      kvs?: { value: string }[];
+    };
+    t.equal(found.kvs?.[0]?.value, base64('on disk'), 'what etcd kept is there');
+    t.strictSame(cluster.wake.failures, []);
+  });
+
+  await t.test('the manager killed is started again by systemd, and its agents are back', async (t) => {
+    for (const round of ['once', 'again']) {
+      const pid = await cluster.manager.pid();
+      await cluster.manager.kill();
+      await until(async () => (await cluster.manager.pid()) !== pid, { what: `it is started ${round}` });
+      await cluster.untilOnline();
+    }
+    t.equal((await cluster.ctl('exec', '--all', '--', 'true')).exitCode, 0);
+  });
+});
