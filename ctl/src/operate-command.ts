@@ -1,4 +1,5 @@
 /** Makes the commands of the operating verbs, which differ only in their words. */
+import { jobModes, ordinaryJobModes } from '@hecate/proto/core/job-modes.ts';
 import type { VerbOptions } from '@hecate/proto/generated/wire.ts';
 import type { Command } from './context.ts';
 import {
@@ -49,15 +50,8 @@ const everyVerb = [
 export const jobModeOption: OptionDefinition = {
   long: 'job-mode',
   valueName: 'MODE',
-  description: 'how systemd treats jobs that are in the way; replace when not given',
-  choices: [
-    'replace',
-    'fail',
-    'replace-irreversibly',
-    'isolate',
-    'ignore-dependencies',
-    'ignore-requirements',
-  ],
+  description: `how systemd treats jobs that are in the way; replace when not given; others than ${ordinaryJobModes.join(', ')} take the admin role and the node's consent (JobModes= of its policy)`,
+  choices: jobModes,
 };
 
 export const jobMode = (invocation: Invocation): Partial<VerbOptions> => ({

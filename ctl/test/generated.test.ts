@@ -78,7 +78,7 @@ function programFolder(t: { teardown(end: () => void): void }): string {
 const lines: readonly (readonly [string, readonly string[]])[] = [
   ['hecatectl st', ['start', 'status', 'stop']],
   ['hecatectl node re', ['revoke']],
-  ['hecatectl start --job-mode re', ['replace', 'replace-irreversibly']],
+  ['hecatectl start --job-mode re', ['replace', 'replace-irreversibly', 'restart-dependencies']],
   ['hecatectl -o js', ['json', 'jsonl']],
   ['hecatectl start node-', ['node-a', 'node-b', 'node-c']],
   ['hecatectl start node-a k', ['k3s.service']],

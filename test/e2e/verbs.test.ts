@@ -1,4 +1,5 @@
 /** Every verb of hecatectl on real nodes, held against systemctl on the node itself. */
+import { jobModes } from '@hecate/proto/core/job-modes.ts';
 import t from 'tap';
 import { skipUnless } from '../nodes/fleet-for-test.ts';
 import { until } from '../nodes/until.ts';
@@ -10,7 +11,8 @@ const skip = await skipUnless('user');
 t.setTimeout(180_000);
 
 t.test('every verb', { skip, timeout: 180_000 }, async (t) => {
-  const site = await siteForTest(t, { names: ['alpha', 'beta'], units });
+  const policy = `[Policy]\nAllow=* *\nJobModes=${jobModes.join(' ')}\n`;
+  const site = await siteForTest(t, { names: ['alpha', 'beta'], units, agent: { policy } });
   const { manager } = site;
   const alpha = site.node('alpha');
   const beta = site.node('beta');
@@ -41,6 +43,17 @@ t.test('every verb', { skip, timeout: 180_000 }, async (t) => {
     t.equal(await property(alpha, 'web', 'ActiveState'), 'inactive');
     t.equal(await property(beta, 'web', 'ActiveState'), 'inactive', 'the other node was never touched');
     t.equal(await property(beta, 'web', 'InvocationID'), '');
+  });
+
+  t.test('every job mode is taken or refused by systemd itself, as from systemctl', async (t) => {
+    for (const mode of jobModes) {
+      const { outcome } = await operateOne(manager, 'start', 'alpha', `job@${mode}`, '--job-mode', mode);
+      const there = await alpha.systemctl('start', `--job-mode=${mode}`, `job@by-hand-${mode}`);
+      const isTaken = there.exitCode === 0;
+      t.equal(outcome.status, isTaken ? 'done' : 'failed', `${mode}: ${outcome.message ?? 'taken'}`);
+      t.equal(outcome.result, isTaken ? 'done' : null);
+    }
+    await done(t, site, 'stop', 'alpha', 'job@*');
   });
 
   t.test('freeze, thaw, kill, reset-failed', async (t) => {
