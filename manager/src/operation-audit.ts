@@ -1,5 +1,6 @@
 /** What the audit log says of an operation that has its outcome. */
 import { createHash } from 'node:crypto';
+import { systemdResult } from '@hecate/proto/core/systemd-result.ts';
 import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import { isClaimedName } from './core/admission.ts';
 import type { OperationRequest } from './core/operations.ts';
@@ -12,6 +13,7 @@ export function auditEntryOf(
   isLate: boolean,
 ): AuditEntry {
   const { node, unit, verb, opId, requestedBy, requestedFrom, reason } = request;
+  const result = systemdResult(outcome);
   return {
     who: requestedBy,
     ...(isClaimedName(requestedBy) ? { claimed: true } : {}),
@@ -24,7 +26,7 @@ export function auditEntryOf(
     durationMs: outcome.durationMs,
     ...(verb === 'exec' ? commandOf(request.options?.argv ?? []) : {}),
     ...(outcome.code ? { code: outcome.code } : {}),
-    ...(outcome.result ? { result: outcome.result } : {}),
+    ...(result ? { result } : {}),
     ...(reason ? { reason } : {}),
     ...(isLate ? { late: true } : {}),
   };

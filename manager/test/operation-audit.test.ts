@@ -23,3 +23,10 @@ t.test('a name that nothing proves is put down as a claim', async (t) => {
 t.test('late ones say so', async (t) => {
   t.equal(auditEntryOf(requestOf(1), done, true).late, true);
 });
+
+t.test("the result is systemd's own word, or there is none", async (t) => {
+  const entryOf = (result: string) =>
+    auditEntryOf(requestOf(1), createOperationOutcome({ status: 'failed', result }), false);
+  t.equal(entryOf('dependency').result, 'dependency');
+  t.notOk('result' in entryOf('refused'), 'systemd did not take the call');
+});

@@ -129,7 +129,7 @@ t.test('units that do not start', { skip, timeout: 120_000 }, async (t) => {
   t.test('no such unit', async (t) => {
     const { exitCode, outcome } = await start('is-not-there');
     t.equal(exitCode, 4);
-    t.match(outcome, { status: 'failed', code: 'HEC_NO_SUCH_UNIT' });
+    t.match(outcome, { status: 'failed', code: 'HEC_NO_SUCH_UNIT', result: null });
     t.match(outcome.message, /is-not-there\.service/);
   });
 

@@ -1,5 +1,6 @@
 /** One operation's outcome in words: a line, and under it what a person needs to go on. */
 import { errorTable, isErrorCode } from '@hecate/proto/core/errors.ts';
+import { systemdResult } from '@hecate/proto/core/systemd-result.ts';
 import type { NodeOutcome, OperationOutcome, OutcomeStatus, Verb } from '@hecate/proto/generated/wire.ts';
 import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
@@ -56,14 +57,13 @@ function execText(outcome: OperationOutcome): string {
 }
 
 /** systemd's message alone: the agent puts the call of the bus before it, `StartUnit("x.service"): …`. */
-const failureMessage = ({ message, result }: OperationOutcome): string =>
-  result === 'refused' ? message.replace(/^[A-Z]\w+\([^()]*\): /, '') : message;
+const failureMessage = (outcome: OperationOutcome): string =>
+  systemdResult(outcome) === '' ? outcome.message.replace(/^[A-Z]\w+\([^()]*\): /, '') : outcome.message;
 
 function failedSentence(outcome: OperationOutcome): string {
   const unitResult = outcome.evidence?.result ?? '';
-  const results = [...new Set([outcome.result, unitResult])].filter(
-    // "refused" is the agent's word for a call that systemd did not take; systemd's own message tells why.
-    (text) => text !== '' && text !== 'success' && text !== 'done' && text !== 'refused',
+  const results = [...new Set([systemdResult(outcome), unitResult])].filter(
+    (text) => text !== '' && text !== 'success' && text !== 'done',
   );
   // "failed" is what systemd calls every failed job; the unit's own result says more.
   const telling = results.length > 1 ? results.filter((text) => text !== 'failed') : results;

@@ -1,4 +1,5 @@
 /** The stable form of an outcome under `-o json`: ctl/schema/outcomes.json. */
+import { systemdResult } from '@hecate/proto/core/systemd-result.ts';
 import {
   createOperationOutcome,
   type NodeOutcome,
@@ -17,7 +18,7 @@ export function outcomeJson(given: OperationOutcome | undefined): Record<string,
     // A status of a newer manager is not known to be good.
     status: outcome.status === 'unspecified' ? 'unknown' : outcome.status,
     op_id: orNull(outcome.opId),
-    result: orNull(outcome.result),
+    result: orNull(systemdResult(outcome)),
     code: orNull(outcome.code),
     message: orNull(outcome.message),
     remedy: orNull(outcome.remedy),

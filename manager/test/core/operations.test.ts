@@ -85,6 +85,8 @@ type Row = Record<OperationPhase, [after: OperationPhase | 'over', effects: stri
 const same = (phase: OperationPhase): [OperationPhase, string[]] => [phase, []];
 const unmoved = (): Row => Object.fromEntries(phases.map((phase) => [phase, same(phase)])) as Row;
 const ends = (): Row => Object.fromEntries(phases.map((phase) => [phase, ['over', over]])) as Row;
+const asks = ['resolve'];
+const askedFor = (to: OperationPhase): Row => ({ ...unmoved(), sent: [to, asks], accepted: [to, asks] });
 /** Its place in the session goes to nobody: the queue is empty in these. */
 const rows: [string, OperationsInput, Row][] = [
   ['recorded', recorded(), { ...unmoved(), recording: ['sent', ['send']] }],
@@ -96,16 +98,8 @@ const rows: [string, OperationsInput, Row][] = [
   ['answered refused', { type: 'answered', nowMs: 5, outcome: outcomeOf('refused') }, ends()],
   ['reported', { type: 'reported', nowMs: 5, outcome: outcomeOf('failed') }, ends()],
   ['cut-off', cutOff(), { ...unmoved(), sent: ['cut-off', []], accepted: ['cut-off', []] }],
-  [
-    'cut-off, another session is there',
-    cutOff(100, op, true),
-    { ...unmoved(), sent: ['cut-off', ['resolve']], accepted: ['cut-off', ['resolve']] },
-  ],
-  [
-    'no-answer',
-    noAnswer(),
-    { ...unmoved(), sent: ['silent', ['resolve']], accepted: ['silent', ['resolve']] },
-  ],
+  ['cut-off, and another session is there', cutOff(100, op, true), askedFor('cut-off')],
+  ['no-answer', noAnswer(), askedFor('silent')],
   ['resolved finished', resolvedAs('finished', outcomeOf('done')), ends()],
   ['resolved never-applied', resolvedAs('never-applied'), ends()],
   [
