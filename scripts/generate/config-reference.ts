@@ -1,8 +1,15 @@
 /** docs/config.md: every key of hecate.yaml, from the schema that checks the file. */
 import { stringify } from 'yaml';
 import { describeKeys } from '../../manager/src/config/config-schema.ts';
-import type { KeySchema } from '../../manager/src/config/key-schema.ts';
+import {
+  definitionName,
+  insideOf,
+  type KeySchema,
+  resolved,
+  valuesOf,
+} from '../../manager/src/config/key-schema.ts';
 import { type ConfigKey, reloadBehaviour } from '../../manager/src/config/plan-reload.ts';
+import { type Definition, definitionsOf } from './config-definitions.ts';
 
 const intro = `<!-- Generated from manager/src/config by npm run generate: do not edit. -->
 # Configuration of the manager
@@ -23,9 +30,21 @@ An editor that knows JSON schema checks while you type: \`manager/config.schema.
 const inline = (value: unknown): string =>
   stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trim();
 
+/** What is described once, at the end of the page, and stands in several places. */
+const link = (name: string): string => `[${name}](#${name})`;
+
+function itemsOf({ items }: KeySchema): string {
+  const name = items && definitionName(items);
+  if (name !== undefined) return link(name);
+  return items?.properties ? 'maps' : 'texts';
+}
+
 function typeOf(schema: KeySchema): string {
+  const name = definitionName(schema);
+  if (name !== undefined) return link(name);
   if (schema.enum) return schema.enum.map((word) => `\`${word}\``).join(', ');
-  if (schema.type === 'array') return `list of ${schema.items?.properties ? 'maps' : 'texts'}`;
+  if (schema.type === 'array') return `list of ${itemsOf(schema)}`;
+  if (valuesOf(schema)) return 'map of names';
   return (
     { string: 'text', integer: 'whole number', boolean: '`true` or `false`' }[schema.type ?? ''] ?? 'map'
   );
@@ -42,29 +61,49 @@ function defaultLine(schema: KeySchema, isRequired: boolean): string {
   return schema.default === undefined ? '' : `- Default: \`${inline(schema.default)}\``;
 }
 
+const levelMax = 6;
+
 /** One key. `key` is its whole path, `level` the number of #. */
-function section(key: string, schema: KeySchema, isRequired: boolean, level: number): string[] {
+function section(
+  root: KeySchema,
+  key: string,
+  isRequired: boolean,
+  level: number,
+  child: KeySchema,
+): string[] {
+  const schema = resolved(root, child);
   const name = key.split('.').at(-1) ?? key;
   const facts = [
-    `- Type: ${typeOf(schema)}`,
+    `- Type: ${typeOf(child)}`,
     schema.properties ? '' : defaultLine(schema, isRequired),
     schema.example === undefined ? '' : `- Example: \`${name}: ${schema.example}\``,
     reloadLine(key),
   ];
   const heading = `${'#'.repeat(level)} \`${key}\``;
   const text = [heading, '', schema.description ?? '', '', ...facts.filter((fact) => fact !== ''), ''];
-  const inner = schema.items?.properties ? schema.items : schema;
-  const prefix = schema.items?.properties ? `${key}[].` : `${key}.`;
-  return [...text, ...sections(inner, prefix, level + 1)];
+  const { schema: inner, key: innerKey } = insideOf(child, key);
+  return [...text, ...sections(root, inner, `${innerKey}.`, Math.min(level + 1, levelMax))];
 }
 
-function sections(schema: KeySchema, prefix: string, level: number): string[] {
+function sections(root: KeySchema, schema: KeySchema, prefix: string, level: number): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
-    section(prefix + name, child, schema.required?.includes(name) ?? false, level),
+    section(root, prefix + name, schema.required?.includes(name) ?? false, level, child),
   );
 }
 
+/** What stands in several places, under its own name, without the keys that another one has just so. */
+function definitionSection(root: KeySchema, { name, schema, includes }: Definition): string[] {
+  const others = Object.entries(schema.properties ?? {}).filter(([key]) => !includes?.keys.includes(key));
+  const inherited =
+    includes === undefined ? [] : [`It has the keys of ${link(includes.name)}, and these:`, ''];
+  const own = { ...schema, properties: Object.fromEntries(others) };
+  const head = [`## \`${name}\``, '', schema.description ?? '', ''];
+  return [...head, ...inherited, ...sections(root, own, `${name}.`, 3)];
+}
+
 export function generateConfigReference(): string {
-  const text = [intro, ...sections(describeKeys(), '', 2)].join('\n');
+  const root = describeKeys();
+  const definitions = definitionsOf(root).flatMap((definition) => definitionSection(root, definition));
+  const text = [intro, ...sections(root, root, '', 2), ...definitions].join('\n');
   return `${text.trimEnd()}\n`;
 }

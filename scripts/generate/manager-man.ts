@@ -1,7 +1,7 @@
 /** The manual page of hecate-manager: its keys out of the schema that checks the file. */
 import { stringify } from 'yaml';
 import { describeKeys } from '../../manager/src/config/config-schema.ts';
-import type { KeySchema } from '../../manager/src/config/key-schema.ts';
+import { definitionName, insideOf, type KeySchema } from '../../manager/src/config/key-schema.ts';
 import { type ConfigKey, reloadBehaviour } from '../../manager/src/config/plan-reload.ts';
 import { exitCodes } from '../../proto/src/core/exit-codes.ts';
 import { softwareVersion } from '../../proto/src/core/version.ts';
@@ -16,14 +16,16 @@ const inline = (value: unknown): string =>
 function keyTerms(schema: KeySchema, prefix: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
     const key = prefix + name;
-    const inner = child.items?.properties ? child.items : child;
-    const innerPrefix = child.items?.properties ? `${key}[].` : `${key}.`;
-    return [...term(bold(key), textOf(key, child)), ...keyTerms(inner, innerPrefix)];
+    const inner = insideOf(child, key);
+    return [...term(bold(key), textOf(key, child)), ...keyTerms(inner.schema, `${inner.key}.`)];
   });
 }
 
 function textOf(key: string, schema: KeySchema): string {
   const sentences = [schema.description ?? ''];
+  const item = insideOf(schema, key).schema;
+  const definition = definitionName(schema) ?? definitionName(item);
+  if (definition !== undefined) sentences.push(`docs/config.md has the keys of a ${definition}.`);
   if (schema.enum) sentences.push(`One of ${schema.enum.join(', ')}.`);
   if (schema.default !== undefined && !schema.properties)
     sentences.push(`Default: ${inline(schema.default)}`);

@@ -61,7 +61,7 @@ const jobVerb = z
     },
     group,
   )
-  .meta({ id: 'job', description: 'A job of systemd for units.' });
+  .meta({ id: 'job-verb', description: 'A job of systemd for units.' });
 
 const killVerb = z
   .strictObject(
@@ -76,23 +76,23 @@ const killVerb = z
     },
     group,
   )
-  .meta({ id: 'signal', description: 'A signal to the processes of units.' });
+  .meta({ id: 'signal-verb', description: 'A signal to the processes of units.' });
 
-const plainVerb = z.strictObject(unitKeys, group).meta({ id: 'units', description: 'Units of nodes.' });
+const plainVerb = z.strictObject(unitKeys, group).meta({ id: 'unit-verb', description: 'Units of nodes.' });
 
 const linkVerb = z
   .strictObject({ ...unitKeys, runtime, force }, group)
-  .meta({ id: 'links', description: 'Links of unit files.' });
+  .meta({ id: 'link-verb', description: 'Links of unit files.' });
 
 const unlinkVerb = z
   .strictObject({ ...unitKeys, runtime }, group)
-  .meta({ id: 'unlinks', description: 'Links of unit files that go.' });
+  .meta({ id: 'unlink-verb', description: 'Links of unit files that go.' });
 
 const reloadVerb = z
   .strictObject({ nodes, ...successBy }, group)
-  .meta({ id: 'manager-of-units', description: 'The systemd of nodes.' });
+  .meta({ id: 'reload-verb', description: 'The systemd of nodes.' });
 
-const hosts = z.strictObject({ nodes }, group).meta({ id: 'hosts', description: 'Whole nodes.' });
+const hosts = z.strictObject({ nodes }, group).meta({ id: 'host-verb', description: 'Whole nodes.' });
 
 const exec = z
   .strictObject(
@@ -105,7 +105,7 @@ const exec = z
     },
     group,
   )
-  .meta({ id: 'command', description: 'A command on nodes.' });
+  .meta({ id: 'exec-verb', description: 'A command on nodes.' });
 
 const unitExample = '{ nodes: ["role:agent"], units: [k3s-agent.service] }';
 const hostsExample = '{ nodes: ["role:agent"] }';

@@ -33,6 +33,13 @@ export function resolved(root: KeySchema, schema: KeySchema): KeySchema {
 export const valuesOf = ({ additionalProperties }: KeySchema): KeySchema | undefined =>
   typeof additionalProperties === 'object' ? additionalProperties : undefined;
 
+/** Whose keys stand inside a key: those of a list's items, of what is behind each name, its own; with the path of it. */
+export function insideOf(schema: KeySchema, key: string): { schema: KeySchema; key: string } {
+  const values = valuesOf(schema);
+  if (values) return { schema: values, key: `${key}.NAME` };
+  return schema.items ? { schema: schema.items, key: `${key}[]` } : { schema, key };
+}
+
 /** The description of a place in the file; undefined: there is no such key. */
 export function schemaAt(root: KeySchema, path: KeyPath): KeySchema | undefined {
   return path.reduce<KeySchema | undefined>((schema, part) => {

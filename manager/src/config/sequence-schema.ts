@@ -52,11 +52,11 @@ const timeKeys = {
 
 const oneAction = demandOne(actionKeys, 'action');
 
-const method = z
+const action = z
   .strictObject(actionShape, group)
   .superRefine(oneAction)
   .transform(actionOf)
-  .meta({ id: 'method', description: 'One action, as a step has it.' });
+  .meta({ id: 'action', description: 'What a step does: exactly one of these keys.' });
 
 const listError = (max: number, of: string) => ({ error: `expected a list of at most ${max} ${of}` });
 
@@ -75,7 +75,7 @@ const step = z
       ).optional(),
       ...timeKeys,
       escalate: z
-        .array(method, listError(escalationMax, 'actions'))
+        .array(action, listError(escalationMax, 'actions'))
         .max(escalationMax, listError(escalationMax, 'actions'))
         .meta({
           description: 'What is tried next when it has failed, in this order, each within the timeout.',

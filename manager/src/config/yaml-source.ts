@@ -2,6 +2,7 @@
 import {
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isPair,
   isScalar,
@@ -114,22 +115,50 @@ function aliasFindings(document: Document, lines: LineCounter): Finding[] {
   return findings;
 }
 
+type KeyFinding = Pick<Finding, 'key' | 'found' | 'expected' | 'remedy'>;
+
+function badKey(key: Node | null): KeyFinding | undefined {
+  if (!isScalar(key) || typeof key.value !== 'string') {
+    const found = `${inWords(key ?? undefined)} as a key`;
+    return { key: '', found, expected: 'expected a word', remedy: 'quote it, or remove it' };
+  }
+  if (key.value !== '__proto__') return undefined;
+  // In a map of names the schema would pass over it without a word.
+  return { key: key.value, found: 'an unknown key', expected: 'expected another name', remedy: 'remove it' };
+}
+
 function badKeyFindings(document: Document, lines: LineCounter): Finding[] {
   const findings: Finding[] = [];
   visit(document, {
     Pair: (_, pair) => {
       const key = pair.key as Node | null;
-      if (isScalar(key) && typeof key.value === 'string') return;
+      const finding = badKey(key);
+      if (finding === undefined) return;
       const { line, col: column } = lines.linePos(key?.range?.[0] ?? 0);
-      const found = `${inWords(key ?? undefined)} as a key`;
+      findings.push({ line, column, ...finding });
+    },
+  });
+  return findings;
+}
+
+/** A gate's conditions nest, and what reads them goes down with them; the file's own form is 12 deep. */
+const depthMax = 32;
+
+function depthFindings(document: Document, lines: LineCounter): Finding[] {
+  const findings: Finding[] = [];
+  visit(document, {
+    Collection: (_, node, path) => {
+      if (path.filter(isCollection).length < depthMax) return undefined;
+      const { line, col: column } = lines.linePos(node.range?.[0] ?? 0);
       findings.push({
         line,
         column,
         key: '',
-        found,
-        expected: 'expected a word',
-        remedy: 'quote it, or remove it',
+        found: `${inWords(node)} within ${depthMax} others`,
+        expected: `expected at most ${depthMax} within each other`,
+        remedy: 'write it flatter',
       });
+      return visit.SKIP;
     },
   });
   return findings;
@@ -141,7 +170,11 @@ export function readYaml(text: string): YamlSource {
   const findings = [...document.errors, ...document.warnings].map((error) =>
     syntaxFinding(error, text, lines),
   );
-  const structure = [...aliasFindings(document, lines), ...badKeyFindings(document, lines)];
+  const structure = [
+    ...aliasFindings(document, lines),
+    ...badKeyFindings(document, lines),
+    ...depthFindings(document, lines),
+  ];
   const understood =
     structure.length === 0 &&
     document.warnings.length === 0 &&
