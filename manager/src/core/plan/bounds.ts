@@ -3,6 +3,9 @@
  * (a run ends a method at its limit, whatever its operations do), no run takes longer than its bound, but for what
  * the manager itself needs between two steps.
  */
+
+import type { Leaf } from './gate.ts';
+import { leavesOf } from './gate-verdict.ts';
 import { type Plan, type Rung, rungs, type Stage, type Step, type StepAddress } from './plan.ts';
 
 /** What of a plan decides its durations. */
@@ -45,20 +48,23 @@ export const stepBoundMs = (step: Step, rung: Rung): number => step.methods.leng
 const isDropped = (step: Step, rung: Rung): boolean =>
   step.dropAt !== undefined && rungs.indexOf(rung) >= rungs.indexOf(step.dropAt);
 
-const isGate = (step: Step): boolean => step.methods[0]?.type === 'gate';
-
 /**
- * Whether a step is carried out at a rung. At `panic` only steps that power a host off are, and the gate directly
- * behind each of them (I3 hangs on it).
+ * Whether a step is carried out at a rung. At `panic` only steps that power a host off are, and the gates directly
+ * behind them and those that only wait until hosts are off (I3 hangs on them).
  */
 export function keptAt(plan: Timed, address: StepAddress, rung: Rung): boolean {
   const steps = plan.stages[address.stage]?.steps;
   const step = steps?.[address.step];
   if (step === undefined || isDropped(step, rung)) return false;
   if (rung !== 'panic' || step.powersOff.length > 0) return true;
+  const [method] = step.methods;
+  if (method?.type !== 'gate') return false;
   const before = steps?.[address.step - 1];
-  return isGate(step) && before !== undefined && before.powersOff.length > 0 && !isDropped(before, rung);
+  const isBehind = before !== undefined && before.powersOff.length > 0 && !isDropped(before, rung);
+  return isBehind || leavesOf(method.gate.condition).every(isPoweredOff);
 }
+
+const isPoweredOff = (leaf: Leaf): boolean => leaf.type === 'node' && leaf.state === 'powered-off';
 
 /** The steps that are carried out at a rung, from an address on. */
 export const keptSteps = (plan: Timed, rung: Rung, from?: StepAddress): PlacedStep[] =>
