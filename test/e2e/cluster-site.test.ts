@@ -55,7 +55,9 @@ const states = (cluster: ClusterSite, unit: string, names: readonly string[]): P
   Promise.all(names.map((name) => cluster.unitState(name, unit)));
 
 t.test('a cluster of booted nodes', { skip, timeout }, async (t) => {
-  const cluster = await timed(t, 'six nodes booted, installed, joined and online', () => clusterForTest(t));
+  const cluster = await timed(t, 'six nodes booted, installed, joined and online', () =>
+    clusterForTest(t, { stateDiskMiB: 16 }),
+  );
   const { coordinator } = cluster;
 
   await t.test('every node is online, and nothing of the cluster runs yet', async (t) => {
@@ -196,13 +198,50 @@ t.test('a cluster of booted nodes', { skip, timeout }, async (t) => {
     t.strictSame(cluster.wake.failures, []);
   });
 
-  await t.test('the manager killed is started again by systemd, and its agents are back', async (t) => {
+  await t.test('an agent killed, and the manager killed, are started again by systemd', async (t) => {
+    const agentPid = await cluster.agentPid('server-1');
+    await cluster.killAgent('server-1');
+    await until(async () => (await cluster.agentPid('server-1')) !== agentPid, {
+      what: 'the agent is started again',
+    });
     for (const round of ['once', 'again']) {
       const pid = await cluster.manager.pid();
       await cluster.manager.kill();
-      await until(async () => (await cluster.manager.pid()) !== pid, { what: `it is started ${round}` });
+      await until(async () => (await cluster.manager.pid()) !== pid, {
+        what: `the manager is started ${round}`,
+      });
       await cluster.untilOnline();
     }
     t.equal((await cluster.ctl('exec', '--all', '--', 'true')).exitCode, 0);
+  });
+
+  await t.test('a unit that hangs on stop', async (t) => {
+    await cluster.writeUnit(
+      'worker-1',
+      'k3s-agent.service.d/hang.conf',
+      '[Service]\nExecStop=/bin/sleep infinity\nTimeoutStopSec=infinity\n',
+    );
+    t.equal((await cluster.ctl('start', 'worker-1', 'k3s-agent')).exitCode, 0);
+    t.equal((await cluster.ctl('stop', 'worker-1', 'k3s-agent', '--timeout', '2s')).exitCode, 124);
+    t.equal(await cluster.unitState('worker-1', 'k3s-agent'), 'deactivating');
+    t.equal((await cluster.ctl('kill', 'worker-1', 'k3s-agent', '--signal', 'KILL')).exitCode, 0);
+  });
+
+  await t.test("the disk of the manager's state can be full", async (t) => {
+    const write = [
+      'setpriv',
+      '--reuid=hecate',
+      '--clear-groups',
+      'sh',
+      '-c',
+      'echo more > /var/lib/hecate/more',
+    ];
+    await cluster.manager.fillDisk();
+    t.not((await coordinator.run(write)).exitCode, 0, 'not a byte for the manager');
+    const started = await cluster.ctl('start', 'worker-2', 'k3s-agent');
+    t.comment(`a start with a full disk ends with ${started.exitCode}: ${started.stdout}${started.stderr}`);
+    await cluster.manager.emptyDisk();
+    t.equal((await coordinator.run(write)).exitCode, 0);
+    t.equal((await cluster.ctl('start', 'worker-2', 'k3s-agent')).exitCode, 0);
   });
 });

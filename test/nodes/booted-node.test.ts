@@ -145,6 +145,30 @@ t.test(
   },
 );
 
+t.test('a small disk can be full, and outlives power-off and a pulled plug', { skip, timeout }, async (t) => {
+  const disks = { alpha: { path: '/var/lib/small', sizeMiB: 4 } };
+  const fleet = await fleetForTest(t, { kind: 'booted', names: ['alpha'], disks });
+  const node = fleet.node('alpha');
+  const write = (file: string, kib: number) =>
+    node.run(['dd', 'if=/dev/zero', `of=/var/lib/small/${file}`, 'bs=1024', `count=${kib}`, 'conv=fsync']);
+  t.equal((await write('kept', 1)).exitCode, 0);
+  t.match(await write('filler', 8_192), { exitCode: 1, stderr: /No space left on device/ });
+  t.equal((await node.run(['sh', '-c', 'echo more > /var/lib/small/more'])).exitCode === 0, false);
+  t.equal(
+    (await node.run(['sh', '-c', 'echo more > /var/lib/elsewhere'])).exitCode,
+    0,
+    'the rest of the node is not',
+  );
+  for (const end of [() => node.poweroff(), () => node.pullPlug()]) {
+    await end();
+    await node.boot();
+    t.equal((await node.run(['test', '-s', '/var/lib/small/kept'])).exitCode, 0, 'its files are there');
+    t.match(await write('more', 4), { exitCode: 1 }, 'and it is still full');
+  }
+  t.equal((await node.run(['rm', '/var/lib/small/filler'])).exitCode, 0);
+  t.equal((await write('more', 4)).exitCode, 0);
+});
+
 t.test('the site network: processes there reach the nodes and are reached', { skip, timeout }, async (t) => {
   const fleet = await fleetForTest(t, { kind: 'booted', manager: { host: siteAddress, port: 2020 } });
   const node = fleet.node('node1');

@@ -13,6 +13,7 @@ import {
   siteAddress,
   sitePrefixLength,
 } from './site-network.ts';
+import { makeSmallDisk, type SmallDisk } from './small-disk.ts';
 import { repositoryFolder } from './user-node.ts';
 
 const repositoryInside = '/opt/hecate';
@@ -27,6 +28,8 @@ export interface BootedNodeSettings {
   names: readonly string[];
   /** Where the manager listens, in the site's network; what `managerAddress()` gives. */
   manager?: Address;
+  /** Node → a small disk of its own. */
+  disks?: Readonly<Record<string, SmallDisk>>;
 }
 
 /**
@@ -44,6 +47,7 @@ export class BootedNode extends NamespacedNode {
   readonly unitFolder = '/etc/systemd/system';
   private readonly settings: BootedNodeSettings;
   private readonly port: string;
+  private readonly disk: SmallDisk | undefined;
   private cutOff = false;
 
   constructor(name: string, settings: BootedNodeSettings) {
@@ -53,6 +57,8 @@ export class BootedNode extends NamespacedNode {
     this.address = nodeAddress(index);
     this.macAddress = nodeMacAddress(index);
     this.port = `port${index}`;
+    this.disk = settings.disks?.[name];
+    if (this.disk !== undefined) makeSmallDisk(this.stateFolder, this.disk);
     const machineId = randomBytes(16).toString('hex');
     const hosts = settings.names.map((other, at) => `${nodeAddress(at)} ${other}`);
     const etc = join(this.stateFolder, 'disk/etc');
@@ -83,6 +89,7 @@ export class BootedNode extends NamespacedNode {
         address,
         repositoryFolder,
         repositoryInside,
+        ...(this.disk === undefined ? [] : [this.disk.path]),
       ],
     };
   }

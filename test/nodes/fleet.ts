@@ -3,6 +3,7 @@ import { BootedNode } from './booted-node.ts';
 import { type FleetScope, openFleetScope, sweepDeadFleets } from './fleet-scope.ts';
 import type { Address, FleetNode } from './node.ts';
 import { SiteNetwork } from './site-network.ts';
+import type { SmallDisk } from './small-disk.ts';
 import { UserNode } from './user-node.ts';
 import { WakeListener } from './wake-listener.ts';
 
@@ -26,6 +27,8 @@ export interface BootedFleetOptions extends FleetOptions {
   packages?: readonly string[];
   /** Where the manager will listen in the site's network; what `managerAddress` gives. */
   manager?: Address;
+  /** Node → a folder of it that is on a small disk of its own, which can be full. Needs loop devices. */
+  disks?: Readonly<Record<string, SmallDisk>>;
 }
 
 /** A set of nodes with one life: destroyed together, and with their owner. */
@@ -126,8 +129,9 @@ async function startBootedFleet(options: BootedFleetOptions): Promise<BootedFlee
     await scope.close();
     throw error;
   }
-  const manager = options.manager === undefined ? {} : { manager: options.manager };
-  const nodes = names.map((name) => new BootedNode(name, { scope, site, image, names, ...manager }));
+  const { manager, disks } = options;
+  const further = { ...(manager ? { manager } : {}), ...(disks ? { disks } : {}) };
+  const nodes = names.map((name) => new BootedNode(name, { scope, site, image, names, ...further }));
   let listening: Promise<WakeListener> | undefined;
   const listenForWake = (): Promise<WakeListener> => {
     listening ??= WakeListener.start(site, nodes);

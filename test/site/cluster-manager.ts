@@ -3,10 +3,14 @@ import type { BootedNode } from '../nodes/booted-node.ts';
 import type { ExecuteResult } from '../nodes/execute.ts';
 import type { NodeProcess } from '../nodes/node.ts';
 import { until } from '../nodes/until.ts';
-import { writeManagerConfig } from './installed.ts';
+import { mainPid, writeManagerConfig } from './installed.ts';
 import type { ConfigOverrides } from './manager-process.ts';
 
 const unit = 'hecate-manager.service';
+
+/** On the coordinator. */
+export const stateDirectory = '/var/lib/hecate';
+const filler = `${stateDirectory}/filler`;
 
 export class ClusterManager {
   readonly node: BootedNode;
@@ -52,10 +56,8 @@ export class ClusterManager {
   }
 
   /** As seen from the host, for signals and for freezing it. @throws Error when it does not run. */
-  async pid(): Promise<number> {
-    const inside = await this.node.runOrThrow(['systemctl', 'show', '--value', '--property=MainPID', unit]);
-    if (inside.trim() === '0') throw new Error('the manager does not run');
-    return this.node.hostPid(Number(inside));
+  pid(): Promise<number> {
+    return mainPid(this.node, unit);
   }
 
   /** systemd starts it again a second later, however often: a test may do this at every step. */
@@ -80,6 +82,17 @@ export class ClusterManager {
       timeoutMs: 60_000,
       intervalMs: 100,
     });
+  }
+
+  /** Leaves not one block free for the manager's state. @throws Error unless that is on a disk of its own. */
+  async fillDisk(): Promise<void> {
+    await this.node.runOrThrow(['mountpoint', '-q', stateDirectory]);
+    const fill = await this.node.run(['dd', 'if=/dev/zero', `of=${filler}`, 'bs=1024', 'conv=fsync']);
+    if (!fill.stderr.includes('No space left')) throw new Error(`the disk is not full: ${fill.stderr}`);
+  }
+
+  async emptyDisk(): Promise<void> {
+    await this.node.runOrThrow(['rm', '-f', filler]);
   }
 
   /** What it logged since the coordinator was made, over all boots. */

@@ -9,9 +9,9 @@ import { keepEvidence } from '../nodes/fleet-for-test.ts';
 import type { PowerEvent } from '../nodes/node.ts';
 import { until } from '../nodes/until.ts';
 import type { WakeListener } from '../nodes/wake-listener.ts';
-import { ClusterManager } from './cluster-manager.ts';
+import { ClusterManager, stateDirectory } from './cluster-manager.ts';
 import { serverUnit, workerUnit } from './cluster-units.ts';
-import { installAgent, installManager } from './installed.ts';
+import { installAgent, installManager, mainPid } from './installed.ts';
 import type { ConfigOverrides } from './manager-process.ts';
 
 const coordinatorName = 'coordinator';
@@ -29,6 +29,8 @@ export interface ClusterOptions {
   config?: (cluster: ClusterNodes) => ConfigOverrides;
   /** The whole of every agent's policy. */
   policy?: string;
+  /** Puts the manager's state directory on a disk of its own, of this size, for `manager.fillDisk()`. */
+  stateDiskMiB?: number;
 }
 
 /** The nodes by what they are. Names: `server-1` …, `worker-1` …, `coordinator`. */
@@ -134,6 +136,22 @@ export class ClusterSite implements ClusterNodes {
     return (await this.node(node).systemctl('is-active', unit)).stdout.trim();
   }
 
+  /** The agent of a node as seen from the host, for signals and freezing. systemd starts it again a second later. */
+  agentPid(name: string): Promise<number> {
+    return mainPid(this.node(name), 'hecate-agent.service');
+  }
+
+  async killAgent(name: string): Promise<void> {
+    this.node(name).kill(await this.agentPid(name), 'SIGKILL');
+  }
+
+  /** Writes a unit or, as `k3s.service.d/NAME.conf`, a drop-in, and lets systemd read it. */
+  async writeUnit(name: string, unit: string, text: string): Promise<void> {
+    const node = this.node(name);
+    await node.writeFile(`${node.unitFolder}/${unit}`, text);
+    await node.runOrThrow(['systemctl', 'daemon-reload']);
+  }
+
   /** By hand, all at once: how a test gets to its beginning. What is up stays up. */
   async bootAll(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.boot()));
@@ -166,9 +184,11 @@ const numbered = (role: string, count: number): string[] =>
 
 /** @throws when a part does not come up; nothing is left then. */
 export async function startCluster(options: ClusterOptions = {}): Promise<ClusterSite> {
-  const { servers = 3, workers = 2, policy = defaultPolicy } = options;
+  const { servers = 3, workers = 2, policy = defaultPolicy, stateDiskMiB } = options;
   const names = [coordinatorName, ...numbered('server', servers), ...numbered('worker', workers)];
-  const fleet = await startFleet({ kind: 'booted', names, packages: ['etcd-server'] });
+  const disks =
+    stateDiskMiB === undefined ? {} : { [coordinatorName]: { path: stateDirectory, sizeMiB: stateDiskMiB } };
+  const fleet = await startFleet({ kind: 'booted', names, packages: ['etcd-server'], disks });
   try {
     const cluster = new ClusterSite(fleet, await fleet.listenForWake(), options);
     await cluster.install(policy);

@@ -75,3 +75,10 @@ async function enable(node: BootedNode, unit: string): Promise<void> {
   ]);
   throw new Error(`on node ${node.name} ${unit} does not start: ${stderr}${journal}`);
 }
+
+/** The main process of a service as seen from the host. @throws Error when it does not run. */
+export async function mainPid(node: BootedNode, unit: string): Promise<number> {
+  const inside = await node.runOrThrow(['systemctl', 'show', '--value', '--property=MainPID', unit]);
+  if (inside.trim() === '0') throw new Error(`${unit} does not run on node ${node.name}`);
+  return node.hostPid(Number(inside));
+}
