@@ -1,16 +1,17 @@
 /** Waits until units are in a state, over the stream of changes; never longer than the caller said. */
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
-import { matchesAny } from '@hecate/proto/core/glob.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
+import type { WaitUnits } from '@hecate/proto/generated/wire.ts';
 import {
-  createUnitState,
-  type UnitBatch,
-  type UnitState,
-  type WaitUnits,
-} from '@hecate/proto/generated/wire.ts';
-import type { FleetNode, FleetState } from '../core/fleet.ts';
-import { isKnown, selectNodes, selectUnits, unknownUnit } from '../core/selection.ts';
+  isReached,
+  lastOf,
+  noteEvent,
+  noteFleet,
+  noteNode,
+  openUnitWait,
+  type UnitWait,
+} from '../core/unit-wait.ts';
 import type { OperatorRequest } from './context.ts';
 
 const activeStates = [
@@ -23,29 +24,6 @@ const activeStates = [
   'maintenance',
 ];
 
-/** A unit that is not in a complete list is not loaded, and so inactive; in an incomplete one it is unknown (I12). */
-function stateOf(node: FleetNode, name: string): UnitState {
-  const unit =
-    node.units.get(name) ??
-    createUnitState({ name, loadState: 'not-found', activeState: 'inactive', subState: 'dead' });
-  return isKnown(node) ? unit : unknownUnit(unit);
-}
-
-function observe(fleet: FleetState, value: WaitUnits): UnitBatch[] {
-  return selectNodes(fleet, value.nodes).map((node) => {
-    const units = selectUnits(node, value.units).map((name) => stateOf(node, name));
-    return { node: node.name, units, stale: !isKnown(node) };
-  });
-}
-
-/** How often, at most, a waiting request looks at all of its units again. */
-const lookIntervalMs = 50;
-
-function isReached(batches: UnitBatch[], activeState: string): boolean {
-  const units = batches.flatMap((batch) => batch.units);
-  return units.length > 0 && units.every((unit) => unit.activeState === activeState);
-}
-
 export async function waitUnits(request: OperatorRequest<WaitUnits>): Promise<Outcome> {
   const { value, context } = request;
   if (!activeStates.includes(value.activeState)) {
@@ -55,45 +33,33 @@ export async function waitUnits(request: OperatorRequest<WaitUnits>): Promise<Ou
       `one of ${activeStates.join(', ')}`,
     );
   }
-  let last = observe(context.fleet.state, value);
-  if (!isReached(last, value.activeState)) last = await watch(request, last);
-  return { case: 'waitResult', value: { reached: isReached(last, value.activeState), last } };
+  const wait = openUnitWait(context.fleet.state, value);
+  if (!isReached(wait)) await watch(request, wait);
+  return { case: 'waitResult', value: { reached: isReached(wait), last: lastOf(wait) } };
 }
 
 /**
- * Until it is reached, the time is over or the caller is gone.
- * @returns what was seen last
+ * Until it is reached, the time is over or the caller is gone. Every change is looked at, not samples of them: a
+ * unit may be in the state for a moment only.
  * @throws HEC_NO_SUCH_NODE when a node was taken out of the site meanwhile
  */
-function watch(
-  { value, context, incoming }: OperatorRequest<WaitUnits>,
-  first: UnitBatch[],
-): Promise<UnitBatch[]> {
+function watch({ value, context, incoming }: OperatorRequest<WaitUnits>, wait: UnitWait): Promise<void> {
   // A timer takes at most 24 days, and fires at once when it is given more.
   const asked = value.timeLimitMs || context.config().operations.timeLimitMs;
   const limitMs = Math.min(asked, limits.timeLimitMsMax);
-  const isMeant = (node: string): boolean =>
-    value.nodes?.all === true || matchesAny(value.nodes?.patterns ?? [], node);
   return new Promise((resolve, reject) => {
-    let last = first;
-    let lookedAtMs = Number.NEGATIVE_INFINITY;
-    let pending: NodeJS.Timeout | undefined;
     const stop = (): void => {
       unwatch();
       clearTimeout(timer);
-      clearTimeout(pending);
       incoming.signal.removeEventListener('abort', giveUp);
     };
     const giveUp = (): void => {
       stop();
-      resolve(last);
+      resolve();
     };
-    const look = (): void => {
-      pending = undefined;
-      lookedAtMs = context.clock.nowMs();
+    const note = (change: () => boolean): void => {
       try {
-        last = observe(context.fleet.state, value);
-        if (isReached(last, value.activeState)) giveUp();
+        if (change() && isReached(wait)) giveUp();
       } catch (error) {
         // This watcher's trouble, and nobody else's: whoever changed the fleet goes on.
         stop();
@@ -101,17 +67,15 @@ function watch(
       }
     };
     const unwatch = context.fleet.watch({
-      onChange: (node) => {
-        if (pending || (node !== undefined && !isMeant(node))) return;
-        const restMs = lookedAtMs + lookIntervalMs - context.clock.nowMs();
-        if (restMs <= 0) look();
-        else pending = setTimeout(look, restMs);
+      onEvent: (event) => note(() => noteEvent(wait, event)),
+      onChange: (name) => {
+        const node = name === undefined ? undefined : context.fleet.state.nodes.get(name);
+        if (name === undefined || (!node && wait.nodes.has(name)))
+          note(() => noteFleet(wait, context.fleet.state));
+        else if (node) note(() => noteNode(wait, node));
       },
     });
-    const timer = setTimeout(() => {
-      if (pending) look();
-      giveUp();
-    }, limitMs);
+    const timer = setTimeout(giveUp, limitMs);
     incoming.signal.addEventListener('abort', giveUp, { once: true });
   });
 }

@@ -57,6 +57,21 @@ t.test('a storm of changes, on this node and on others, hides nothing', async (t
   t.match(last, [{ node: 'node-a', units: [{ activeState: 'active' }] }], 'and the last word is the newest');
 });
 
+t.test('a state that a unit is in for a moment only', async (t) => {
+  const bench = await managerBench(t);
+  const a = await bench.agent('node-a');
+  a.tellUnits([unit('web.service')]);
+  await bench.untilNode('node-a', 'online', true);
+  const viewer = await bench.operator('viewer');
+  const failed = viewer.get('waitResult', waitFor({ activeState: 'failed' }));
+  const deactivating = viewer.get('waitResult', waitFor({ activeState: 'deactivating', units: ['w*'] }));
+  await viewer.ask({ case: 'getHealth', value: {} });
+  for (const state of ['activating', 'failed', 'activating']) a.tellChanges([unit('web.service', state)]);
+  a.tellChanges(['deactivating', 'active'].map((state) => unit('web.service', state)));
+  t.match(await failed, { reached: true, last: [{ units: [{ activeState: 'failed' }] }] });
+  t.match(await deactivating, { reached: true, last: [{ units: [{ activeState: 'deactivating' }] }] });
+});
+
 t.test('the time limit', async (t) => {
   const bench = await managerBench(t);
   const a = await bench.agent('node-a');
