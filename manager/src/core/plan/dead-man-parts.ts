@@ -43,11 +43,11 @@ function spanOf({ plan }: PartsQuestion, rung: Rung, node: NodeName, earliestMs:
   const own = kept.filter(({ step }) => operationsOn(step, node).length > 0);
   const [first, last] = [own.at(0), own.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  const operations = partOf(own, node, rung);
+  const operations = partOf(kept, own, node, rung);
   const beginsAfterMs = Math.max(earliestMs, endOf(plan, rung, kept, first));
   const aloneMs = operations.reduce((total, { timeoutMs }) => total + timeoutMs, 0);
-  const gate = last.step.powersOff.includes(node) ? (kept[kept.indexOf(last) + 1] ?? last) : last;
-  const overAtMs = Math.max(beginsAfterMs + aloneMs, endOf(plan, rung, kept, gate));
+  const end = gatesBehind(kept, last).at(-1) ?? last;
+  const overAtMs = Math.max(beginsAfterMs + aloneMs, endOf(plan, rung, kept, end));
   return { part: { node, operations, beginsAfterMs }, overAtMs };
 }
 
@@ -63,19 +63,41 @@ function operationsOn(step: Step, node: NodeName): readonly PlannedOperation[] {
  * A node's operations follow each other at once. A SIGKILL behind another signal would leave no time to obey that: it
  * is left out, and the poweroff gives what is left its time (systemd sends SIGTERM, waits, and sends SIGKILL).
  */
-function partOf(own: readonly PlacedStep[], node: NodeName, rung: Rung): NodePart['operations'] {
+function partOf(
+  kept: readonly PlacedStep[],
+  own: readonly PlacedStep[],
+  node: NodeName,
+  rung: Rung,
+): NodePart['operations'] {
   const signalled = new Set<string>();
-  return own.flatMap(({ step }) =>
-    operationsOn(step, node).flatMap((operation) => {
+  return own.flatMap((placed) =>
+    operationsOn(placed.step, node).flatMap((operation) => {
       const isKill = operation.verb === 'kill';
       if (isKill && operation.options?.signal === sigkill && signalled.has(operation.unit)) return [];
       if (isKill) signalled.add(operation.unit);
-      return [{ ...operation, timeoutMs: stepLimitMs(step, rung) }];
+      return [{ ...operation, timeoutMs: aloneLimitMs(kept, placed, rung) }];
     }),
   );
 }
 
 const sigkill = 9;
+
+/** Where a gate behind an order decides, the order itself is short: a node that is alone needs the time of both. */
+function aloneLimitMs(kept: readonly PlacedStep[], placed: PlacedStep, rung: Rung): number {
+  const [method] = placed.step.methods;
+  const isByGate = method?.type === 'operations' && method.successBy === 'gate';
+  const gates = isByGate ? gatesBehind(kept, placed) : [];
+  return [placed, ...gates].reduce((total, { step }) => total + stepLimitMs(step, rung), 0);
+}
+
+/** The gates that follow a step in its stage, up to the next that acts. */
+function gatesBehind(kept: readonly PlacedStep[], placed: PlacedStep): PlacedStep[] {
+  const after = kept.slice(kept.indexOf(placed) + 1);
+  const end = after.findIndex(
+    ({ address, step }) => address.stage !== placed.address.stage || step.methods[0]?.type !== 'gate',
+  );
+  return end < 0 ? after : after.slice(0, end);
+}
 
 /** When a step is over at the latest, carried out by the manager. */
 const endOf = (plan: Timed, rung: Rung, kept: readonly PlacedStep[], placed: PlacedStep): number =>

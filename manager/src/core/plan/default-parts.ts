@@ -50,19 +50,24 @@ export function selectorsFor(inventory: Inventory, nodes: readonly InventoryNode
   return [...roles.map((role) => `role:${role}`), ...rest].sort();
 }
 
-const plurals: Readonly<Record<NodeRole, string>> = {
-  server: 'servers',
-  agent: 'agents',
-  storage: 'storage',
-  coordinator: 'coordinator',
-  other: 'other nodes',
+const words: Readonly<Record<NodeRole, readonly [one: string, all: string]>> = {
+  server: ['server', 'servers'],
+  agent: ['agent', 'agents'],
+  storage: ['storage node', 'storage'],
+  coordinator: ['coordinator', 'coordinator'],
+  other: ['other node', 'other nodes'],
 };
 
-/** "servers", "agents and other nodes". */
+const rolesOf = (nodes: readonly InventoryNode[]): NodeRole[] =>
+  nodeRoles.filter((role) => nodes.some((node) => node.role === role));
+
+/** For stages: "servers", "agents and other nodes". */
 export const titleOf = (nodes: readonly InventoryNode[]): string =>
-  formatList(
-    nodeRoles.filter((role) => nodes.some((node) => node.role === role)).map((role) => plurals[role]),
-  );
+  formatList(rolesOf(nodes).map((role) => words[role][1]));
+
+/** For sentences: "every server", "every agent and other node". */
+export const everyOf = (nodes: readonly InventoryNode[]): string =>
+  `every ${formatList(rolesOf(nodes).map((role) => words[role][0]))}`;
 
 /** "k3s.service", "3 units". */
 export function unitsTitle(nodes: readonly InventoryNode[]): string {

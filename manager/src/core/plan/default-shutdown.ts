@@ -8,6 +8,7 @@ import type { NodeName } from '@hecate/proto/core/names.ts';
 import { createVerbOptions } from '@hecate/proto/generated/wire.ts';
 import {
   coordinatorOf,
+  everyOf,
   gateOf,
   nodeLayers,
   placeOf,
@@ -101,7 +102,7 @@ function stopSteps(inventory: Inventory, nodes: readonly InventoryNode[]): StepD
     successBy: 'gate',
     isMissingUnitDone: true,
   };
-  const sentence = `${unitsTitle(nodes)} stopped on ${titleOf(nodes)}`;
+  const sentence = `${unitsTitle(nodes)} stopped on ${everyOf(nodes)}`;
   const gate = gateOf(sentence, unitsOrNode(nodes, stoppedStates, 'powered-off'), lookIntervalMs, 2);
   return [
     stepOf(name, stop, orderTimes),
@@ -147,13 +148,17 @@ function powerStages(
   const coordinator = coordinatorOf(inventory);
   const staying = neededBy(inventory, coordinator);
   const hosts = layers.map((layer) => layer.filter((node) => !staying.has(node.name)));
-  return [...hosts, coordinator].flatMap((nodes) => {
-    const late = withUnits(nodes.filter((node) => !early.has(node)));
-    return stageOf(name, `power off ${titleOf(nodes)}`, [
-      ...stopSteps(inventory, late),
-      ...(nodes.length === 0 ? [] : [poweroffStep(inventory, nodes)]),
-    ]);
-  });
+  return [...hosts, coordinator].flatMap((nodes) => [
+    ...stopStage(
+      inventory,
+      nodes.filter((node) => !early.has(node)),
+    ),
+    ...stageOf(
+      name,
+      `power off ${titleOf(nodes)}`,
+      nodes.length === 0 ? [] : [poweroffStep(inventory, nodes)],
+    ),
+  ]);
 }
 
 const poweroffStep = (inventory: Inventory, nodes: readonly InventoryNode[]): StepDeclaration =>

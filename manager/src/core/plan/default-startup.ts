@@ -6,6 +6,7 @@
  */
 import {
   coordinatorOf,
+  everyOf,
   gateOf,
   nodeLayers,
   placeOf,
@@ -21,7 +22,6 @@ import {
 import { dependenciesOf, dependentsOf } from './dependencies.ts';
 import type { Inventory, InventoryNode } from './inventory.ts';
 import type { OnFailure } from './plan.ts';
-import { formatNodes } from './plan-words.ts';
 import type {
   ActionDeclaration,
   SequenceDeclaration,
@@ -89,8 +89,11 @@ function presenceSteps(
   }
   if (awaited.length > 0) {
     const selectors = selectorsFor(inventory, awaited);
-    const sentence = `${titleOf(awaited)} online: ${formatNodes(awaited.map((node) => node.name))}`;
-    const gate = gateOf(sentence, { type: 'node', nodes: selectors, state: 'online' }, lookIntervalMs);
+    const gate = gateOf(
+      `${everyOf(awaited)} without a MAC address is online`,
+      { type: 'node', nodes: selectors, state: 'online' },
+      lookIntervalMs,
+    );
     steps.push(stepOf(name, gate, times));
   }
   return steps;
@@ -111,7 +114,7 @@ function startStep(inventory: Inventory, nodes: readonly InventoryNode[]): StepD
 
 /** Who is not there has been told already, and is not waited for again. */
 function readySteps(nodes: readonly InventoryNode[], onFailure: OnFailure): StepDeclaration[] {
-  const sentence = `${unitsTitle(nodes)} active on all ${titleOf(nodes)} that are online`;
+  const sentence = `${unitsTitle(nodes)} is active on ${everyOf(nodes)} that is online`;
   const condition = unitsOrNode(nodes, ['active'], 'offline');
   return [stepOf(name, gateOf(sentence, condition, lookIntervalMs), { ...readyTimes, onFailure })];
 }
@@ -121,7 +124,7 @@ function quorumSteps(inventory: Inventory, servers: readonly InventoryNode[]): S
   const nodes = withUnits(servers);
   if (nodes.length === 0) return [];
   const count = Math.floor(nodes.length / 2) + 1;
-  const sentence = `${unitsTitle(nodes)} active on at least ${count} of ${nodes.length} ${titleOf(nodes)}`;
+  const sentence = `${unitsTitle(nodes)} is active on at least ${count} of ${nodes.length} ${titleOf(nodes)}`;
   const units = {
     type: 'unit',
     nodes: selectorsFor(inventory, nodes),
