@@ -9,6 +9,7 @@ import { dialWebSocket } from '@hecate/proto/io/dial-websocket.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import { defaultPolicy } from '../../agent/src/core/policy.ts';
 import { Agent } from '../../agent/src/io/agent.ts';
+import { memoryArmedOrder } from '../../agent/src/io/armed-order-file.ts';
 import { memoryEpoch } from '../../agent/src/io/epoch-file.ts';
 import { openLogger } from '../../agent/src/io/logger.ts';
 import { ManagerLink } from '../../agent/src/io/manager-link.ts';
@@ -42,6 +43,7 @@ export class SimulatedAgent {
       policy: defaultPolicy,
       journal: memoryJournal(),
       epoch: memoryEpoch(),
+      armedOrder: memoryArmedOrder(),
       logs: { read: () => Promise.resolve(), tail: () => Promise.resolve([]) },
       runCommand: () => {
         throw new Error('a simulated agent runs no commands');

@@ -12,6 +12,7 @@ import { type ServiceNotifier, serviceNotifier } from '@hecate/proto/io/service-
 import { readBootId, systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { AgentConfig } from '../core/agent-config.ts';
 import { Agent } from '../io/agent.ts';
+import { openArmedOrderFile } from '../io/armed-order-file.ts';
 import { CertificateRenewal } from '../io/certificate-renewal.ts';
 import { isPolicyExpected, readPolicy } from '../io/config-file.ts';
 import { openEpochFile } from '../io/epoch-file.ts';
@@ -45,6 +46,7 @@ export async function run(options: CommandOptions): Promise<number> {
     policy,
     journal: await openOperationJournal(join(config.stateDirectory, 'operations.jsonl'), log),
     epoch: await openEpochFile(join(config.stateDirectory, 'epoch')),
+    armedOrder: await openArmedOrderFile(join(config.stateDirectory, 'armed-order.json'), log),
     logs: new JournalctlLogs(config.bus),
     runCommand: (request, systemd, sink) => runCommand(request, systemd, config.bus, sink),
     clock: systemClock,

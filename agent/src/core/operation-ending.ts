@@ -2,12 +2,13 @@ import { limits } from '@hecate/proto/core/limits.ts';
 import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import { neverMs, reportCountMax } from './operation-limits.ts';
 import { type OperationRecord, packOutcome } from './operation-record.ts';
-import type {
-  Instant,
-  OperationsEffect,
-  OperationsInput,
-  OperationsState,
-  Running,
+import {
+  type Instant,
+  isTicketOfManager,
+  type OperationsEffect,
+  type OperationsInput,
+  type OperationsState,
+  type Running,
 } from './operations-state.ts';
 
 type Effects = OperationsEffect[];
@@ -50,17 +51,17 @@ const finishedRecord = (outcome: OperationOutcome): OperationRecord => ({
 export function conclude(state: OperationsState, running: Running, at: Instant, effects: Effects): void {
   const { draft, tickets, begun } = running;
   if (!draft) return;
+  const isReported = tickets.some(isTicketOfManager);
   state.running.delete(begun.opId);
   state.ledger.makeRoom(at.nowMs, at.bootTimeMs);
   state.ledger.remember(draft, {
     nowMs: at.nowMs,
     notAfterClockMs: running.notAfterClockMs,
     wasApplied: draft.status !== 'refused',
-    isReported: tickets.length > 0,
+    isReported,
   });
   for (const ticket of tickets) effects.push({ type: 'answer', ticket, outcome: draft });
-  if (tickets.length > 0)
-    effects.push({ type: 'persist', records: [{ type: 'reported', opIds: [begun.opId] }] });
+  if (isReported) effects.push({ type: 'persist', records: [{ type: 'reported', opIds: [begun.opId] }] });
   else report(state, effects);
 }
 

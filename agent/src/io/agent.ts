@@ -17,6 +17,8 @@ import { type LogLevel, logLevels, parseLogLevel } from '../core/log-level.ts';
 import { whyEpochRefused } from '../core/operation-refusal.ts';
 import type { Policy } from '../core/policy.ts';
 import type { SystemdPort } from '../core/systemd-port.ts';
+import type { ArmedOrderStore } from './armed-order-file.ts';
+import { DeadManRunner } from './dead-man-runner.ts';
 import type { EpochStore } from './epoch-file.ts';
 import type { CommandRequest, OutputSink, RunningCommand } from './exec-command.ts';
 import type { Logger } from './logger.ts';
@@ -24,6 +26,7 @@ import type { OperationJournal } from './operation-journal.ts';
 import { OperationRunner } from './operation-runner.ts';
 import { answerQuery } from './queries.ts';
 import type { UnitLogs } from './unit-logs.ts';
+import { askUnitNames } from './unit-names.ts';
 import { UnitStreamRunner } from './unit-stream-runner.ts';
 
 export interface AgentOptions {
@@ -34,6 +37,7 @@ export interface AgentOptions {
   readonly policy: Policy;
   readonly journal: OperationJournal;
   readonly epoch: EpochStore;
+  readonly armedOrder: ArmedOrderStore;
   readonly logs: UnitLogs;
   readonly runCommand: (request: CommandRequest, systemd: SystemdPort, sink: OutputSink) => RunningCommand;
   readonly clock: Clock;
@@ -48,6 +52,7 @@ const logTailTimeLimitMs = 2000;
 export class Agent {
   readonly #options: AgentOptions;
   readonly #operations: OperationRunner;
+  readonly #deadMan: DeadManRunner;
   readonly #units: UnitStreamRunner;
   #systemd: SystemdPort | undefined;
   #session: Session | undefined;
@@ -67,6 +72,18 @@ export class Agent {
       highestEpoch: epoch.highest,
       logTail: (unit, lines) => this.#logTail(unit, lines),
       runCommand,
+    });
+    this.#deadMan = new DeadManRunner({
+      nodeName: options.nodeName,
+      store: options.armedOrder,
+      clock,
+      log,
+      bootId,
+      ownUnit,
+      policy,
+      highestEpoch: this.highestEpoch,
+      apply: (operation) => this.#operations.applyOwn(operation),
+      unitNames: (unit) => askUnitNames(this.#systemd, unit),
     });
   }
 
@@ -104,6 +121,7 @@ export class Agent {
     this.#systemd = systemd;
     this.#operations.busConnected(systemd);
     this.#units.busConnected(systemd);
+    this.#deadMan.busChanged(true);
   }
 
   busLost(reason: string): void {
@@ -111,6 +129,7 @@ export class Agent {
     this.#systemd = undefined;
     this.#operations.busLost();
     this.#units.busLost(reason);
+    this.#deadMan.busChanged(false);
   }
 
   // ── The session above ──
@@ -125,8 +144,9 @@ export class Agent {
     if (refusal) throw new HecateError(refusal.code, refusal.message, refusal.remedy);
     this.#session = session;
     this.#units.sessionOpened(session);
-    await this.#options.epoch.raise(welcome.epoch);
-    this.#operations.raiseEpoch(welcome.epoch);
+    // Only the newest manager's holds an order back: one of the past cannot withdraw it.
+    this.#deadMan.sessionChanged(welcome.epoch >= this.highestEpoch);
+    await this.#raiseEpoch(welcome.epoch);
     if (this.#session !== session) return;
     this.#operations.sessionOpened((outcomes) => report(session, outcomes), welcome.wallClockMs);
   }
@@ -136,6 +156,7 @@ export class Agent {
     this.#session = undefined;
     this.#units.sessionClosed();
     this.#operations.sessionClosed();
+    this.#deadMan.sessionChanged(false);
   }
 
   drained(): void {
@@ -156,12 +177,17 @@ export class Agent {
             systemd: () => this.#systemd,
             logs: this.#options.logs,
             policy: () => this.#operations.policy,
+            armed: () => this.#deadMan.summary,
             clock: this.#options.clock,
             softwareVersion: this.#options.softwareVersion,
           },
           request,
           method.value,
         );
+      case 'armShutdown':
+        return this.#heed(method.value.epoch).then(() => this.#deadMan.arm(method.value));
+      case 'disarmShutdown':
+        return this.#heed(method.value.epoch).then(() => this.#deadMan.disarm(method.value));
       case 'setAgentLogLevel':
         return Promise.resolve(this.#setLogLevel(method.value.level));
       default:
@@ -171,11 +197,24 @@ export class Agent {
 
   setPolicy(policy: Policy): void {
     this.#operations.setPolicy(policy);
+    this.#deadMan.setPolicy(policy);
   }
 
   async close(): Promise<void> {
     this.#units.close();
+    this.#deadMan.close();
     await this.#operations.close();
+  }
+
+  async #raiseEpoch(epoch: number): Promise<void> {
+    await this.#options.epoch.raise(epoch);
+    this.#operations.raiseEpoch(epoch);
+    this.#deadMan.raiseEpoch(epoch);
+  }
+
+  /** A higher epoch is durable before an order of it counts (I6); what is refused is refused behind this. */
+  async #heed(epoch: number): Promise<void> {
+    if (!whyEpochRefused(this.highestEpoch, epoch)) await this.#raiseEpoch(epoch);
   }
 
   #setLogLevel(text: string): Outcome {

@@ -27,6 +27,8 @@ export interface QueryServices {
   readonly systemd: () => SystemdPort | undefined;
   readonly logs: UnitLogs;
   readonly policy: () => Policy;
+  /** The order that the node holds, in a line, or nothing. */
+  readonly armed: () => string[];
   readonly clock: Clock;
   readonly softwareVersion: string;
 }
@@ -177,7 +179,7 @@ async function nodeStatus(services: QueryServices): Promise<QueryResultBody> {
       jobsQueued: Number(jobs ?? 0),
       busConnected: systemd !== undefined,
       uptimeMs: Math.floor(clock.bootTimeMs()),
-      policySummary: policySummary(services.policy()),
+      policySummary: [...policySummary(services.policy()), ...services.armed()],
     }),
   };
 }

@@ -27,6 +27,7 @@ function services(systemd: SystemdPort | undefined, fields: Partial<QueryService
     logs,
     policy: () => defaultPolicy,
     clock: systemClock,
+    armed: () => ['Armed=run 1'],
     softwareVersion: '0.1.0',
     ...fields,
   };
@@ -159,7 +160,7 @@ t.test('queries', { skip, timeout: 120_000 }, async (t) => {
         agentVersion: '0.1.0',
         unitsFailed: 1,
         busConnected: true,
-        policySummary: policySummary(defaultPolicy),
+        policySummary: [...policySummary(defaultPolicy), 'Armed=run 1'],
       },
     });
   });

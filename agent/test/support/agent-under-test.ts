@@ -10,6 +10,7 @@ import type { DialerLimits } from '../../src/core/dialer.ts';
 import type { OperationRecord } from '../../src/core/operation-record.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
 import { Agent, type AgentOptions } from '../../src/io/agent.ts';
+import { memoryArmedOrder } from '../../src/io/armed-order-file.ts';
 import { memoryEpoch } from '../../src/io/epoch-file.ts';
 import { openLogger } from '../../src/io/logger.ts';
 import { ManagerLink } from '../../src/io/manager-link.ts';
@@ -45,6 +46,7 @@ export function makeAgent(options: Partial<AgentOptions> = {}): { agent: Agent; 
     policy: defaultPolicy,
     journal: sharedJournal([]),
     epoch: memoryEpoch(),
+    armedOrder: memoryArmedOrder(),
     logs: { read: () => Promise.resolve(), tail: () => Promise.resolve(['it broke']) },
     runCommand: () => {
       throw new Error('no commands here');
