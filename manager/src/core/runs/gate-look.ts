@@ -1,0 +1,63 @@
+/** A gate looks, again and again, until its condition has held often enough in a row; unknown is not enough (I12). */
+import type { NodeName } from '@hecate/proto/core/names.ts';
+import type { Gate, Observations } from '../plan/gate.ts';
+import { judge, leafKey, leavesOf } from '../plan/gate-verdict.ts';
+import type { Action } from '../plan/plan.ts';
+import type { Look } from './run.ts';
+import type { RunDraft } from './run-draft.ts';
+
+export type LookingAction = Extract<Action, { type: 'gate' | 'wake' }>;
+
+export const isLooking = (action: Action): action is LookingAction =>
+  action.type === 'gate' || action.type === 'wake';
+
+/** What one look may take, however often its gate looks. */
+const lookTimeLimitMs = 10_000;
+
+export function look(draft: RunDraft, action: LookingAction): void {
+  const { running } = draft.run;
+  if (!running) return;
+  const { round = 0, held = 0, details = [], online = [] } = running.look ?? {};
+  const next: Look = { round: round + 1, isAsked: true, nextAtMs: draft.at.nowMs, held, details, online };
+  const timeLimitMs = Math.max(1, Math.min(lookTimeLimitMs, running.deadlineAtMs - draft.at.nowMs));
+  draft.note({ look: next });
+  if (action.type === 'wake') {
+    const targets = action.targets.filter(({ node }) => !online.includes(node));
+    if (targets.length > 0) draft.send({ type: 'wake', targets });
+  }
+  const leaves = leavesOf(action.gate.condition);
+  draft.send({ type: 'observe', runId: draft.runId, round: next.round, leaves, timeLimitMs });
+}
+
+/** Whether the gate holds now. An answer to another look than the one that was asked is not heard. */
+export function heard(
+  draft: RunDraft,
+  action: LookingAction,
+  stepId: string,
+  { round, observations }: { round: number; observations: Observations },
+): boolean {
+  const last = draft.run.running?.look;
+  if (!last?.isAsked || last.round !== round) return false;
+  const { gate } = action;
+  const { verdict, details } = judge(gate.condition, observations);
+  const held = verdict === 'holds' ? last.held + 1 : 0;
+  const online = action.type === 'wake' ? onlineOf(gate, observations) : [];
+  const nextAtMs = draft.at.nowMs + gate.intervalMs;
+  draft.note({ look: { round, isAsked: false, nextAtMs, held, details, online } });
+  if (held >= gate.consecutive) return true;
+  if (verdict !== 'holds' && (last.round === 1 || !isSameText(details, last.details)))
+    draft.tell({ type: 'waiting', stepId, sentence: gate.sentence, details });
+  return false;
+}
+
+const isSameText = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((text, at) => text === other[at]);
+
+function onlineOf(gate: Gate, observations: Observations): NodeName[] {
+  const nodes: NodeName[] = [];
+  for (const leaf of leavesOf(gate.condition)) {
+    if (leaf.type !== 'node' || leaf.state !== 'online') continue;
+    if (observations[leafKey(leaf)]?.verdict === 'holds') nodes.push(leaf.node);
+  }
+  return nodes;
+}

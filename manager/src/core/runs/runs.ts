@@ -1,0 +1,158 @@
+/**
+ * All runs of a site, as a pure function: what is asked, what operations, gates and hooks answer, and time go in; what
+ * is to be recorded, and then sent, comes out (I9). Nothing here waits: a time-out is an input.
+ */
+import type { OpId } from '@hecate/proto/core/names.ts';
+import { ordersAtReturn } from './dead-man-orders.ts';
+import { heard, isLooking, look } from './gate-look.ts';
+import { intentAfter } from './intent.ts';
+import { endOperation, goOn, openOperation, retryPauseOf, setPhase } from './operations-of-method.ts';
+import { isActive, runningAction } from './plan-walk.ts';
+import type { RunningStep, RunState } from './run.ts';
+import { RunDraft } from './run-draft.ts';
+import { cutShort, endInTime, endStep, failMethod, followVerdict, retryNow } from './run-progress.ts';
+import { abort, request } from './run-requests.ts';
+import { resumeRun } from './run-resume.ts';
+import type { RunsInput, RunsInstant, RunsState, RunsStep } from './runs-state.ts';
+import { commit, forEachRun, nothing } from './runs-step.ts';
+
+export { openRuns } from './fold-records.ts';
+export { pastRunOf } from './past-run.ts';
+export { runReport, runSummary } from './run-report.ts';
+
+type Of<Type extends RunsInput['type']> = Extract<RunsInput, { type: Type }>;
+
+export function runsStep(state: RunsState, input: RunsInput, at: RunsInstant): RunsStep {
+  switch (input.type) {
+    case 'request':
+      return request(state, input, at);
+    case 'abort':
+      return abort(state, input, at);
+    case 'operation-accepted':
+      return withOperation(state, input.opId, at, (draft) => setPhase(draft, input.opId, 'accepted'));
+    case 'operation-ended':
+      return withOperation(state, input.opId, at, (draft) => endOperation(draft, input.opId, input.end));
+    case 'operation-unknown':
+      return withOperation(state, input.opId, at, (draft) => setPhase(draft, input.opId, 'waiting'));
+    case 'observed':
+      return observed(state, input, at);
+    case 'hook-ended':
+      return hookEnded(state, input, at);
+    case 'withdrawn':
+      return withdrawn(state, input, at);
+    case 'node-online':
+      return { state, effects: [...state.runs.values()].flatMap((run) => ordersAtReturn(run, input.node)) };
+    case 'commit-failed':
+      return commitFailed(state, input, at);
+    case 'resume':
+      return forEachRun(state, [...state.runs.keys()], (next, run) => resumeRun(next, run, at));
+    case 'tick':
+      return forEachRun(state, [...state.runs.keys()], (next, run) => tick(next, run, at));
+  }
+}
+
+/** When the machine wants its next tick; never, when nothing is due (I14). */
+export function nextRunsTickMs(state: RunsState): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const run of state.runs.values()) {
+    if (isActive(run) && run.running) next = Math.min(next, dueAtMs(run.running));
+  }
+  return next;
+}
+
+function dueAtMs({ deadlineAtMs, look: last, retryAtMs }: RunningStep): number {
+  const lookAtMs = last && !last.isAsked ? last.nextAtMs : Number.POSITIVE_INFINITY;
+  return Math.min(deadlineAtMs, lookAtMs, retryAtMs ?? Number.POSITIVE_INFINITY);
+}
+
+function tick(state: RunsState, run: RunState, at: RunsInstant): RunsStep {
+  const { running } = run;
+  if (!isActive(run) || !running || at.nowMs < dueAtMs(running)) return nothing(state);
+  const draft = new RunDraft(run, at);
+  const { action } = runningAction(run, running);
+  if (at.nowMs >= running.deadlineAtMs) endInTime(draft);
+  else if (running.retryAtMs !== undefined) retryNow(draft);
+  else if (isLooking(action)) look(draft, action);
+  return commit(state, draft);
+}
+
+/** What is told of an operation counts while it is open in a step that is running, and then decides how that goes on. */
+function withOperation(
+  state: RunsState,
+  opId: OpId,
+  at: RunsInstant,
+  change: (draft: RunDraft) => void,
+): RunsStep {
+  for (const run of state.runs.values()) {
+    if (!isActive(run) || !run.running || !openOperation(run.running, opId)) continue;
+    const { step, action } = runningAction(run, run.running);
+    if (action.type !== 'operations') continue;
+    const draft = new RunDraft(run, at);
+    change(draft);
+    followVerdict(draft, goOn(draft, action, step));
+    return commit(state, draft);
+  }
+  return nothing(state);
+}
+
+function observed(state: RunsState, input: Of<'observed'>, at: RunsInstant): RunsStep {
+  const run = state.runs.get(input.runId);
+  if (!run || !isActive(run) || !run.running) return nothing(state);
+  const { step, action } = runningAction(run, run.running);
+  if (!isLooking(action)) return nothing(state);
+  const draft = new RunDraft(run, at);
+  if (heard(draft, action, step.id, input)) endStep(draft, 'done', '', false);
+  return commit(state, draft);
+}
+
+function hookEnded(state: RunsState, input: Of<'hook-ended'>, at: RunsInstant): RunsStep {
+  const run = state.runs.get(input.runId);
+  if (!run || !isActive(run) || !run.running) return nothing(state);
+  const { running } = run;
+  const { step, action } = runningAction(run, running);
+  const isIt = step.id === input.stepId && running.method === input.method && running.retryAtMs === undefined;
+  if (action.type !== 'hook' || !isIt) return nothing(state);
+  const draft = new RunDraft(run, at);
+  const retryAtMs = at.nowMs + retryPauseOf(running.retries);
+  const willRetry = step.onFailure === 'retry' && !run.abort && retryAtMs < running.deadlineAtMs;
+  if (input.exitStatus === 0) endStep(draft, 'done', '', false);
+  else if (willRetry) draft.note({ retryAtMs });
+  else failMethod(draft, hookSentence(action.hook, input), false);
+  return commit(state, draft);
+}
+
+function hookSentence(hook: string, { exitStatus, message }: Of<'hook-ended'>): string {
+  const how =
+    exitStatus === undefined ? 'could not be run, or was killed' : `ended with exit status ${exitStatus}`;
+  return message ? `${hook} ${how}: ${message}` : `${hook} ${how}`;
+}
+
+function withdrawn(state: RunsState, { runId, node }: Of<'withdrawn'>, at: RunsInstant): RunsStep {
+  const run = state.runs.get(runId);
+  // Of an active run nobody has withdrawn anything: its order was armed again since.
+  if (!run?.armed.includes(node) || isActive(run)) return nothing(state);
+  const draft = new RunDraft(run, at);
+  draft.write({ type: 'withdrawn', nodes: [node] });
+  return commit(state, draft, { onFailure: 'proceed' });
+}
+
+/** The disk has refused: of a request, the run was never there; a run that is not a shutdown ends here. */
+function commitFailed(state: RunsState, input: Of<'commit-failed'>, at: RunsInstant): RunsStep {
+  const run = state.runs.get(input.runId);
+  const { ticket, message } = input;
+  if (ticket !== undefined) {
+    const runs = new Map(state.runs);
+    runs.delete(input.runId);
+    const intent = intentAfter(runs.values(), state.intent, new Set([input.runId]));
+    const refusal = {
+      code: 'HEC_STATE',
+      message: `the run was not begun, because its journal could not be written: ${message}`,
+      remedy: 'make room on the disk of the state directory, then ask again',
+    } as const;
+    return { state: { ...state, runs, intent }, effects: [{ type: 'refuse', ticket, refusal }] };
+  }
+  if (!run || !isActive(run)) return nothing(state);
+  const draft = new RunDraft(run, at);
+  cutShort(draft, 'failed', `its journal could not be written: ${message}`);
+  return commit(state, draft, { onFailure: 'proceed' });
+}
