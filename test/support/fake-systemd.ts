@@ -261,7 +261,7 @@ export class FakeSystemd implements port.SystemdPort {
 
   // ── Events ──
 
-  onNewOwner(): port.Unsubscribe {
+  onNewOwner(_listener: () => void): port.Unsubscribe {
     return () => undefined;
   }
 
