@@ -35,7 +35,7 @@ const node = z.strictObject(
       {
         description:
           'Nodes that must be up while this one is: it is powered off before them, and woken after them. Roles imply more: agents depend on every server, servers on every storage.',
-        example: '[]',
+        example: '[nas]',
       },
       { min: 0, max: nodesMax, of: 'nodes', keyOf: (name) => name },
     ).prefault([]),

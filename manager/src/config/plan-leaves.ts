@@ -143,6 +143,8 @@ export function demandOne(keys: readonly string[], what: string) {
   return (given: Readonly<Record<string, unknown>>, context: z.core.$RefinementCtx): void => {
     const found = keys.filter((key) => given[key] !== undefined);
     if (found.length === 1) return;
+    // A key that is not known is what was meant, most likely: one finding for one mistake.
+    if (found.length === 0 && context.issues.some(({ code }) => code === 'unrecognized_keys')) return;
     const second = found[1];
     const message = `expected exactly one ${what}: ${keys.join(', ')}`;
     const remedy =

@@ -72,6 +72,7 @@ function findingsOf(root: KeySchema, issue: z.core.$ZodIssue, source: YamlSource
 
 /** The findings for all issues of the schema. */
 export function schemaFindings(issues: readonly z.core.$ZodIssue[], source: YamlSource): Finding[] {
+  if (issues.length === 0) return [];
   const root = describeKeys();
   return issues.flatMap((issue) => findingsOf(root, issue, source));
 }
