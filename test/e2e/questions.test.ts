@@ -241,6 +241,22 @@ t.test('every question', { skip, timeout: 180_000 }, async (t) => {
     t.equal((await manager.ctl(['wait', 'alpha', 'is-not-there', '--for', 'inactive'])).exitCode, 0);
   });
 
+  t.test('wait for a state that lasts a few milliseconds', async (t) => {
+    const args = ['wait', 'alpha', 'plain', '--for', 'deactivating', '--timeout', '30s', '-o', 'json'];
+    const waiting = startCtl(manager, ...args);
+    let isOver = false;
+    void waiting.ended.then(() => {
+      isOver = true;
+    });
+    // The first of them may come before the wait is heard.
+    for (let restarts = 0; restarts < 4 && !isOver; restarts += 1)
+      await done(t, site, 'restart', 'alpha', 'plain');
+    t.ok(isOver, 'it was seen');
+    waiting.child.kill('SIGTERM');
+    await waiting.ended;
+    t.match(JSON.parse(waiting.stdout()), { is_reached: true, units: [{ active_state: 'deactivating' }] });
+  });
+
   t.test('metrics, health, doctor, version, log levels, completion', async (t) => {
     const { stdout } = await manager.ctl(['metrics']);
     t.match(stdout, /^hecate_node_online\{node="alpha"\} 1$/m);

@@ -1,6 +1,7 @@
 /**
  * The stream of unit states to the manager: a whole list at the start of each session and after the bus was
- * away, then what changed, merged per unit, so that a slow link costs freshness and never memory (I14).
+ * away, then what changed, merged per unit, so that a slow link costs freshness and never memory (I14). A state that
+ * a unit was in for a moment is told, too, as long as there are not too many of them.
  */
 import { limits } from '@hecate/proto/core/limits.ts';
 import {
@@ -21,6 +22,8 @@ const congestedIntervalMs = 200;
 const listRetryMs = 2000;
 /** Finished jobs that wait; older ones are dropped first: outcomes travel with their operations anyway. */
 const jobsMax = 1024;
+/** States that units have left again before they were sent; more are merged into what came of them. */
+const passedMax = 256;
 /** No host has as many; more would be a runaway generator of units. */
 const unitsMax = 65_536;
 
@@ -32,6 +35,8 @@ export interface UnitStreamState {
   readonly units: Map<string, UnitState>;
   /** Names whose state is to be sent; one that is not in `units` is gone. */
   readonly dirty: Set<string>;
+  /** What units of `dirty` were in since the last flush, in that order. */
+  passed: UnitState[];
   jobs: FinishedJob[];
   /** Parts of a snapshot that are still to be sent. */
   parts: Notice[];
@@ -64,6 +69,7 @@ export const openUnitStream = (): UnitStreamState => ({
   generation: 0,
   units: new Map(),
   dirty: new Set(),
+  passed: [],
   jobs: [],
   parts: [],
   snapshot: 'none',
@@ -99,7 +105,7 @@ export function unitStreamStep(
       changed(state, input.change);
       break;
     case 'removed':
-      if (state.units.delete(input.name)) state.dirty.add(input.name);
+      removed(state, input.name);
       break;
     case 'job-finished':
       if (state.isSessionOpen) state.jobs.push(input.job);
@@ -137,7 +143,7 @@ function busChanged(
   if (!isConnected) {
     // What was observed is not known any more (I12); the next list replaces it.
     state.units.clear();
-    state.dirty.clear();
+    forgetChanges(state);
     state.parts = [];
     state.snapshot = 'none';
     state.listAtMs = neverMs;
@@ -164,7 +170,7 @@ function listed(state: UnitStreamState, units: readonly PortUnitState[]): void {
   state.units.clear();
   for (const unit of units.slice(0, unitsMax)) state.units.set(unit.name, wireUnit(unit));
   state.droppedUnits = Math.max(0, units.length - unitsMax);
-  state.dirty.clear();
+  forgetChanges(state);
   if (!state.isSessionOpen) return;
   state.generation += 1;
   state.parts = snapshotParts(state.generation, state.units.values());
@@ -204,8 +210,28 @@ function changed(state: UnitStreamState, change: UnitChange): void {
     jobType,
   };
   if (before && isSame(before, after)) return;
+  if (before && before.activeState !== after.activeState) pass(state, before);
   state.units.set(change.name, after);
   state.dirty.add(change.name);
+}
+
+/** The unit is in another state now, or gone, and this one has not been told. */
+function pass(state: UnitStreamState, unit: UnitState): void {
+  const isUntold = state.dirty.has(unit.name) && unit.activeState !== '';
+  if (isUntold && state.passed.length < passedMax) state.passed.push(unit);
+}
+
+function removed(state: UnitStreamState, name: string): void {
+  const before = state.units.get(name);
+  if (!before) return;
+  pass(state, before);
+  state.units.delete(name);
+  state.dirty.add(name);
+}
+
+function forgetChanges(state: UnitStreamState): void {
+  state.dirty.clear();
+  state.passed = [];
 }
 
 const isSame = (a: UnitState, b: UnitState): boolean =>
@@ -223,7 +249,7 @@ function flushWhenDue(
 ): void {
   if (!state.isSessionOpen) {
     // Nobody is told: the next session begins with a whole list.
-    state.dirty.clear();
+    forgetChanges(state);
     return;
   }
   if (!hasWork(state)) return;
@@ -259,24 +285,26 @@ function flush(state: UnitStreamState, nowMs: number, effects: UnitStreamEffect[
 
 function flushChanges(state: UnitStreamState, effects: UnitStreamEffect[]): void {
   let units: UnitState[] = [];
-  let removed: string[] = [];
+  let gone: string[] = [];
   let bytes = 0;
   const send = (): void => {
-    if (units.length === 0 && removed.length === 0) return;
-    const value = createUnitsChanged({ units, removed });
+    if (units.length === 0 && gone.length === 0) return;
+    const value = createUnitsChanged({ units, removed: gone });
     effects.push({ type: 'send', notice: { notice: { case: 'unitsChanged', value } } });
     units = [];
-    removed = [];
+    gone = [];
     bytes = 0;
   };
-  for (const name of state.dirty) {
-    const unit = state.units.get(name);
-    bytes += unit ? sizeOf(unit) : name.length;
-    if (bytes > limits.batchBytesMax) send();
+  const add = (name: string, unit: UnitState | undefined): void => {
+    const size = unit ? sizeOf(unit) : name.length;
+    if (bytes + size > limits.batchBytesMax) send();
+    bytes += size;
     if (unit) units.push(unit);
-    else removed.push(name);
-  }
-  state.dirty.clear();
+    else gone.push(name);
+  };
+  for (const unit of state.passed) add(unit.name, unit);
+  for (const name of state.dirty) add(name, state.units.get(name));
+  forgetChanges(state);
   send();
 }
 

@@ -1,5 +1,6 @@
 /**
- * Signals of systemd → what changed in which unit, merged over a short window. What a signal carries is taken
+ * Signals of systemd → what changed in which unit, merged over a short window (but for the active state, whose every
+ * value is told). What a signal carries is taken
  * from it; a new unit's full row is asked for, many in one call. Asking by name pattern and not by name matters:
  * asking by name would load a unit that is gone again, which announces itself, which would be asked for …
  */
@@ -56,9 +57,11 @@ export class UnitEvents {
 
   onUnitRemoved(name: string): void {
     if (this.paused) return;
+    const last = this.changes.get(name);
     this.changes.delete(name);
     this.newcomers.delete(name);
     this.asked.delete(name);
+    if (last?.activeState !== undefined) this.host.onChanged(last);
     this.host.onRemoved(name);
   }
 
@@ -67,8 +70,16 @@ export class UnitEvents {
     if (this.paused || name === undefined || this.newcomers.has(name) || this.asked.has(name)) return;
     const change = changeOf(properties);
     if (!change) return;
-    this.changes.set(name, { ...this.changes.get(name), ...change, name, unitPath });
+    this.changes.set(name, { ...this.pendingOf(name, change.activeState), ...change, name, unitPath });
     this.arm();
+  }
+
+  /** What waits for the end of the window; a state that the unit has left again is told now, as it was. */
+  private pendingOf(name: string, activeState: string | undefined): UnitChange | undefined {
+    const pending = this.changes.get(name);
+    const isLeft = pending?.activeState !== undefined && activeState !== undefined;
+    if (isLeft && pending.activeState !== activeState) this.host.onChanged(pending);
+    return pending;
   }
 
   onReloading(active: boolean): void {

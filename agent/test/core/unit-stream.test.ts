@@ -106,9 +106,9 @@ t.test('a large list goes in parts that fit a frame, and share their generation'
 t.test('changes are merged for each unit, and sent whole', async (t) => {
   const driver = running();
   const start = driver.nowMs;
-  driver.step(changed('a.service', { activeState: 'activating', subState: 'start', jobId: 4 }));
+  driver.step(changed('a.service', { activeState: 'active', subState: 'start', jobId: 4 }));
   t.equal(nextUnitStreamTickMs(driver.state), start + flushIntervalMs);
-  driver.step(changed('a.service', { activeState: 'active', subState: 'running', jobId: 0 }));
+  driver.step(changed('a.service', { subState: 'running', jobId: 0 }));
   driver.step(changed('new.service', { description: 'new', loadState: 'loaded', activeState: 'active' }));
   driver.step({ type: 'removed', name: 'b.service' });
   driver.step({ type: 'removed', name: 'never-heard-of.service' });
@@ -130,6 +130,38 @@ t.test('changes are merged for each unit, and sent whole', async (t) => {
       removed: ['b.service'],
     },
   });
+});
+
+/** `name state`, a line for each. */
+const statesIn = (effects: UnitStreamEffect[]): string[] =>
+  notices(effects).flatMap((notice) =>
+    notice.case === 'unitsChanged'
+      ? [
+          ...notice.value.units.map(({ name, activeState }) => `${name} ${activeState}`),
+          ...notice.value.removed.map((name) => `${name} gone`),
+        ]
+      : [],
+  );
+
+t.test('a state that a unit was in for a moment is told, before what came of it', async (t) => {
+  const driver = running();
+  for (const activeState of ['activating', 'failed', 'activating', 'active'])
+    driver.step(changed('a.service', { activeState }));
+  driver.step(changed('a.service', { subState: 'running' }));
+  driver.step(changed('short.service', { activeState: 'activating' }));
+  driver.step(changed('short.service', { activeState: 'failed' }));
+  driver.step({ type: 'removed', name: 'short.service' });
+  t.same(statesIn(driver.rest()), [
+    'a.service activating',
+    'a.service failed',
+    'a.service activating',
+    'short.service activating',
+    'short.service failed',
+    'a.service active',
+    'short.service gone',
+  ]);
+  driver.step(changed('a.service', { activeState: 'inactive' }));
+  t.same(statesIn(driver.rest()), ['a.service inactive'], 'once');
 });
 
 t.test('what is the same as before is not sent', async (t) => {
@@ -154,13 +186,13 @@ t.test('a slow link costs freshness, never memory (I14)', async (t) => {
   let sent = 0;
   for (let n = 0; n < 10_000; n += 1) {
     driver.nowMs += 10;
-    const effects = driver.step(
-      changed(`u${n % 50}.service`, { activeState: n % 2 ? 'active' : 'inactive', jobId: n }),
-    );
+    const activeState = n % 100 < 50 ? 'active' : 'inactive';
+    const effects = driver.step(changed(`u${n % 50}.service`, { activeState, jobId: n }));
     sent += effects.length;
   }
   t.equal(sent, 0);
   t.equal(driver.state.dirty.size, 50);
+  t.ok(driver.state.passed.length <= 256, 'and of states that were left again, so many');
   driver.isCongested = false;
   t.equal(notices(driver.step({ type: 'drained' })).length, 1);
 });

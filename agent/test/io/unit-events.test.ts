@@ -42,7 +42,7 @@ function watched() {
 
 t.test('a burst of one unit is one change, with what its signals said last', async (t) => {
   const { events, told } = watched();
-  events.onPropertiesChanged(unitPath('a.service'), active('activating'));
+  events.onPropertiesChanged(unitPath('a.service'), [['LoadState', { signature: 's', value: 'loaded' }]]);
   events.onPropertiesChanged(unitPath('a.service'), [['SubState', { signature: 's', value: 'running' }]]);
   events.onPropertiesChanged(unitPath('a.service'), [
     ...active('active'),
@@ -53,8 +53,25 @@ t.test('a burst of one unit is one change, with what its signals said last', asy
   events.onPropertiesChanged(unitPath('b.service'), [['Names', { signature: 'as', value: [] }]]);
   events.onPropertiesChanged('/elsewhere', active('active'));
   await until(() => told.changed.length > 0, { what: 'it is told' });
-  const merged = { activeState: 'active', subState: 'running', jobId: 0, jobType: '', invocationId: '00ff' };
+  const last = { activeState: 'active', subState: 'running', jobId: 0, jobType: '', invocationId: '00ff' };
+  const merged = { ...last, loadState: 'loaded' };
   t.strictSame(told.changed, [{ ...merged, name: 'a.service', unitPath: unitPath('a.service') }]);
+  events.end();
+});
+
+t.test('each active state is told, also those that are left within the window', async (t) => {
+  const { events, told } = watched();
+  for (const state of ['activating', 'activating', 'active', 'deactivating', 'inactive'])
+    events.onPropertiesChanged(unitPath('a.service'), active(state));
+  for (const state of ['activating', 'failed'])
+    events.onPropertiesChanged(unitPath('b.service'), active(state));
+  events.onUnitRemoved('b.service');
+  const statesOf = (name: string) =>
+    told.changed.filter((change) => change.name === name).map(({ activeState }) => activeState);
+  t.strictSame(statesOf('b.service'), ['activating', 'failed'], 'also of one that is gone');
+  t.strictSame(told.removed, ['b.service']);
+  events.flush();
+  t.strictSame(statesOf('a.service'), ['activating', 'active', 'deactivating', 'inactive']);
   events.end();
 });
 
