@@ -85,3 +85,9 @@ export const boundOf = (plan: Timed, rung: Rung, from?: StepAddress): number =>
 /** How long a plan, or what is left of it, takes as a rule at a rung. */
 export const expectedOf = (plan: Timed, learntMs: LearntMs, rung: Rung, from?: StepAddress): number =>
   sum(keptSteps(plan, rung, from).map(({ step }) => stepExpectedMs(step, rung, learntMs)));
+
+/** The rungs of a plan: `panic` keeps only what powers hosts off; where nothing does, it would be to do nothing. */
+export const rungsOf = (plan: Timed): readonly Rung[] =>
+  stepsOf(plan).some(({ step }) => step.powersOff.length > 0)
+    ? rungs
+    : rungs.filter((rung) => rung !== 'panic');

@@ -3,7 +3,7 @@
  * are off by then. Each finding is at the place where its step was declared.
  */
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { checkPowerOrder } from './check-power-order.ts';
+import { checkPowerOrder, nodesSeenOff } from './check-power-order.ts';
 import type { PlacedStage } from './compile-plan.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
 import type { Condition, Gate, Leaf } from './gate.ts';
@@ -27,9 +27,12 @@ export function checkPlan(plan: Plan, stages: readonly PlacedStage[]): Finding[]
 function checkNodesThatAreOff(steps: readonly PlacedStepDeclaration[]): Finding[] {
   const off = new Set<NodeName>();
   return steps.flatMap(({ step, place }) => {
-    const findings = step.methods.flatMap((method) => {
+    const findings = step.methods.flatMap((method, index) => {
       if (method.type === 'wake') for (const { node } of method.targets) off.delete(node);
-      return whatIsOff(method, off).map((what) =>
+      // What is tried when a host has not gone off is for a host that is up.
+      const doubted = index === 0 ? [] : nodesSeenOff(step);
+      const certain = new Set([...off].filter((node) => !doubted.includes(node)));
+      return whatIsOff(method, certain).map((what) =>
         errorAt(place, `${what}, but it was powered off before`, 'move it before the poweroff, or remove it'),
       );
     });

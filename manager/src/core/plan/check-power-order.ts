@@ -56,7 +56,7 @@ const dependentsIn = (plan: Plan, node: NodeName): NodeName[] =>
   plan.dependencies.filter(({ dependsOn }) => dependsOn.includes(node)).map((entry) => entry.node);
 
 /** When the first of its methods is a gate that holds only with them off; what follows is by the step's own policy. */
-function nodesSeenOff(step: Step): readonly NodeName[] {
+export function nodesSeenOff(step: Step): readonly NodeName[] {
   const [method] = step.methods;
   return method?.type === 'gate' ? demandedOff(method.gate.condition) : [];
 }

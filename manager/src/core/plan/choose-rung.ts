@@ -2,7 +2,7 @@
  * Which of the declared degradations a run takes: a pure function of the time that is left and of how long what
  * remains takes. A run only ever goes down.
  */
-import { expectedOf, type LearntMs, stepsOf, type Timed } from './bounds.ts';
+import { expectedOf, type LearntMs, rungsOf, type Timed } from './bounds.ts';
 import { type Rung, rungs, type StepAddress } from './plan.ts';
 import { formatSeconds } from './plan-words.ts';
 
@@ -24,12 +24,6 @@ export interface RungChoice {
   /** A sentence with the figures that decided. */
   readonly why: string;
 }
-
-/** `panic` keeps only what powers hosts off: where nothing does, it would be to do nothing at all. */
-const rungsOf = (plan: Timed): readonly Rung[] =>
-  stepsOf(plan).some(({ step }) => step.powersOff.length > 0)
-    ? rungs
-    : rungs.filter((rung) => rung !== 'panic');
 
 /** The first rung, from the current one on, at which what remains fits into what is left; the last, if none does. */
 export function chooseRung({ plan, from, learntMs, leftMs, current }: RungQuestion): RungChoice {

@@ -62,7 +62,10 @@ const stoppedStates = ['inactive', 'failed'] as const;
 const lookIntervalMs = 500;
 
 export function defaultShutdown(inventory: Inventory): SequenceDeclaration {
-  const layers = nodeLayers(inventory, dependentsOf);
+  const staying = neededBy(inventory, coordinatorOf(inventory));
+  const layers = nodeLayers(inventory, dependentsOf).map((layer) =>
+    layer.filter((node) => !staying.has(node.name)),
+  );
   const early = new Set(layers.flat().filter(isStoppedEarly(inventory)));
   const stages = [
     ...layers.flatMap((layer) =>
@@ -145,10 +148,7 @@ function powerStages(
   layers: readonly InventoryNode[][],
   early: ReadonlySet<InventoryNode>,
 ): StageDeclaration[] {
-  const coordinator = coordinatorOf(inventory);
-  const staying = neededBy(inventory, coordinator);
-  const hosts = layers.map((layer) => layer.filter((node) => !staying.has(node.name)));
-  return [...hosts, coordinator].flatMap((nodes) => [
+  return [...layers, coordinatorOf(inventory)].flatMap((nodes) => [
     ...stopStage(
       inventory,
       nodes.filter((node) => !early.has(node)),

@@ -92,6 +92,9 @@ function rebootSteps(
   times: StepTimes,
   here: StepCompilation,
 ): DraftStep[] {
+  if ((declaration.parallelism ?? 1) > 1) {
+    here.warn('reboots go one node after the other', 'remove parallelism');
+  }
   const shared = sharedTimes(times);
   const down = sharedTimes(shared.gate);
   const escalation = escalationOf(declaration, here);

@@ -29,7 +29,8 @@ export function stepTimes(step: StepDeclaration, compilation: StepCompilation): 
 }
 
 function limitOf({ action, timeoutMs }: StepDeclaration, compilation: StepCompilation): number {
-  if (action.type === 'wait') return Math.min(action.durationMs, timeoutMs ?? action.durationMs);
+  if (action.type === 'wait')
+    return capped('waiting', action.durationMs, timeoutMs ?? action.durationMs, compilation);
   if (timeoutMs !== undefined && timeoutMs > 0) return timeoutMs;
   compilation.error('the step has no bound', 'give it a timeout, such as timeout: 2m');
   return 0;
