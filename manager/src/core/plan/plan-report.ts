@@ -36,36 +36,31 @@ export interface PlanReportQuestion {
   /** Of the plan; empty without one. */
   readonly digest: string;
   readonly findings: readonly Finding[];
-  /** Undefined without a plan. */
-  readonly learnt: LearntDurations | undefined;
+  /** By step id. */
+  readonly learntMs: LearntMs;
+  /** By step id: from how many runs that was learnt. */
+  readonly samples: Samples;
   /** Every sequence of the site. */
   readonly names: readonly string[];
 }
 
-/** By step id: durations that past runs had, and how many runs they were learnt from. */
-export interface LearntDurations {
-  readonly durationsMs: LearntMs;
-  readonly samples: Readonly<Record<string, number>>;
-}
-
-const nothingLearnt: LearntDurations = { durationsMs: {}, samples: {} };
+type Samples = Readonly<Record<string, number>>;
 
 /** The wire's integers have 32 bits; 49 days are as good as for ever. */
 const wireMs = (durationMs: number): number => Math.min(2 ** 32 - 1, Math.max(0, Math.round(durationMs)));
 
 export function planReport(question: PlanReportQuestion): PlanReport {
-  const { name, kind, mode, plan, digest, learnt = nothingLearnt, names } = question;
-  const all = sortedFindings([...question.findings, ...sampleFindings(name, plan, learnt)]);
+  const { name, kind, mode, plan, digest, learntMs, samples, names } = question;
+  const all = sortedFindings([...question.findings, ...sampleFindings(name, plan, samples)]);
   const findings = all.map(findingReport);
   const report = createPlanReport({ name, kind, mode, findings, names: [...names].sort() });
   if (plan === undefined) return report;
-  const learntMs = learnt.durationsMs;
   return {
     ...report,
     digest,
     expectedMs: wireMs(expectedOf(plan, learntMs, 'full')),
     boundMs: wireMs(boundOf(plan, 'full')),
-    stages: plan.stages.map((stage) => stageReport(stage, learnt)),
+    stages: plan.stages.map((stage) => stageReport(stage, question)),
     nodes: [...plan.nodes],
     noReturnFrom: noReturnFrom(plan),
     rungs: rungsOf(plan).map((rung) =>
@@ -86,37 +81,37 @@ export function noReturnFrom(plan: Plan): string {
 }
 
 /** Rungs are chosen by expected durations: without any run they are guesses. */
-function sampleFindings(name: string, plan: Plan | undefined, { samples }: LearntDurations): Finding[] {
+function sampleFindings(name: string, plan: Plan | undefined, samples: Samples): Finding[] {
   const steps = plan === undefined ? [] : stepsOf(plan);
   if (steps.length === 0 || steps.some(({ step }) => countOf(samples, step) > 0)) return [];
   const message = 'no run of it has been measured yet: expected durations are the declared ones';
   return [warningAt({ key: `sequences.${name}`, line: 0 }, message, 'rehearse it once')];
 }
 
-const countOf = (samples: Readonly<Record<string, number>>, { id }: Step): number =>
+const countOf = (samples: Samples, { id }: Step): number =>
   Object.hasOwn(samples, id) ? (samples[id] ?? 0) : 0;
 
 const findingReport = ({ isError, key, line, message, remedy }: Finding): PlanFinding =>
   createPlanFinding({ isError, key, line, message, remedy });
 
-function stageReport(stage: Stage, learnt: LearntDurations): PlanStage {
+function stageReport(stage: Stage, question: PlanReportQuestion): PlanStage {
   const alone = { stages: [stage] };
   return createPlanStage({
     name: stage.name,
-    steps: stage.steps.map((step) => stepReport(step, learnt)),
-    expectedMs: wireMs(expectedOf(alone, learnt.durationsMs, 'full')),
+    steps: stage.steps.map((step) => stepReport(step, question)),
+    expectedMs: wireMs(expectedOf(alone, question.learntMs, 'full')),
     boundMs: wireMs(boundOf(alone, 'full')),
   });
 }
 
-const stepReport = (step: Step, { durationsMs, samples }: LearntDurations): PlanStep =>
+const stepReport = (step: Step, { learntMs, samples }: PlanReportQuestion): PlanStep =>
   createPlanStep({
     id: step.id,
     name: step.name,
     methods: step.methods.map(methodReport),
     parallelism: step.parallelism,
     timeoutMs: wireMs(step.timeoutMs),
-    expectedMs: wireMs(stepExpectedMs(step, 'full', durationsMs)),
+    expectedMs: wireMs(stepExpectedMs(step, 'full', learntMs)),
     minimumMs: wireMs(step.minimumMs),
     boundMs: wireMs(stepBoundMs(step, 'full')),
     onFailure: step.onFailure,
