@@ -5,13 +5,12 @@ import type { Outcome } from '@hecate/proto/core/frames.ts';
 import { makeOpId, type NodeName, type OpId } from '@hecate/proto/core/names.ts';
 import { createMonitorEvent, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
-import { systemClock } from '@hecate/proto/io/system-clock.ts';
+import { readBootId, systemClock } from '@hecate/proto/io/system-clock.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
 import type { FleetNode } from './core/fleet.ts';
 import type { OperationRequest } from './core/operations.ts';
-import { noRefusals, noteRefusal, provenRefusalKeysMax, refusalKeysMax } from './core/refusal-repeats.ts';
-import { hostOf } from './core/remote-host.ts';
 import { noTroubles, type TroubleSource, withTrouble } from './core/troubles.ts';
+import { nodeSnapshots } from './fleet-snapshot.ts';
 import { FleetStore } from './fleet-store.ts';
 import type { AuditLog } from './io/audit-log.ts';
 import type { ManagerLogger } from './io/logger.ts';
@@ -22,9 +21,12 @@ import { auditEntryOf } from './operation-audit.ts';
 import { OperationHistory } from './operation-history.ts';
 import { OperationJournal } from './operation-journal.ts';
 import { OperationRunner } from './operation-runner.ts';
+import { RefusalLog } from './refusal-log.ts';
 import type { RequestContext } from './requests/context.ts';
 import { currentHealth } from './requests/observe.ts';
 import { nodeOutcome } from './requests/operate.ts';
+import { openRunFiles, type RunFiles } from './runs/run-files.ts';
+import { RunService } from './runs/run-service.ts';
 import { answerAgent } from './sessions/agent-session.ts';
 import { answerOperator } from './sessions/operator-session.ts';
 import { SessionDesk } from './sessions/session-desk.ts';
@@ -36,14 +38,6 @@ export interface ManagerParts {
   readonly audit: AuditLog;
   readonly logger: ManagerLogger;
   readonly softwareVersion: string;
-}
-
-interface RefusalEntry {
-  readonly who: string;
-  readonly from: string;
-  readonly what: string;
-  readonly code: string;
-  readonly reason: string;
 }
 
 /**
@@ -65,23 +59,28 @@ export class Manager {
   readonly #journal: OperationJournal;
   readonly #operations: OperationRunner;
   readonly #context: RequestContext;
+  readonly #refusals: RefusalLog;
+  readonly #runs: RunService;
   #certificateTimer: NodeJS.Timeout;
   #allowed: ReadonlySet<string> = new Set();
   #troubles = noTroubles;
-  #strangersRefused = noRefusals;
-  /** I14: what strangers send cannot use up this one's room. */
-  #provenRefused = noRefusals;
 
   /** Opens the journal, then every listener. @throws HecateError when one of them cannot be opened */
   static async start(parts: ManagerParts): Promise<Manager> {
     const opened = await OperationJournal.open(parts.state.journalPath('operations'));
-    const manager = new Manager(parts, opened);
+    const runs = await openRunFiles(parts.state, readBootId());
+    const manager = new Manager(parts, opened, runs);
     manager.#allow();
     await manager.#listeners.open(parts.config);
+    manager.#runs.start();
     return manager;
   }
 
-  private constructor(parts: ManagerParts, opened: Awaited<ReturnType<typeof OperationJournal.open>>) {
+  private constructor(
+    parts: ManagerParts,
+    opened: Awaited<ReturnType<typeof OperationJournal.open>>,
+    runFiles: RunFiles,
+  ) {
     const { config, state, softwareVersion } = parts;
     this.#parts = parts;
     this.#config = config;
@@ -108,9 +107,12 @@ export class Manager {
         sessionOf: (node) => this.#desk.sessionOf(node),
         onOutcome: (request, outcome, isLate) => this.#onOutcome(request, outcome, isLate),
         onJournal: (trouble) => this.#note('journal', trouble),
+        onRunning: (opId) => this.#runs.onRunning(opId),
       },
       opened.open,
     );
+    this.#runs = this.#makeRuns(runFiles);
+    this.#refusals = new RefusalLog({ logger: parts.logger, audit: parts.audit, clock: this.#clock });
     this.#desk = this.#makeDesk();
     this.#fleet.replaceSession = (sessionId) => this.#desk.replace(sessionId);
     this.#fleet.endSession = (sessionId, message) => this.#desk.endBusy(sessionId, message);
@@ -121,6 +123,24 @@ export class Manager {
     });
     this.#context = this.#makeContext();
     this.#certificateTimer = this.#armCertificateCheck();
+  }
+
+  #makeRuns(files: RunFiles): RunService {
+    const { state, audit, logger } = this.#parts;
+    return new RunService({
+      clock: this.#clock,
+      epoch: state.epoch,
+      fleet: this.#fleet,
+      operations: this.#operations,
+      files,
+      audit,
+      logger,
+      metrics: this.metrics,
+      config: () => this.#config,
+      sessionOf: (node) => this.#desk.sessionOf(node),
+      newOpId: () => this.#newOpId(),
+      onTrouble: (trouble) => this.#note('runs', trouble),
+    });
   }
 
   #makeDesk(): SessionDesk {
@@ -146,6 +166,7 @@ export class Manager {
         const what = takesOver ? 'a newer session of the node took over' : 'node online';
         this.#parts.logger.info({ node, address, agentVersion: hello.softwareVersion }, what);
         if (!takesOver) this.#operations.nodeOnline(node);
+        this.#runs.nodeOnline(node, address);
       },
       onAgentGone: (node, sessionId, reason, silentForMs) => {
         const wallMs = Math.round(this.#clock.wallMs() - silentForMs);
@@ -162,10 +183,10 @@ export class Manager {
       onRefused: (claim, from, { code, reason, message }, proven) => {
         this.metrics.connectionRefused(reason);
         const entry = { who: claim.name, from, what: 'connect', code, reason: message };
-        if (proven === undefined) this.#tellRefusal(entry);
-        else this.#tellProvenRefusal(entry, `${proven} ${reason}`);
+        this.#refusals.tell(entry, proven === undefined ? undefined : `${proven} ${reason}`);
       },
       onForeignEpoch: (epoch) => void this.#onForeignEpoch(epoch),
+      latestOperationMs: () => this.#operations.latestOperationMs,
       onProtocolError: (remote, message) => {
         this.metrics.protocolError();
         this.#parts.logger.warn({ remote }, `a session broke the protocol: ${message}`);
@@ -179,6 +200,7 @@ export class Manager {
       clock: this.#clock,
       fleet: this.#fleet,
       operations: this.#operations,
+      runs: this.#runs,
       trust: this.#trust,
       audit,
       startedAtMs: this.#startedAtMs,
@@ -206,12 +228,13 @@ export class Manager {
   async reconfigure(config: ManagerConfig): Promise<void> {
     this.#config = config;
     this.#allow();
+    this.#runs.configure();
     await this.#refreshListeners();
   }
 
-  /** No operation is open. */
+  /** No operation is open, and no run is going on. */
   isIdle(): boolean {
-    return this.#operations.openCount() === 0;
+    return this.#operations.openCount() === 0 && this.#runs.active().length === 0;
   }
 
   health() {
@@ -223,6 +246,7 @@ export class Manager {
     clearTimeout(this.#certificateTimer);
     this.#desk.close();
     await this.#listeners.close();
+    await this.#runs.close();
     this.#operations.close();
     await this.#journal.close();
   }
@@ -252,32 +276,9 @@ export class Manager {
       const { code, message, remedy } = asHecateError(error);
       const reason = `${code}: ${message}`;
       this.#desk.refusals.add(claim, { atMs: this.#clock.wallMs(), address: from, reason, remedy });
-      this.#tellRefusal({ who, from, what: 'join', code, reason: message });
+      this.#refusals.tell({ who, from, what: 'join', code, reason: message }, undefined);
       throw error;
     }
-  }
-
-  #tellRefusal(entry: RefusalEntry): void {
-    const { who, from, what } = entry;
-    const key = [what, who, hostOf(from), entry.reason].join(' ');
-    const { state, tell } = noteRefusal(this.#strangersRefused, key, this.#clock.nowMs(), refusalKeysMax);
-    this.#strangersRefused = state;
-    if (tell) this.#writeRefusal(entry, tell.untold);
-  }
-
-  /** @param key who it is and why: the site's own words, not the peer's */
-  #tellProvenRefusal(entry: RefusalEntry, key: string): void {
-    const { state, tell } = noteRefusal(this.#provenRefused, key, this.#clock.nowMs(), provenRefusalKeysMax);
-    this.#provenRefused = state;
-    if (tell) this.#writeRefusal(entry, tell.untold);
-  }
-
-  #writeRefusal(entry: RefusalEntry, untold: number): void {
-    const { who, from, what, code } = entry;
-    const more = untold > 0 ? ` (and ${untold} times more since this was last written)` : '';
-    const reason = `${entry.reason}${more}`;
-    this.#parts.logger.warn({ who, from, what, code }, `refused: ${reason}`);
-    this.#parts.audit.append({ who, from, what, outcome: 'refused', code, reason, claimed: true });
   }
 
   #onOutcome(request: OperationRequest, outcome: OperationOutcome, isLate: boolean): void {
@@ -285,6 +286,7 @@ export class Manager {
     if (isLate) this.metrics.operationResolved(verb, outcome.status);
     else this.metrics.operationEnded(verb, outcome.status, outcome.durationMs);
     this.#parts.audit.append(auditEntryOf(request, outcome, isLate));
+    this.#runs.onOutcome(request.opId, outcome);
     const event = { case: 'outcome' as const, value: nodeOutcome(request, outcome) };
     this.#fleet.publish(createMonitorEvent({ atMs: this.#clock.wallMs(), node, event }));
   }
@@ -339,25 +341,19 @@ export class Manager {
   }
 
   #snapshot(): FleetSnapshot {
-    const nodes = [...this.#fleet.state.nodes.values()].map((node) => ({
-      name: node.name,
-      online: node.connection === 'online',
-      lastSeenMs: this.#lastSeenMs(node),
-      unitsByActiveState: countByActiveState(node),
-    }));
-    return { nodes, sessionsByKind: this.#desk.countByKind(), epoch: this.#parts.state.epoch };
+    const runsByKind: Record<string, number> = {};
+    for (const { request } of this.#runs.active())
+      runsByKind[request.plan.kind] = (runsByKind[request.plan.kind] ?? 0) + 1;
+    return {
+      nodes: nodeSnapshots(this.#fleet.state, (node) => this.#lastSeenMs(node)),
+      sessionsByKind: this.#desk.countByKind(),
+      epoch: this.#parts.state.epoch,
+      runsByKind,
+    };
   }
 
   #lastSeenMs(node: FleetNode): number {
-    const session = this.#desk.sessionOf(node.name as NodeName);
+    const session = this.#desk.sessionOf(node.name);
     return session ? this.#clock.wallMs() - session.silentForMs() : node.lastSeenMs;
   }
-}
-
-/** I12: of a node that is not heard, no state is claimed. */
-function countByActiveState(node: FleetNode): Record<string, number> {
-  const counts: Record<string, number> = {};
-  if (node.connection !== 'online' || !node.snapshotComplete) return counts;
-  for (const { activeState } of node.units.values()) counts[activeState] = (counts[activeState] ?? 0) + 1;
-  return counts;
 }

@@ -1,7 +1,7 @@
 /** Runs the operations machine: journal, agents' sessions, callers and one timer on the outside of it. */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { Item } from '@hecate/proto/core/frames.ts';
-import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
+import { type NodeName, type OpId, timeOfOpIdMs } from '@hecate/proto/core/names.ts';
 import {
   createKnownOperation,
   createOperation,
@@ -71,14 +71,24 @@ export class OperationRunner {
   /** What a node is to be asked next; nodes without a question in flight are not in it. */
   readonly #toResolve = new Map<NodeName, Set<OpId>>();
   #isClosed = false;
+  #latestOperationMs = 0;
 
   constructor(ports: OperationRunnerPorts, open: readonly OperationRequest[]) {
     this.#ports = ports;
-    for (const request of open) this.#step({ type: 'replayed', request });
+    for (const request of open) {
+      this.#noteTime(request);
+      this.#step({ type: 'replayed', request });
+    }
+  }
+
+  /** The latest time in an operation id that was open at the start or asked for since. Wall clock; 0: none was. */
+  get latestOperationMs(): number {
+    return this.#latestOperationMs;
   }
 
   /** Always resolves, at the latest when the request's time limit is over. */
   submit(request: OperationRequest, options: SubmitOptions): Promise<OperationOutcome> {
+    this.#noteTime(request);
     return new Promise((resolve) => {
       const { opId } = request;
       const onAbort = () => this.#step({ type: 'given-up', opId });
@@ -156,6 +166,10 @@ export class OperationRunner {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+  }
+
+  #noteTime({ opId }: OperationRequest): void {
+    this.#latestOperationMs = Math.max(this.#latestOperationMs, timeOfOpIdMs(opId));
   }
 
   #now(): number {

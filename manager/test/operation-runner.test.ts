@@ -7,6 +7,7 @@ import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import type { Session } from '@hecate/proto/io/session-host.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t, { type Test } from 'tap';
+import { until } from '../../test/nodes/until.ts';
 import { offline } from '../src/core/outcome-text.ts';
 import { OperationHistory } from '../src/operation-history.ts';
 import { OperationJournal } from '../src/operation-journal.ts';
@@ -58,6 +59,27 @@ t.test('a node that is offline: answered at once, nothing is written', async (t)
   t.equal(readFileSync(path, 'utf8'), '');
   t.match(runner.known(opIdOf(1)), { node: 'node-a', outcome: { status: 'offline' } });
   t.equal(runner.openCount(), 0);
+});
+
+const silentSession = {
+  peerClockAtLeastMs: () => 1,
+  isEstablished: () => true,
+  call: () => new Promise(() => undefined),
+} as unknown as Session;
+
+t.test('it knows the latest time of its operations, over a restart those of the open ones', async (t) => {
+  const { runner, path } = await bench(t, silentSession);
+  t.equal(runner.latestOperationMs, 0);
+  for (const n of [5000, 7]) void runner.submit(requestOf(n), { refusal: undefined });
+  t.equal(runner.latestOperationMs, 1_700_000_005_000, 'not that of the newest, whose clock was set back');
+  await until(() => readFileSync(path, 'utf8').includes(opIdOf(7)), { what: 'they are recorded' });
+  const { journal, open } = await OperationJournal.open(path);
+  t.teardown(() => journal.close());
+  const ports = { clock: systemClock, journal, history: new OperationHistory(), epoch: 2 };
+  const idle = { sessionOf: () => undefined, onOutcome: () => undefined, onJournal: () => undefined };
+  const next = new OperationRunner({ ...ports, ...idle }, open);
+  t.teardown(() => next.close());
+  t.equal(next.latestOperationMs, 1_700_000_005_000);
 });
 
 t.test('a node that goes while the operation is being written', async (t) => {

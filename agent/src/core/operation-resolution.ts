@@ -14,9 +14,9 @@ const lastOfItsMillisecond = new Uint8Array(10).fill(0xff);
 
 /**
  * A new journal may stand in the place of one that was lost: what was asked for before it cannot be told as never
- * applied (I12). The first manager that comes says what its own clock shows: OpIds are made by that clock, so those
- * above it are made later, whatever the clock of this node shows. With a clock that was set back since, new ones
- * count as old, and stay unknown.
+ * applied (I12). The first manager that comes says what its own clock shows, or the time of the latest OpId that it
+ * may ask for, whichever is later: those above it are made afterwards, whatever the clock of this node shows, and
+ * though that of the manager was set back before. New ones of a clock that was set back count as old, and stay unknown.
  */
 export function dateNewJournal(state: OperationsState, managerWallMs: number, effects: Effects): void {
   if (state.ledger.forgottenUpTo !== everyOpId || managerWallMs <= 0) return;

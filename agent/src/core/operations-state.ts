@@ -114,7 +114,7 @@ export type OperationsInput =
   | { type: 'bus'; isConnected: boolean }
   /** Another systemd, or the same one after it executed itself again, is on the bus: job numbers may be new. */
   | { type: 'new-owner' }
-  /** `managerWallMs`: what the clock that OpIds are made by shows now; 0: not known. */
+  /** `managerWallMs`: after every OpId that was made before the session; 0: not known. */
   | { type: 'session'; isOpen: boolean; managerWallMs?: number }
   | { type: 'epoch'; epoch: number }
   | { type: 'policy'; policy: Policy }

@@ -54,8 +54,8 @@ t.test('a new systemd', { skip, timeout: 240_000 }, async (t) => {
     // A question about its units that dies with it would end the connection.
     const isAtRest = () => told.has('ours.service activating') && systemd.counters().callsInFlight === 0;
     await until(isAtRest, { what: 'nothing is asked any more' });
-    const [job] = await systemd.listJobs();
-    if (job?.unit !== 'ours.service') throw new Error('its job is not there');
+    const job = (await systemd.listJobs()).find(({ unit }) => unit === 'ours.service');
+    if (!job) throw new Error('its job is not there');
     return { outcome, jobId: job.jobId };
   };
 
@@ -107,7 +107,7 @@ t.test('a new systemd', { skip, timeout: 240_000 }, async (t) => {
     await second.systemctl('daemon-reexec');
     await until(() => owners > 0, { what: 'its name has a new owner' });
     t.same(await systemd.managerProperty('UserspaceTimestampMonotonic'), started, 'its start is its first');
-    t.match(await systemd.listJobs(), [{ jobId, unit: 'ours.service' }]);
+    t.ok((await systemd.listJobs()).some((job) => job.jobId === jobId && job.unit === 'ours.service'));
     t.equal(asker.runner.runningCount, 1);
     await systemd.cancelJob(jobId);
     t.match(await outcome, { status: 'failed', result: 'canceled', inferred: false });

@@ -42,6 +42,11 @@ export interface DeskPorts {
   onRefused(claim: Hello, remote: string, refusal: Refused, proven: string | undefined): void;
   onForeignEpoch(epoch: number): void;
   onProtocolError(remote: string, message: string): void;
+  /**
+   * The latest time in an operation id that agents may be asked about. An agent whose journal was lost takes those up
+   * to its welcome for such as it may have applied: also when our clock was set back meanwhile (I12).
+   */
+  latestOperationMs(): number;
   /** How long a joiner may stay; 15 s when it is left out. */
   readonly joinerTimeLimitMs?: number;
   /** How long a session that was taken over from may stay; 10 min when it is left out. */
@@ -199,7 +204,7 @@ export class SessionDesk {
         requestsInFlightMax: limits.requestsInFlightMax,
         clockMs: this.#ports.clock.bootTimeMs(),
         site: this.#ports.site(),
-        wallClockMs: Math.floor(this.#ports.clock.wallMs()),
+        wallClockMs: Math.floor(Math.max(this.#ports.clock.wallMs(), this.#ports.latestOperationMs())),
       }),
     );
     if (admission.type === 'agent') this.#admitAgent(admission.node, open, hello);

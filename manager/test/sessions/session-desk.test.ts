@@ -31,6 +31,7 @@ class DeskBench {
   remote = 'test:1';
   joinerTimeLimitMs = 20_000;
   leavingTimeLimitMs = 20_000;
+  latestOperationMs = 0;
   readonly desk: SessionDesk;
   readonly #server = createServer();
   readonly #sockets: Socket[] = [];
@@ -70,6 +71,7 @@ class DeskBench {
         this.proven.push(proven);
       },
       onForeignEpoch: (epoch) => this.seen.push(`foreign epoch ${epoch}`),
+      latestOperationMs: () => this.latestOperationMs,
       onProtocolError: (_remote, message) => this.seen.push(`protocol error: ${message}`),
     });
     this.#server.on('connection', (socket) => {
@@ -164,6 +166,15 @@ t.test('an agent', async (t) => {
   ]);
   t.equal(bench.desk.sessionOf('node-a' as NodeName), undefined);
   t.match(bench.desk.countByKind(), { agent: 0, waiting: 0 });
+});
+
+t.test('a clock that was set back does not hide how late operations were asked for (I12)', async (t) => {
+  const bench = await deskBench(t);
+  const now = Date.now();
+  const before = (await bench.dial(nodeA)).welcome?.wallClockMs ?? 0;
+  t.ok(before >= now && before < now + 60_000, 'as a rule what the clock shows');
+  bench.latestOperationMs = now + 3_600_000;
+  t.equal((await bench.dial(nodeA)).welcome?.wallClockMs, now + 3_600_000);
 });
 
 t.test('an operator and a joiner', async (t) => {

@@ -39,6 +39,13 @@ export function parseOpId(text: string): OpId {
   return text as OpId;
 }
 
+/** The wall clock that an operation id was made by. */
+export function timeOfOpIdMs(opId: OpId): number {
+  let time = 0;
+  for (const character of opId.slice(0, 10)) time = time * 32 + crockford.indexOf(character);
+  return time;
+}
+
 /** An operation id out of the wall clock (only to sort by) and 10 random bytes that the caller brings. */
 export function makeOpId(wallClockMs: number, random: Uint8Array): OpId {
   let time = '';

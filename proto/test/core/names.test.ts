@@ -1,4 +1,4 @@
-import { makeOpId, parseNodeName, parseOpId } from '@hecate/proto/core/names.ts';
+import { makeOpId, parseNodeName, parseOpId, timeOfOpIdMs } from '@hecate/proto/core/names.ts';
 import fc from 'fast-check';
 import t from 'tap';
 
@@ -34,7 +34,7 @@ t.test('operation ids are unique as their randomness, sort by their time, and pa
   const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
   const property = fc.property(time, time, random, random, (timeA, timeB, a, b) => {
     const [idA, idB] = [makeOpId(timeA, a), makeOpId(timeB, b)];
-    if (parseOpId(idA) !== idA || idA.length !== 26) return false;
+    if (parseOpId(idA) !== idA || idA.length !== 26 || timeOfOpIdMs(idA) !== timeA) return false;
     const isSame = timeA === timeB && Buffer.compare(a, b) === 0;
     if ((idA === idB) !== isSame) return false;
     return timeA === timeB || idA < idB === timeA < timeB;
