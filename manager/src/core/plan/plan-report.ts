@@ -24,12 +24,12 @@ import {
   stepsOf,
 } from './bounds.ts';
 import { type Finding, sortedFindings, warningAt } from './finding.ts';
-import type { Action, Plan, PlanKind, PlanMode, Stage, Step } from './plan.ts';
+import type { Action, Plan, PlanMode, Stage, Step } from './plan.ts';
 import { formatNodes, formatSeconds } from './plan-words.ts';
+import type { SequenceDeclaration } from './sequence.ts';
 
 export interface PlanReportQuestion {
-  readonly name: string;
-  readonly kind: PlanKind;
+  readonly sequence: Pick<SequenceDeclaration, 'name' | 'kind' | 'place'>;
   readonly mode: PlanMode;
   /** Undefined when it cannot be compiled. */
   readonly plan: Plan | undefined;
@@ -50,10 +50,16 @@ type Samples = Readonly<Record<string, number>>;
 const wireMs = (durationMs: number): number => Math.min(2 ** 32 - 1, Math.max(0, Math.round(durationMs)));
 
 export function planReport(question: PlanReportQuestion): PlanReport {
-  const { name, kind, mode, plan, digest, learntMs, samples, names } = question;
-  const all = sortedFindings([...question.findings, ...sampleFindings(name, plan, samples)]);
+  const { sequence, mode, plan, digest, learntMs, names } = question;
+  const all = sortedFindings([...question.findings, ...sampleFindings(question)]);
   const findings = all.map(findingReport);
-  const report = createPlanReport({ name, kind, mode, findings, names: [...names].sort() });
+  const report = createPlanReport({
+    name: sequence.name,
+    kind: sequence.kind,
+    mode,
+    findings,
+    names: [...names].sort(),
+  });
   if (plan === undefined) return report;
   return {
     ...report,
@@ -81,11 +87,11 @@ export function noReturnFrom(plan: Plan): string {
 }
 
 /** Rungs are chosen by expected durations: without any run they are guesses. */
-function sampleFindings(name: string, plan: Plan | undefined, samples: Samples): Finding[] {
+function sampleFindings({ sequence, plan, samples }: PlanReportQuestion): Finding[] {
   const steps = plan === undefined ? [] : stepsOf(plan);
   if (steps.length === 0 || steps.some(({ step }) => countOf(samples, step) > 0)) return [];
   const message = 'no run of it has been measured yet: expected durations are the declared ones';
-  return [warningAt({ key: `sequences.${name}`, line: 0 }, message, 'rehearse it once')];
+  return [warningAt(sequence.place, message, 'rehearse it once')];
 }
 
 const countOf = (samples: Samples, { id }: Step): number =>
