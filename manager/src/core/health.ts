@@ -17,13 +17,23 @@ export interface HealthFacts {
   /** Whether nodes may also come without a certificate: over the plain loopback listener. */
   readonly hasPlainListener: boolean;
   readonly troubles: Troubles;
+  /** Runs that are going on, a sentence each. */
+  readonly runs: readonly string[];
   readonly site: string;
   readonly softwareVersion: string;
   readonly uptimeMs: number;
 }
 
 export function healthOf(facts: HealthFacts): Health {
-  const checks = [authority(facts), epoch(facts), disk(facts), listeners(facts), nodes(facts), buses(facts)];
+  const checks = [
+    authority(facts),
+    epoch(facts),
+    disk(facts),
+    listeners(facts),
+    nodes(facts),
+    buses(facts),
+    runs(facts),
+  ];
   return createHealth({
     healthy: checks.every((check) => check.passed),
     checks,
@@ -92,3 +102,7 @@ function buses({ fleet }: HealthFacts): HealthCheck {
     cut.length === 0 ? '' : `the agent has lost its D-Bus on ${cut.map((node) => node.name).join(', ')}`;
   return check('bus', trouble, 'systemctl status dbus on that node', 'every agent reaches its D-Bus');
 }
+
+/** An active run is no trouble; whoever looks wants to know of it all the same. */
+const runs = (facts: HealthFacts): HealthCheck =>
+  check('runs', '', '', facts.runs.length === 0 ? 'no run is going on' : facts.runs.join('; '));

@@ -14,6 +14,8 @@ export interface FleetSnapshot {
   }[];
   readonly sessionsByKind: Readonly<Record<string, number>>;
   readonly epoch: number;
+  /** Runs that are going on, by kind of plan. */
+  readonly runsByKind?: Readonly<Record<string, number>>;
 }
 
 export interface ManagerMetrics {
@@ -24,12 +26,17 @@ export interface ManagerMetrics {
   /** A connection did not become a session. `reason` is one of few words, never a text of the peer. */
   connectionRefused(reason: string): void;
   protocolError(): void;
+  runEnded(kind: string, outcome: string): void;
+  runStageEnded(plan: string, stage: string, durationMs: number): void;
   /** The page that Prometheus reads. */
   text(): Promise<string>;
 }
 
 /** From a quick start of a unit (2 ms on the bus) to the default time limit and somewhat beyond. */
 const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+
+/** Stages, from a few units to an hour of draining. */
+const stageBucketsSeconds = [1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 /** Different reasons that are told apart (I14); later ones count as `other`. */
 const reasonsMax = 40;
@@ -41,6 +48,7 @@ class FleetGauges {
   readonly #units;
   readonly #sessions;
   readonly #epoch;
+  readonly #runs;
 
   constructor(registry: Registry) {
     const gauge = <const Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
@@ -55,10 +63,11 @@ class FleetGauges {
     this.#units = gauge('hecate_units', 'Loaded units of nodes that are online.', 'node', 'active_state');
     this.#sessions = gauge('hecate_sessions', 'Open sessions.', 'kind');
     this.#epoch = gauge('hecate_epoch', 'Fencing number of this manager.');
+    this.#runs = gauge('hecate_runs_active', 'Runs that are going on.', 'type');
   }
 
   /** A node that is gone from the snapshot is gone from the page. */
-  show({ nodes, sessionsByKind, epoch }: FleetSnapshot): void {
+  show({ nodes, sessionsByKind, epoch, runsByKind = {} }: FleetSnapshot): void {
     for (const gauge of [this.#nodes, this.#online, this.#lastSeen, this.#units, this.#sessions])
       gauge.reset();
     const online = nodes.filter((node) => node.online).length;
@@ -73,6 +82,8 @@ class FleetGauges {
     }
     for (const [kind, count] of Object.entries(sessionsByKind)) this.#sessions.set({ kind }, count);
     this.#epoch.set(epoch);
+    for (const kind of ['startup', 'shutdown', 'sequence'])
+      this.#runs.set({ type: kind }, runsByKind[kind] ?? 0);
   }
 }
 
@@ -120,6 +131,19 @@ class PrometheusMetrics implements ManagerMetrics {
     'hecate_protocol_errors_total',
     'Sessions that broke the protocol.',
   );
+  readonly #runsEnded = this.#counter(
+    'hecate_runs_total',
+    'Runs that are over, by outcome.',
+    'type',
+    'outcome',
+  );
+  readonly #stages = new Histogram({
+    name: 'hecate_run_stage_duration_seconds',
+    help: 'How long stages of runs took.',
+    labelNames: ['plan', 'stage'],
+    buckets: stageBucketsSeconds,
+    registers: [this.#registry],
+  });
   readonly #reasons = new Set<string>();
 
   constructor(collect: () => FleetSnapshot, softwareVersion: string, auditFailures?: () => number) {
@@ -151,6 +175,14 @@ class PrometheusMetrics implements ManagerMetrics {
 
   protocolError(): void {
     this.#protocolErrors.inc();
+  }
+
+  runEnded(kind: string, outcome: string): void {
+    this.#runsEnded.inc({ type: kind, outcome });
+  }
+
+  runStageEnded(plan: string, stage: string, durationMs: number): void {
+    this.#stages.observe({ plan, stage }, durationMs / 1000);
   }
 
   text(): Promise<string> {

@@ -12,6 +12,8 @@ import type {
 import { diagnose } from '../core/diagnosis.ts';
 import type { FleetNode } from '../core/fleet.ts';
 import { healthOf } from '../core/health.ts';
+import { stepAt } from '../core/runs/plan-walk.ts';
+import type { RunState } from '../core/runs/run.ts';
 import { selectNodes } from '../core/selection.ts';
 import { parseLogLevel } from '../io/logger.ts';
 import type { OperatorRequest, RequestContext } from './context.ts';
@@ -19,6 +21,11 @@ import type { OperatorRequest, RequestContext } from './context.ts';
 export async function getMetrics({ context }: OperatorRequest<GetMetrics>): Promise<Outcome> {
   return { case: 'metrics', value: { text: await context.metricsText() } };
 }
+
+const runSentence = ({ request: { plan, runId }, running }: RunState): string => {
+  const step = running && stepAt(plan, running.address);
+  return `${plan.name} ${runId} is going on${step ? `: step ${step.id}, ${step.name}` : ''}`;
+};
 
 export const currentHealth = (context: RequestContext) =>
   healthOf({
@@ -28,6 +35,7 @@ export const currentHealth = (context: RequestContext) =>
     hasAuthority: context.trust.hasAuthority(),
     hasPlainListener: context.config().plainLoopbackListen !== undefined,
     troubles: context.troubles(),
+    runs: context.runs.active().map(runSentence),
     site: context.config().site,
     softwareVersion: context.softwareVersion,
     uptimeMs: context.clock.nowMs() - context.startedAtMs,

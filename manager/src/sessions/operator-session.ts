@@ -12,8 +12,12 @@ import { listUnits } from '../requests/list-units.ts';
 import { monitor } from '../requests/monitor.ts';
 import { diagnoseNode, getHealth, getMetrics, getOperation, setLogLevel } from '../requests/observe.ts';
 import { operate } from '../requests/operate.ts';
+import { getPlan } from '../requests/plans.ts';
 import { read } from '../requests/read.ts';
+import { abortRun, getRun, listRuns } from '../requests/runs.ts';
+import { startRun } from '../requests/start-run.ts';
 import { waitUnits } from '../requests/wait-units.ts';
+import { watchRun } from '../requests/watch-run.ts';
 import { requireFit } from './fitting-answer.ts';
 
 /** Requests that change something besides units; operations audit themselves, one entry for each. */
@@ -23,6 +27,8 @@ const audited: ReadonlySet<Method['case']> = new Set<Method['case']>([
   'initAuthority',
   'setLogLevel',
   'renewCertificate',
+  'startRun',
+  'abortRun',
 ]);
 
 export async function answerOperator(
@@ -52,7 +58,7 @@ function auditRequest(
   outcome: string,
   failure?: { code: string; message: string },
 ): void {
-  const name = 'name' in method.value ? method.value.name : undefined;
+  const name = subjectOf(method);
   const verb = method.case === 'operate' ? method.value.verb : method.case;
   context.audit.append({
     who: caller.who,
@@ -63,6 +69,11 @@ function auditRequest(
     ...(name === undefined ? {} : { subject: name }),
     ...(failure ? { code: failure.code, reason: failure.message } : {}),
   });
+}
+
+function subjectOf({ value }: Method): string | undefined {
+  if ('name' in value) return value.name;
+  return 'runId' in value ? value.runId : undefined;
 }
 
 type Around = Omit<OperatorRequest<unknown>, 'value'>;
@@ -104,6 +115,18 @@ function dispatch(method: Method, around: Around): Promise<Outcome> {
       return listOperations(withValue(method.value));
     case 'renewCertificate':
       return renewOperator(withValue(method.value));
+    case 'getPlan':
+      return getPlan(withValue(method.value));
+    case 'startRun':
+      return startRun(withValue(method.value));
+    case 'listRuns':
+      return listRuns(withValue(method.value));
+    case 'getRun':
+      return getRun(withValue(method.value));
+    case 'watchRun':
+      return watchRun(withValue(method.value));
+    case 'abortRun':
+      return abortRun(withValue(method.value));
     default:
       throw new HecateError('HEC_UNSUPPORTED', `an operator cannot ask ${method.case}`);
   }

@@ -13,6 +13,7 @@ const facts = (changes: Partial<HealthFacts> = {}): HealthFacts => ({
   hasAuthority: true,
   hasPlainListener: false,
   troubles: {},
+  runs: [],
   site: 'home',
   softwareVersion: '0.1.0',
   uptimeMs: 1234.6,
@@ -26,7 +27,7 @@ t.test('a site that is well', async (t) => {
   t.match(health, { healthy: true, epoch: 4, softwareVersion: '0.1.0', uptimeMs: 1235, site: 'home' });
   t.same(
     health.checks.map(({ name }) => name),
-    ['authority', 'epoch', 'state', 'listeners', 'nodes', 'bus'],
+    ['authority', 'epoch', 'state', 'listeners', 'nodes', 'bus', 'runs'],
   );
   for (const { detail, remedy } of health.checks) {
     t.not(detail, '');

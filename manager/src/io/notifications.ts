@@ -1,0 +1,172 @@
+/**
+ * Tells the world of runs: a web address (POST, JSON) or a command of the coordinator (JSON on its stdin). Each target
+ * has a queue of its own, in memory, and is tried again while it cannot be reached; a run never waits for it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Notification, NotificationEvent } from '../config/manager-config.ts';
+import { runHook } from './hook-runner.ts';
+
+/** What is told. Times are Unix time. */
+export interface RunNotice {
+  readonly site: string;
+  readonly event: NotificationEvent;
+  readonly runId: string;
+  readonly plan: string;
+  readonly kind: string;
+  readonly mode: string;
+  /** A sentence. */
+  readonly text: string;
+  readonly requestedBy: string;
+  readonly reason: string;
+  readonly isRehearsal: boolean;
+  readonly atMs: number;
+}
+
+export interface NotifierOptions {
+  /** Told of each failure, and of what was given up. */
+  readonly onFailure: (message: string) => void;
+  /** Before the first new attempt; doubles up to the longest. */
+  readonly retryMs?: { readonly min: number; readonly max: number };
+}
+
+/** Notices that wait for one target; the oldest goes first when there are more (I14). */
+const waitingMax = 100;
+const sendTimeLimitMs = 10_000;
+const retryMsDefault = { min: 1000, max: 300_000 };
+/** A notice that could not be told for so long is given up. */
+const ageMaxMs = 24 * 3_600_000;
+
+export class Notifier {
+  readonly #options: NotifierOptions;
+  #targets: Target[] = [];
+
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+  }
+
+  /** The configuration may have changed: who is told as before keeps what waits for him. */
+  configure(notifications: readonly Notification[]): void {
+    const before = this.#targets;
+    this.#targets = notifications.map(
+      (notification) =>
+        before.find((target) => isDeepStrictEqual(target.notification, notification)) ??
+        new Target(notification, this.#options),
+    );
+    for (const target of before) if (!this.#targets.includes(target)) target.close();
+  }
+
+  tell(notice: RunNotice): void {
+    for (const target of this.#targets) {
+      if (target.notification.events.includes(notice.event)) target.add(notice);
+    }
+  }
+
+  /** Gives what waits one more chance for so long, then lets go of it. */
+  async close(timeLimitMs = 1000): Promise<void> {
+    const timer = new Promise<void>((resolve) => setTimeout(resolve, timeLimitMs).unref());
+    await Promise.race([Promise.all(this.#targets.map((target) => target.idle())), timer]);
+    for (const target of this.#targets) target.close();
+  }
+}
+
+class Target {
+  readonly notification: Notification;
+  readonly #options: NotifierOptions;
+  readonly #waiting: RunNotice[] = [];
+  #working: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #wake: () => void = () => undefined;
+  #isClosed = false;
+
+  constructor(notification: Notification, options: NotifierOptions) {
+    this.notification = notification;
+    this.#options = options;
+  }
+
+  add(notice: RunNotice): void {
+    this.#waiting.push(notice);
+    if (this.#waiting.length > waitingMax) {
+      this.#waiting.shift();
+      this.#options.onFailure(`${this.#name}: ${waitingMax} notices wait, the oldest was given up`);
+    }
+    this.#work();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#waiting.length = 0;
+    this.#wake();
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    this.#wake();
+    await this.#working;
+  }
+
+  get #name(): string {
+    const { notification } = this;
+    return notification.type === 'webhook' ? new URL(notification.url).host : (notification.argv[0] ?? '');
+  }
+
+  #work(): void {
+    this.#working ??= this.#tellAll().finally(() => {
+      this.#working = undefined;
+      if (this.#waiting.length > 0) this.#work();
+    });
+  }
+
+  async #tellAll(): Promise<void> {
+    const { min, max } = this.#options.retryMs ?? retryMsDefault;
+    let pauseMs = min;
+    for (let notice = this.#waiting[0]; notice && !this.#isClosed; notice = this.#waiting[0]) {
+      const failure = await tell(this.notification, notice);
+      const isTooOld = Date.now() - notice.atMs > ageMaxMs;
+      if (failure === undefined || isTooOld) {
+        if (this.#waiting[0] === notice) this.#waiting.shift();
+        pauseMs = min;
+      }
+      if (failure === undefined) continue;
+      const then = isTooOld ? 'given up' : `tried again in ${pauseMs} ms`;
+      this.#options.onFailure(`${this.#name} could not be told of run ${notice.runId}: ${failure}: ${then}`);
+      if (!isTooOld) await this.#pause(pauseMs);
+      pauseMs = Math.min(max, pauseMs * 2);
+    }
+  }
+
+  async #pause(pauseMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      this.#timer = setTimeout(resolve, pauseMs);
+    });
+    clearTimeout(this.#timer);
+  }
+}
+
+/** @returns why it could not be told */
+function tell(notification: Notification, notice: RunNotice): Promise<string | undefined> {
+  const text = JSON.stringify(notice);
+  return notification.type === 'webhook' ? post(notification.url, text) : run(notification.argv, text);
+}
+
+async function post(url: string, body: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      redirect: 'error',
+      signal: AbortSignal.timeout(sendTimeLimitMs),
+    });
+    await response.body?.cancel();
+    return response.ok ? undefined : `it answers with ${response.status}`;
+  } catch (error) {
+    const { cause } = error as { cause?: { message?: string } };
+    return cause?.message || (error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function run(argv: readonly string[], input: string): Promise<string | undefined> {
+  const { exitStatus, message } = await runHook(argv, { timeLimitMs: sendTimeLimitMs, input });
+  return exitStatus === 0 ? undefined : message;
+}

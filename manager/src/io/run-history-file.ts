@@ -1,0 +1,100 @@
+/** `runs.json`: the runs that are over, newest last, each with its report and with what durations are learnt from. */
+import { readFile } from 'node:fs/promises';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import { createRunReport, type RunReport } from '@hecate/proto/generated/wire.ts';
+import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import { fileError } from '@hecate/proto/io/file-errors.ts';
+import type { PastRun } from '../core/runs/past-run.ts';
+
+export interface HistoryEntry {
+  readonly past: PastRun;
+  readonly report: RunReport;
+}
+
+interface HistoryFile {
+  readonly version: 1;
+  readonly runs: readonly HistoryEntry[];
+}
+
+/** Runs that are kept (I14), and how many of the newest with every operation: of older ones the steps are enough. */
+const runsMax = 200;
+const runsInFullMax = 20;
+
+export class RunHistory {
+  readonly #path: string;
+  #entries: readonly HistoryEntry[];
+  #tail: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, entries: readonly HistoryEntry[]) {
+    this.#path = path;
+    this.#entries = entries;
+  }
+
+  /** @throws HEC_STATE when it cannot be read, or is not a history */
+  static async open(path: string): Promise<RunHistory> {
+    try {
+      return new RunHistory(path, parse(path, await readFile(path, 'utf8')));
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return new RunHistory(path, []);
+      throw fileError('read it', path, thrown);
+    }
+  }
+
+  /** Oldest first. */
+  all(): readonly HistoryEntry[] {
+    return this.#entries;
+  }
+
+  get(runId: string): HistoryEntry | undefined {
+    return this.#entries.find(({ past }) => past.id === runId);
+  }
+
+  /** Known at once; resolves when it is durable. One that is there already is replaced. @throws HEC_STATE */
+  add(entry: HistoryEntry): Promise<void> {
+    const others = this.#entries.filter(({ past }) => past.id !== entry.past.id);
+    const kept = [...others, entry].sort(byAge).slice(-runsMax);
+    const inFullFrom = kept.length - runsInFullMax;
+    this.#entries = kept.map((each, index) => (index < inFullFrom ? inBrief(each) : each));
+    const written = this.#tail.then(() => this.#write());
+    this.#tail = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(): Promise<void> {
+    const file: HistoryFile = { version: 1, runs: this.#entries };
+    await writeFileAtomically(this.#path, `${JSON.stringify(file)}\n`);
+  }
+
+  close(): Promise<void> {
+    return this.#tail;
+  }
+}
+
+/** Ids begin with the time. */
+const byAge = (a: HistoryEntry, b: HistoryEntry): number => (a.past.id < b.past.id ? -1 : 1);
+
+function inBrief({ past, report }: HistoryEntry): HistoryEntry {
+  const stages = report.stages.map((stage) => ({
+    ...stage,
+    steps: stage.steps.map((step) => ({ ...step, operations: [] })),
+  }));
+  return { past, report: { ...report, stages } };
+}
+
+function parse(path: string, text: string): HistoryEntry[] {
+  try {
+    const { version, runs } = JSON.parse(text) as Partial<HistoryFile>;
+    if (version !== 1 || !Array.isArray(runs)) throw new TypeError('not a history of runs');
+    return (runs as HistoryEntry[]).map(({ past, report }) => {
+      if (typeof past.id !== 'string' || !Array.isArray(past.steps)) throw new TypeError('not a run');
+      return { past, report: createRunReport(report) };
+    });
+  } catch (cause) {
+    throw new HecateError(
+      'HEC_STATE',
+      `${path}: damaged: found ${JSON.stringify(text.slice(0, 80))}, expected the history of runs`,
+      'restore it from a backup, or move it away: durations are then learnt anew, from the declared ones on',
+      cause,
+    );
+  }
+}

@@ -1,0 +1,109 @@
+/** Looks at everything that a dry run tells of: units, gates (once), hooks. Reads, and applies nothing. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import type { NodeName } from '@hecate/proto/core/names.ts';
+import { createQuery } from '@hecate/proto/generated/wire.ts';
+import type { Session } from '@hecate/proto/io/session-host.ts';
+import type { FleetState } from '../core/fleet.ts';
+import type { Leaf, Observations } from '../core/plan/gate.ts';
+import { leafKey, leavesOf } from '../core/plan/gate-verdict.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { type DryRunFacts, methodsOf, unitsOf } from './dry-run.ts';
+import { unitKey } from './unit-key.ts';
+
+export interface DryRunPorts {
+  fleet(): FleetState;
+  sessionOf(node: NodeName): Session | undefined;
+  observe(leaves: readonly Leaf[], timeLimitMs: number): Promise<Observations>;
+}
+
+const lookTimeLimitMs = 5000;
+
+type Seen = Pick<DryRunFacts, 'observations' | 'offline' | 'missingUnits' | 'hookTroubles'>;
+
+export async function dryRunFacts(plan: Plan, ports: DryRunPorts): Promise<Seen> {
+  const [observations, missingUnits, hookTroubles] = await Promise.all([
+    observeGates(plan, ports),
+    missingUnitsOf(plan, ports),
+    hookTroublesOf(plan),
+  ]);
+  return { observations, missingUnits, hookTroubles, offline: offlineOf(plan, ports.fleet()) };
+}
+
+function offlineOf(plan: Plan, fleet: FleetState): Map<NodeName, string> {
+  const entries = plan.nodes.flatMap((name): [NodeName, string][] => {
+    const node = fleet.nodes.get(name);
+    if (!node) return [[name, 'it is not enrolled']];
+    return node.connection === 'online' ? [] : [[name, node.offlineReason]];
+  });
+  return new Map(entries);
+}
+
+/** A command is no read: what it does nobody knows. */
+async function observeGates(plan: Plan, { observe }: DryRunPorts): Promise<Observations> {
+  const gates = methodsOf(plan).flatMap((method) =>
+    method.type === 'gate' || method.type === 'wake' ? [method.gate] : [],
+  );
+  const leaves = new Map(
+    gates.flatMap(({ condition }) => leavesOf(condition)).map((leaf) => [leafKey(leaf), leaf] as const),
+  );
+  const commands = [...leaves].filter(([, { type }]) => type === 'exec');
+  for (const [key] of commands) leaves.delete(key);
+  const seen = await observe([...leaves.values()], lookTimeLimitMs);
+  const notRun = { verdict: 'unknown', detail: 'a command: not run in a dry run' } as const;
+  return { ...seen, ...Object.fromEntries(commands.map(([key]) => [key, notRun])) };
+}
+
+async function missingUnitsOf(plan: Plan, ports: DryRunPorts): Promise<Set<string>> {
+  const missing = [...unitsOf(plan)].map(async ([node, units]) => {
+    const unloaded = [...units].filter((unit) => !ports.fleet().nodes.get(node)?.units.has(unit));
+    const states = await unitFileStates(node, unloaded, ports);
+    return unloaded.filter((unit) => states.get(unit) === 'not-found').map((unit) => unitKey(node, unit));
+  });
+  return new Set((await Promise.all(missing)).flat());
+}
+
+/** Of a node that cannot be asked nothing is claimed (I12). */
+async function unitFileStates(
+  node: NodeName,
+  units: readonly string[],
+  { sessionOf }: DryRunPorts,
+): Promise<Map<string, string>> {
+  const session = sessionOf(node);
+  if (!session || units.length === 0) return new Map();
+  const value = createQuery({ query: { case: 'unitFileStates', value: { units: [...units] } } });
+  try {
+    const outcome = await session.call({ case: 'query', value }, { timeLimitMs: lookTimeLimitMs });
+    if (outcome.case !== 'queryResult' || outcome.value.result.case !== 'unitFileStates') return new Map();
+    return new Map(outcome.value.result.value.entries.map(({ unit, state }) => [unit, state]));
+  } catch {
+    return new Map();
+  }
+}
+
+async function hookTroublesOf(plan: Plan): Promise<Map<string, string>> {
+  const hooks = methodsOf(plan).flatMap((method) => (method.type === 'hook' ? [method] : []));
+  const troubles = await Promise.all(
+    hooks.map(async ({ hook, argv }): Promise<[string, string][]> => {
+      const [command = ''] = argv;
+      const isThere = await canRun(command);
+      return isThere ? [] : [[hook, `hook ${hook}: ${command} is not a program that can be run here`]];
+    }),
+  );
+  return new Map(troubles.flat());
+}
+
+async function canRun(command: string): Promise<boolean> {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const paths = isAbsolute(command) ? [command] : folders.map((folder) => join(folder, command));
+  const found = await Promise.all(
+    paths.map((path) =>
+      access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}

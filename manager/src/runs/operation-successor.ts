@@ -1,0 +1,20 @@
+/**
+ * An operation of a run that was lost on its way is never applied under its id any more: the agent has promised that.
+ * It is asked for again under an id that follows from the first, so that a restart in between finds it (I2).
+ */
+import { createHash } from 'node:crypto';
+import { makeOpId, type OpId } from '@hecate/proto/core/names.ts';
+import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
+
+const timeLength = 10;
+
+/** As old as the first, so that both sort alike; the rest is its digest. */
+export function successorOf(opId: OpId): OpId {
+  const digest = createHash('sha256').update(`lost ${opId}`).digest();
+  const tail = makeOpId(0, digest.subarray(0, 10)).slice(timeLength);
+  return (opId.slice(0, timeLength) + tail) as OpId;
+}
+
+/** Never applied, and for no fault of its own. */
+export const isLost = ({ status, code }: Pick<OperationOutcome, 'status' | 'code'>): boolean =>
+  status === 'refused' && code === 'HEC_EXPIRED';

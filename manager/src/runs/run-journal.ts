@@ -1,0 +1,100 @@
+/**
+ * The journal of runs: `journal/runs`. One line for each commit of the machine, so that a commit is in it whole or
+ * not at all. A torn tail is cut; other damage is refused loudly (I7, I9).
+ */
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import { openRecordFile, type RecordFile } from '@hecate/proto/io/record-file.ts';
+import type { RunId } from '../core/runs/run.ts';
+import type { RunRecord } from '../core/runs/run-record.ts';
+
+type Commit = readonly RunRecord[];
+
+/** Commits of a shutdown that goes on without its disk, and wait for it (I14). */
+const unwrittenMax = 1000;
+
+const recordTypes: ReadonlySet<string> = new Set<RunRecord['type']>([
+  'run-accepted',
+  'resumed',
+  'rung-chosen',
+  'limit-tightened',
+  'method-begun',
+  'operations-retried',
+  'operation-ended',
+  'step-ended',
+  'abort-requested',
+  'arming',
+  'withdrawn',
+  'run-ended',
+]);
+
+function parseCommit(value: unknown): Commit {
+  if (!Array.isArray(value)) throw new HecateError('HEC_STATE', 'a line that is not a list of records');
+  for (const record of value as Partial<RunRecord>[]) {
+    if (!recordTypes.has(record?.type ?? '') || typeof record.runId !== 'string')
+      throw new HecateError('HEC_STATE', `a record of the kind ${record?.type}, which no run has`);
+  }
+  return value as Commit;
+}
+
+export class RunJournal {
+  readonly #file: RecordFile<Commit>;
+  /** What the file holds, and what it is to hold: for its compaction. */
+  #commits: Commit[];
+  #unwritten: Commit[] = [];
+
+  private constructor(file: RecordFile<Commit>) {
+    this.#file = file;
+    this.#commits = [...file.records];
+  }
+
+  /** @throws HEC_STATE when it cannot be opened, or is damaged anywhere but at its torn end */
+  static async open(path: string): Promise<RunJournal> {
+    return new RunJournal(await openRecordFile<Commit>(path, { parse: parseCommit }));
+  }
+
+  /** Oldest first, those that wait for the disk included. */
+  records(): readonly RunRecord[] {
+    return this.#commits.flat();
+  }
+
+  /**
+   * Resolves when the records are durable, and whatever waited for the disk before them.
+   * @param isKept whether they count although the disk refuses them: they are then written with the next commit
+   * @throws HEC_STATE, HEC_BUSY
+   */
+  async commit(records: Commit, isKept: boolean): Promise<void> {
+    const isEmpty = records.length === 0;
+    const waiting = isEmpty ? this.#unwritten : [...this.#unwritten, records];
+    if (!isEmpty) this.#commits.push(records);
+    // In one turn, and so in one write: an earlier one is not lost while a later one is kept.
+    const results = await Promise.allSettled(waiting.map((commit) => this.#file.append(commit)));
+    const refused = results.find((result) => result.status === 'rejected');
+    this.#unwritten = waiting.filter((_, index) => results[index]?.status === 'rejected');
+    if (!refused) return;
+    if (!isKept) {
+      this.#unwritten = this.#unwritten.filter((commit) => commit !== records);
+      this.#commits = this.#commits.filter((commit) => commit !== records);
+    }
+    this.#unwritten = this.#unwritten.slice(-unwrittenMax);
+    throw refused.reason;
+  }
+
+  /** Whether everything that counts is on the disk. */
+  isWritten(): boolean {
+    return this.#unwritten.length === 0;
+  }
+
+  /** Rewrites it with the records of these runs alone. @throws HEC_STATE: it is then as it was */
+  async keepOnly(runIds: ReadonlySet<RunId>): Promise<void> {
+    const kept = this.#commits
+      .map((commit) => commit.filter(({ runId }) => runIds.has(runId)))
+      .filter((commit) => commit.length > 0);
+    await this.#file.rewrite(kept);
+    this.#commits = kept;
+    this.#unwritten = [];
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * Runs the machine of runs: inputs one after the other, and of each all effects before the next input is taken: commit
+ * (journal, intent file), then whatever stands behind it (I9).
+ */
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
+import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
+import type { Clock } from '@hecate/proto/io/transport.ts';
+import type { Leaf, Observations } from '../core/plan/gate.ts';
+import type { WakeTarget } from '../core/plan/plan.ts';
+import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
+import { nextRunsTickMs, runsStep } from '../core/runs/runs.ts';
+import type {
+  DeadManOrder,
+  RunEvent,
+  RunRefusal,
+  RunsEffect,
+  RunsInput,
+  RunsInstant,
+  RunsState,
+} from '../core/runs/runs-state.ts';
+import type { HookEnd } from '../io/hook-runner.ts';
+import { removeIntent, writeIntent } from '../io/intent-file.ts';
+import type { RunJournal } from './run-journal.ts';
+import type { AppliedOperation, RunOperations } from './run-operations.ts';
+
+export interface RunRunnerPorts {
+  readonly clock: Clock;
+  readonly journal: RunJournal;
+  readonly intentPath: string;
+  readonly operations: RunOperations;
+  observe(leaves: readonly Leaf[], timeLimitMs: number): Promise<Observations>;
+  runHook(run: RunState, argv: readonly string[], timeLimitMs: number): Promise<HookEnd>;
+  wake(targets: readonly WakeTarget[]): void;
+  arm(runId: RunId, order: DeadManOrder): void;
+  /** Resolves when the agent holds no order of the run any more; never, when it could not be asked. */
+  withdraw(runId: RunId, node: NodeName): Promise<void>;
+  onEvent(runId: RunId, event: RunEvent): void;
+  /** Something of it is another than before, or it is over and gone. */
+  onChange(runId: RunId): void;
+  /** Into the history; rejects when that could not be written: it is then kept in the journal. */
+  onEnded(run: RunState): Promise<void>;
+  /** The disk refuses, and what is going on all the same; undefined: it works again. */
+  onTrouble(trouble: HecateError | undefined): void;
+}
+
+export interface AcceptedRun {
+  readonly runId: RunId;
+  readonly isJoined: boolean;
+  readonly preempted: readonly RunId[];
+}
+
+interface Ticket {
+  accept(accepted: AcceptedRun): void;
+  refuse(error: HecateError): void;
+}
+
+type Of<Type extends RunsEffect['type']> = Extract<RunsEffect, { type: Type }>;
+
+/** A suspended host wakes late: the clock is looked at again at least so often while something is awaited. */
+const timerMaxMs = 60_000;
+
+export class RunRunner {
+  readonly #ports: RunRunnerPorts;
+  #state: RunsState;
+  /** As of the last input whose effects are carried out: what is not durable yet is shown to nobody. */
+  #shown: RunsState;
+  /** Of callers: given when what they were promised is shown, too. */
+  #answers: (() => void)[] = [];
+  readonly #inputs: RunsInput[] = [];
+  #working: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #tickets = new Map<number, Ticket>();
+  #lastTicket = 0;
+  #isClosed = false;
+
+  /** @param opened what openRuns made of the journal; `start` goes on with it */
+  constructor(ports: RunRunnerPorts, opened: RunsState) {
+    this.#ports = ports;
+    this.#state = opened;
+    this.#shown = opened;
+  }
+
+  get state(): RunsState {
+    return this.#shown;
+  }
+
+  /** Also while the effects of its last change are being carried out. */
+  runOf(runId: RunId): RunState | undefined {
+    return this.#state.runs.get(runId) ?? this.#shown.runs.get(runId);
+  }
+
+  /** Goes on with whatever was going on. */
+  start(): void {
+    this.input({ type: 'resume' });
+  }
+
+  /** @throws HecateError: refused by the take-over table, an intent, the disk */
+  request(
+    request: RunRequest,
+    { isIntentOverridden, intentAgeMaxMs }: { isIntentOverridden: boolean; intentAgeMaxMs: number },
+  ): Promise<AcceptedRun> {
+    return this.#withTicket((ticket) =>
+      this.input({ type: 'request', ticket, request, isIntentOverridden, intentAgeMaxMs }),
+    );
+  }
+
+  /** The message and remedy of its refusal as things are, or an empty text. Asks the machine, and changes nothing. */
+  wouldRefuse(request: RunRequest, options: { isIntentOverridden: boolean; intentAgeMaxMs: number }): string {
+    const { effects } = runsStep(
+      this.#state,
+      { type: 'request', ticket: 0, request, ...options },
+      this.#at(),
+    );
+    const refused = effects.find((effect) => effect.type === 'refuse');
+    return refused ? refused.refusal.message : '';
+  }
+
+  #at(): RunsInstant {
+    const { clock } = this.#ports;
+    return { nowMs: clock.bootTimeMs(), wallMs: Math.round(clock.wallMs()) };
+  }
+
+  /** Resolves when the request to abort is durable. @throws HecateError HEC_NO_RETURN and others */
+  async abort(runId: RunId, by: string, reason: string): Promise<void> {
+    await this.#withTicket((ticket) => this.input({ type: 'abort', ticket, runId, by, reason }));
+  }
+
+  nodeOnline(node: NodeName): void {
+    this.input({ type: 'node-online', node });
+  }
+
+  input(input: RunsInput): void {
+    if (this.#isClosed) return;
+    this.#inputs.push(input);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+      // What came between its last look and this.
+      if (this.#inputs.length > 0 && !this.#isClosed) this.#goOn();
+    });
+  }
+
+  /** What is going on goes on after the next start. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#working;
+    const error = new HecateError('HEC_SHUTTING_DOWN', 'the manager is shutting down');
+    for (const ticket of this.#tickets.values()) ticket.refuse(error);
+    this.#tickets.clear();
+  }
+
+  #withTicket(send: (ticket: number) => void): Promise<AcceptedRun> {
+    if (this.#isClosed) throw new HecateError('HEC_SHUTTING_DOWN', 'the manager is shutting down');
+    this.#lastTicket += 1;
+    const number = this.#lastTicket;
+    return new Promise((resolve, reject) => {
+      this.#tickets.set(number, { accept: resolve, refuse: reject });
+      send(number);
+    });
+  }
+
+  #takeTicket(number: number | undefined): Ticket | undefined {
+    if (number === undefined) return undefined;
+    const ticket = this.#tickets.get(number);
+    this.#tickets.delete(number);
+    return ticket;
+  }
+
+  async #work(): Promise<void> {
+    for (let input = this.#inputs.shift(); input; input = this.#inputs.shift()) {
+      const { state, effects } = runsStep(this.#state, input, this.#at());
+      this.#state = state;
+      await this.#performAll(effects);
+      this.#show();
+      if (this.#isClosed) return;
+    }
+    this.#arm();
+  }
+
+  #show(): void {
+    const before = this.#shown;
+    this.#shown = this.#state;
+    for (const answer of this.#answers.splice(0)) answer();
+    if (before.runs === this.#shown.runs) return;
+    for (const runId of new Set([...before.runs.keys(), ...this.#shown.runs.keys()]))
+      if (before.runs.get(runId) !== this.#shown.runs.get(runId)) this.#ports.onChange(runId);
+  }
+
+  async #performAll(effects: readonly RunsEffect[]): Promise<void> {
+    for (const effect of effects) {
+      if (effect.type === 'commit') await this.#commit(effect);
+      else if (effect.type === 'ended') await this.#end(effect.run);
+      else this.#perform(effect);
+    }
+  }
+
+  async #commit(effect: Of<'commit'>): Promise<void> {
+    const { runId, ticket, onFailure } = effect;
+    const trouble = await this.#write(effect);
+    if (trouble && onFailure === 'halt') {
+      this.#inputs.unshift({ type: 'commit-failed', runId, ticket, message: trouble.message });
+      return;
+    }
+    await this.#performAll(effect.then);
+  }
+
+  /** @returns what the disk refused */
+  async #write({ records, intent, onFailure }: Of<'commit'>): Promise<HecateError | undefined> {
+    const { journal, intentPath } = this.#ports;
+    const isKept = onFailure === 'proceed';
+    let trouble: HecateError | undefined;
+    const noting = (error: unknown): void => {
+      trouble ??= asHecateError(error, 'HEC_STATE');
+    };
+    await journal.commit(records, isKept).catch(noting);
+    // A request whose record was refused is refused whole.
+    if (intent !== undefined && (!trouble || isKept)) {
+      await (intent === null ? removeIntent(intentPath) : writeIntent(intentPath, intent)).catch(noting);
+    }
+    this.#ports.onTrouble(trouble);
+    return trouble;
+  }
+
+  async #end(run: RunState): Promise<void> {
+    try {
+      await this.#ports.onEnded(run);
+      await this.#compact(run.request.runId);
+    } catch (error) {
+      // It stays in the journal: the next start hands it over once more.
+      this.#ports.onTrouble(asHecateError(error, 'HEC_STATE'));
+    }
+  }
+
+  async #compact(ended: RunId): Promise<void> {
+    const kept = new Set(this.#state.runs.keys());
+    // Its orders are not all withdrawn yet: its records are what remembers that.
+    if (kept.has(ended) && kept.size === 1) return;
+    await this.#ports.journal.keepOnly(kept);
+  }
+
+  #perform(effect: Exclude<RunsEffect, { type: 'commit' | 'ended' }>): void {
+    switch (effect.type) {
+      case 'apply':
+        this.#apply(effect);
+        return;
+      case 'recall':
+        this.#recall(effect.opId);
+        return;
+      case 'observe':
+        this.#observe(effect);
+        return;
+      case 'run-hook':
+        this.#runHook(effect);
+        return;
+      case 'wake':
+        this.#ports.wake(effect.targets);
+        return;
+      case 'arm':
+        this.#ports.arm(effect.runId, effect.order);
+        return;
+      case 'withdraw':
+        this.#withdraw(effect);
+        return;
+      case 'event':
+        this.#ports.onEvent(effect.runId, effect.event);
+        return;
+      default:
+        this.#answer(effect);
+    }
+  }
+
+  #answer(effect: Of<'answer-request' | 'answer-abort' | 'refuse'>): void {
+    const ticket = this.#takeTicket(effect.ticket);
+    if (!ticket) return;
+    this.#answers.push(() => {
+      if (effect.type === 'refuse') ticket.refuse(errorOf(effect.refusal));
+      else if (effect.type === 'answer-request') ticket.accept(effect);
+      else ticket.accept({ runId: effect.runId, isJoined: false, preempted: [] });
+    });
+  }
+
+  #withdraw({ runId, node }: Of<'withdraw'>): void {
+    void this.#ports.withdraw(runId, node).then(() => this.input({ type: 'withdrawn', runId, node }));
+  }
+
+  #apply({ runId, opId, operation, timeLimitMs }: Of<'apply'>): void {
+    const run = this.runOf(runId);
+    if (!run) return;
+    const { request } = run;
+    const applied: AppliedOperation = {
+      opId,
+      operation,
+      timeLimitMs,
+      requestedBy: `run ${runId} (${request.requestedBy})`,
+      requestedFrom: request.requestedFrom,
+      reason: request.reason,
+      isSentUnrecorded: request.plan.kind === 'shutdown',
+    };
+    void this.#ports.operations
+      .apply(applied, () => this.input({ type: 'operation-accepted', opId }))
+      .then((end) => this.input({ type: 'operation-ended', opId, end }));
+  }
+
+  #recall(opId: OpId): void {
+    void this.#ports.operations
+      .recall(opId, () => this.input({ type: 'operation-accepted', opId }))
+      .then((end) => {
+        this.input(end ? { type: 'operation-ended', opId, end } : { type: 'operation-unknown', opId });
+      });
+  }
+
+  #observe({ runId, round, leaves, timeLimitMs }: Of<'observe'>): void {
+    void this.#ports
+      .observe(leaves, timeLimitMs)
+      .then((observations) => this.input({ type: 'observed', runId, round, observations }));
+  }
+
+  #runHook({ runId, stepId, method, argv, timeLimitMs }: Of<'run-hook'>): void {
+    const run = this.runOf(runId);
+    if (!run) return;
+    void this.#ports
+      .runHook(run, argv, timeLimitMs)
+      .then((end) => this.input({ type: 'hook-ended', runId, stepId, method, ...end }));
+  }
+
+  /** I14: nothing at rest. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const atMs = nextRunsTickMs(this.#state);
+    if (atMs === Number.POSITIVE_INFINITY || this.#isClosed) return;
+    const delayMs = Math.min(timerMaxMs, Math.max(1, Math.ceil(atMs - this.#ports.clock.bootTimeMs())));
+    this.#timer = setTimeout(() => this.input({ type: 'tick' }), delayMs);
+  }
+}
+
+const errorOf = ({ code, message, remedy }: RunRefusal): HecateError =>
+  new HecateError(code, message, remedy);

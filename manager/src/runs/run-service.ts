@@ -1,0 +1,281 @@
+/** Runs of a site, put together: the machine's runner, what carries its effects out, and what operators ask of it. */
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
+import {
+  createRunSummary,
+  type OperationOutcome,
+  type RunReport,
+  type RunSummary,
+} from '@hecate/proto/generated/wire.ts';
+import type { Session } from '@hecate/proto/io/session-host.ts';
+import type { Clock } from '@hecate/proto/io/transport.ts';
+import type { ManagerConfig } from '../config/manager-config.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { hostOf } from '../core/remote-host.ts';
+import { learnt } from '../core/runs/budget.ts';
+import { pastRunOf } from '../core/runs/past-run.ts';
+import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
+import { runReport, runSummary } from '../core/runs/run-report.ts';
+import type { FleetStore } from '../fleet-store.ts';
+import { GateProbes } from '../io/gate-probes.ts';
+import { runHook } from '../io/hook-runner.ts';
+import { Notifier } from '../io/notifications.ts';
+import type { HistoryEntry } from '../io/run-history-file.ts';
+import { wake } from '../io/wake-on-lan.ts';
+import type { OperationRunner } from '../operation-runner.ts';
+import { DeadManLink } from './dead-man-link.ts';
+import type { RunFiles } from './run-files.ts';
+import { RunOperations } from './run-operations.ts';
+import { type AcceptedRun, RunRunner } from './run-runner.ts';
+import { RunTeller, type RunTellerPorts } from './run-teller.ts';
+import { RunWatchers } from './run-watchers.ts';
+
+export interface RunServicePorts extends Pick<RunTellerPorts, 'logger' | 'audit' | 'metrics'> {
+  readonly clock: Clock;
+  readonly epoch: number;
+  readonly fleet: FleetStore;
+  readonly operations: OperationRunner;
+  readonly files: RunFiles;
+  config(): ManagerConfig;
+  sessionOf(node: NodeName): Session | undefined;
+  newOpId(): OpId;
+  onTrouble(trouble: HecateError | undefined): void;
+}
+
+export class RunService {
+  readonly watchers = new RunWatchers();
+  readonly probes: GateProbes;
+  readonly #ports: RunServicePorts;
+  readonly #notifier: Notifier;
+  readonly #operations: RunOperations;
+  readonly #deadMan: DeadManLink;
+  readonly #runner: RunRunner;
+  readonly #teller: RunTeller;
+  /** Orders that could not be given, by run: told in its report until they are. */
+  readonly #notArmed = new Map<RunId, Map<NodeName, string>>();
+
+  constructor(ports: RunServicePorts) {
+    this.#ports = ports;
+    const { clock, fleet, operations, files, logger, config } = ports;
+    this.#notifier = new Notifier({ onFailure: (message) => logger.warn(message) });
+    this.#operations = new RunOperations({
+      clock,
+      fleet,
+      operations,
+      logLines: () => config().operations.logLines,
+    });
+    this.probes = new GateProbes({
+      nodeOf: (node) => fleet.state.nodes.get(node),
+      lastHostOf: (node) => files.lastHosts.get(node),
+      execute: (node, argv, timeLimitMs) => this.#execute(node, argv, timeLimitMs),
+    });
+    this.#deadMan = this.#makeDeadManLink();
+    this.#teller = new RunTeller({
+      ...ports,
+      notifier: this.#notifier,
+      watchers: this.watchers,
+      site: () => config().site,
+      wallMs: () => clock.wallMs(),
+      runOf: (runId) => this.#runner.runOf(runId),
+    });
+    this.#runner = this.#makeRunner();
+    this.configure();
+  }
+
+  #makeDeadManLink(): DeadManLink {
+    const { clock, epoch, sessionOf } = this.#ports;
+    return new DeadManLink({
+      clock,
+      epoch,
+      sessionOf,
+      onArmed: (runId, node, failure) => this.#onArmed(runId, node, failure),
+      onNotWithdrawn: (runId, node, { message }) =>
+        this.#teller.note(
+          runId,
+          'not-withdrawn',
+          `the order of ${node} is not withdrawn yet: ${message}`,
+          node,
+        ),
+    });
+  }
+
+  #makeRunner(): RunRunner {
+    const { clock, files, onTrouble } = this.#ports;
+    return new RunRunner(
+      {
+        clock,
+        journal: files.journal,
+        intentPath: files.intentPath,
+        operations: this.#operations,
+        observe: (leaves, timeLimitMs) => this.probes.observe(leaves, timeLimitMs),
+        runHook: (run, argv, timeLimitMs) => this.#runHook(run, argv, timeLimitMs),
+        wake: (targets) => {
+          void wake(targets).then((failures) => {
+            for (const failure of failures) this.#ports.logger.warn(failure);
+          });
+        },
+        arm: (runId, order) => void this.#deadMan.arm(runId, order),
+        withdraw: (runId, node) => this.#deadMan.withdraw(runId, node),
+        onEvent: (runId, event) => this.#teller.tell(runId, event),
+        onChange: (runId) => this.watchers.change(runId),
+        onEnded: (run) => this.#onEnded(run),
+        onTrouble,
+      },
+      files.opened,
+    );
+  }
+
+  /** Goes on with what the journal says was going on. */
+  start(): void {
+    this.#runner.start();
+  }
+
+  /** The configuration was read again. */
+  configure(): void {
+    this.#notifier.configure(this.#ports.config().runs.notifications);
+  }
+
+  /** @param address that its agent dialled from */
+  nodeOnline(node: NodeName, address: string): void {
+    this.#ports.files.lastHosts.set(node, hostOf(address).replace(/^\[|\]$/g, ''));
+    this.#runner.nodeOnline(node);
+  }
+
+  onOutcome(opId: OpId, outcome: OperationOutcome): void {
+    this.#operations.onOutcome(opId, outcome);
+  }
+
+  onRunning(opId: OpId): void {
+    this.#operations.onRunning(opId);
+  }
+
+  /** @throws HecateError: refused by the take-over table, by an intent, by the disk */
+  request(request: RunRequest, isIntentOverridden: boolean): Promise<AcceptedRun> {
+    const { intentAgeMaxMs } = this.#ports.config().runs;
+    return this.#runner.request(request, { isIntentOverridden, intentAgeMaxMs });
+  }
+
+  /** Why it would be refused as things are; empty: it would not. Asks the machine, and changes nothing. */
+  wouldRefuse(request: RunRequest, isIntentOverridden: boolean): string {
+    const { intentAgeMaxMs } = this.#ports.config().runs;
+    return this.#runner.wouldRefuse(request, { isIntentOverridden, intentAgeMaxMs });
+  }
+
+  abort(runId: RunId, by: string, reason: string): Promise<void> {
+    return this.#runner.abort(runId, by, reason);
+  }
+
+  learnt(plan: Plan) {
+    return learnt(
+      this.#ports.files.history.all().map(({ past }) => past),
+      plan,
+    );
+  }
+
+  /** A dry run: it was nowhere but here. */
+  remember(entry: HistoryEntry): Promise<void> {
+    return this.#ports.files.history.add(entry);
+  }
+
+  /** Runs that are going on, oldest first. */
+  active(): RunState[] {
+    return [...this.#runner.state.runs.values()].filter(({ outcome }) => outcome === undefined);
+  }
+
+  /** Newest first. */
+  summaries(max: number): RunSummary[] {
+    const nowMs = this.#ports.clock.bootTimeMs();
+    const going = this.active().map((run) => runSummary(run, nowMs));
+    const ids = new Set(going.map(({ runId }) => runId));
+    const past = this.#ports.files.history
+      .all()
+      .map(({ report }) => report.summary ?? createRunSummary())
+      .filter(({ runId }) => !ids.has(runId));
+    return [...past, ...going].sort((a, b) => (a.runId < b.runId ? 1 : -1)).slice(0, max);
+  }
+
+  /**
+   * @param prefix the first characters of an id, enough to tell it from others; empty: the newest
+   * @throws HEC_NO_SUCH_RUN
+   */
+  find(prefix: string): RunId {
+    const ids = this.summaries(Number.POSITIVE_INFINITY).map(({ runId }) => runId);
+    const wanted = prefix.toUpperCase();
+    const found = prefix === '' ? ids.slice(0, 1) : ids.filter((id) => id.startsWith(wanted));
+    const [only] = found;
+    if (only !== undefined && found.length === 1) return only as RunId;
+    const message =
+      found.length > 1
+        ? `${found.length} runs begin with ${prefix}: ${found.slice(0, 5).join(', ')}`
+        : prefix === ''
+          ? 'there has been no run yet'
+          : `no run ${prefix} is remembered`;
+    throw new HecateError('HEC_NO_SUCH_RUN', message, 'hecatectl runs list');
+  }
+
+  /** @throws HEC_NO_SUCH_RUN */
+  report(runId: RunId): RunReport {
+    const run = this.#runner.state.runs.get(runId);
+    if (run) return this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs()));
+    const past = this.#ports.files.history.get(runId);
+    if (past) return past.report;
+    throw new HecateError('HEC_NO_SUCH_RUN', `no run ${runId} is remembered`, 'hecatectl runs list');
+  }
+
+  isActive(runId: RunId): boolean {
+    return this.active().some(({ request }) => request.runId === runId);
+  }
+
+  async close(): Promise<void> {
+    this.#deadMan.close();
+    await this.#runner.close();
+    this.#operations.close();
+    await this.#notifier.close();
+    const { journal, history, lastHosts } = this.#ports.files;
+    await Promise.all([journal.close(), history.close(), lastHosts.close()]);
+  }
+
+  async #onEnded(run: RunState): Promise<void> {
+    const past = pastRunOf(run);
+    const isNews = this.#ports.files.history.get(past.id) === undefined;
+    const report = this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs()));
+    this.#notArmed.delete(run.request.runId);
+    const written = this.#ports.files.history.add({ past, report });
+    if (isNews) this.#teller.ended(run, past.durationMs);
+    this.watchers.change(run.request.runId);
+    await written;
+  }
+
+  #onArmed(runId: RunId, node: NodeName, failure: HecateError | undefined): void {
+    const ofRun = this.#notArmed.get(runId) ?? new Map<NodeName, string>();
+    if (failure) ofRun.set(node, failure.message);
+    else ofRun.delete(node);
+    if (this.isActive(runId)) this.#notArmed.set(runId, ofRun);
+    const text = failure
+      ? `${node} could not be given its dead man's order: ${failure.message}`
+      : `${node} holds its dead man's order`;
+    this.#teller.note(runId, failure ? 'not-armed' : 'armed', text, node);
+  }
+
+  #withNotArmed(run: RunState, report: RunReport): RunReport {
+    const ofRun = this.#notArmed.get(run.request.runId) ?? new Map<NodeName, string>();
+    const told = [...ofRun].map(([node, why]) => `${node} holds no dead man's order: ${why}`);
+    return { ...report, degradations: [...report.degradations, ...told] };
+  }
+
+  #runHook({ request }: RunState, argv: readonly string[], timeLimitMs: number) {
+    const { runId, plan, reason } = request;
+    const environment = {
+      HECATE_RUN_ID: runId,
+      HECATE_PLAN: plan.name,
+      HECATE_MODE: plan.mode,
+      HECATE_REASON: reason,
+    };
+    const onLine = (line: string) => this.#teller.note(runId, 'hook-output', `${argv[0]}: ${line}`);
+    return runHook(argv, { timeLimitMs, environment, onLine });
+  }
+
+  #execute(node: NodeName, argv: readonly string[], timeLimitMs: number): Promise<OperationOutcome> {
+    return this.#operations.execute(this.#ports.newOpId(), node, argv, timeLimitMs);
+  }
+}
