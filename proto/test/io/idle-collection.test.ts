@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { collectWhenIdle } from '../../src/io/idle-collection.ts';
 
-const soon = { firstAfterMs: 10, lookEveryMs: 10, heapBytesMax: Number.POSITIVE_INFINITY };
+const soon = { firstAfterMs: 10, lookEveryMs: 10, aliveBytesMax: Number.POSITIVE_INFINITY };
 let collections = 0;
 const observer = new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
