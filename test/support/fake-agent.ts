@@ -5,6 +5,7 @@
 import type { Item, Outcome } from '@hecate/proto/core/frames.ts';
 import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import {
+  type ArmShutdown,
   createHello,
   createNotice,
   createOperationOutcome,
@@ -43,6 +44,8 @@ export class FakeAgent {
   /** Operations in the order they came. */
   readonly applied: Operation[] = [];
   readonly logLevels: string[] = [];
+  /** The dead man's order that it holds. */
+  armed: ArmShutdown | undefined;
   /** Resolves when the session is over, with why. */
   readonly ended: Promise<{ code: string; message: string }>;
   /** Every operation ends well unless a test says otherwise. */
@@ -114,6 +117,12 @@ export class FakeAgent {
       case 'setAgentLogLevel':
         this.logLevels.push(method.value.level);
         return { case: 'logLevel', value: { before: 'info', after: method.value.level } };
+      case 'armShutdown':
+        this.armed = method.value;
+        return { case: 'done', value: {} };
+      case 'disarmShutdown':
+        if (this.armed?.runId === method.value.runId) this.armed = undefined;
+        return { case: 'done', value: {} };
       default:
         throw new Error(`a fake agent is not asked ${method.case}`);
     }

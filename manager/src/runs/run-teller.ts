@@ -1,6 +1,7 @@
 /** Tells of runs: the log, those who watch, notifications, metrics and the audit log. Decides nothing. */
 import { createRunEventLine } from '@hecate/proto/generated/wire.ts';
 import type { NotificationEvent } from '../config/manager-config.ts';
+import { isClaimedName } from '../core/admission.ts';
 import type { RunId, RunState } from '../core/runs/run.ts';
 import type { RunEvent } from '../core/runs/runs-state.ts';
 import type { AuditLog } from '../io/audit-log.ts';
@@ -108,6 +109,7 @@ export class RunTeller {
 
 const whoOf = ({ request }: RunState) => ({
   who: request.requestedBy,
+  ...(isClaimedName(request.requestedBy) ? { claimed: true } : {}),
   from: request.requestedFrom,
   subject: request.runId,
 });
