@@ -8,6 +8,7 @@ import { type ReloadSignal, reloadSignal } from '@hecate/proto/io/reload-signal.
 import { serviceNotifier } from '@hecate/proto/io/service-notify.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
+import { demandPlans, formatPlanFinding, planFindings } from './config/plan-findings.ts';
 import { planReload } from './config/plan-reload.ts';
 import { openAuditLog } from './io/audit-log.ts';
 import { createLogger } from './io/logger.ts';
@@ -58,6 +59,9 @@ function fail(thrown: unknown): never {
 async function run(file: string, hangUps: ReloadSignal): Promise<void> {
   let config = await loadConfig(file);
   const logger = createLogger(config.log.level);
+  for (const finding of planFindings(config)) {
+    logger[finding.isError ? 'error' : 'warn'](formatPlanFinding(file, finding));
+  }
   const state = await openStateDirectory(config.stateDirectory);
   const audit = await openAuditLog(config.audit.file, { onFailure: (error) => logger.error(error.message) });
   const manager = await Manager.start({ config, state, audit, logger, softwareVersion });
@@ -77,6 +81,7 @@ async function run(file: string, hangUps: ReloadSignal): Promise<void> {
     notifier.reloading();
     audit.reopen();
     const next = await loadConfig(file);
+    for (const warning of demandPlans(file, next)) logger.warn(warning);
     const plan = planReload(config, next);
     for (const { key, reason } of plan.refused) logger.error(`not reloaded: ${key}: ${reason}`);
     config = plan.config;
@@ -110,6 +115,7 @@ async function run(file: string, hangUps: ReloadSignal): Promise<void> {
 
 async function check(file: string): Promise<void> {
   const config: ManagerConfig = await loadConfig(file);
+  for (const warning of demandPlans(file, config)) process.stderr.write(`warning: ${warning}\n`);
   process.stdout.write(`${file} is valid: site ${config.site}\n`);
 }
 

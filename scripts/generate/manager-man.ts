@@ -48,7 +48,10 @@ export function managerPage(): string {
     ),
     '.SH "OPTIONS"',
     ...term('\\fB\\-c\\fR, \\fB\\-\\-config\\fR \\fIFILE\\fR', '/etc/hecate/hecate.yaml when not given.'),
-    ...term(bold('--check'), 'read the configuration, say what is wrong with it, and end.'),
+    ...term(
+      bold('--check'),
+      'read the configuration, say what is wrong with it and with its plans, and end.',
+    ),
     ...term(bold('--version'), 'print the version.'),
     ...term('\\fB\\-h\\fR, \\fB\\-\\-help\\fR', 'print the options.'),
     '.SH "SIGNALS"',

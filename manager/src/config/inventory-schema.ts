@@ -2,15 +2,9 @@
 import { limits } from '@hecate/proto/core/limits.ts';
 import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import { z } from 'zod';
+import { nodeRoles } from '../core/plan/select-nodes.ts';
 import { hostLeaf, listOf, nodeNameLeaf, switchLeaf, wholeNumberLeaf, wordLeaf } from './config-leaves.ts';
-import {
-  declaredNameLeaf,
-  hostCommandLeaf,
-  ipv4Leaf,
-  macAddressLeaf,
-  nodeRoles,
-  unitsLeaf,
-} from './plan-leaves.ts';
+import { declaredNameLeaf, hostCommandLeaf, ipv4Leaf, macAddressLeaf, unitsLeaf } from './plan-leaves.ts';
 
 const group = { error: 'expected a map of keys' };
 const nodesMax = limits.listLengthMax;

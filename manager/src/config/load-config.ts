@@ -66,8 +66,8 @@ export function parseConfig(text: string, hostName: string): ConfigResult {
 }
 
 /** HEC_CONFIG with one line for each finding. */
-export function configError(path: string, findings: readonly Finding[]): HecateError {
-  const lines = findings.slice(0, findingsShownMax).map((finding) => formatFinding(path, finding));
+export function configError(path: string, findings: readonly string[]): HecateError {
+  const lines = findings.slice(0, findingsShownMax);
   if (findings.length > findingsShownMax) lines.push(`and ${findings.length - findingsShownMax} more`);
   return new HecateError(
     'HEC_CONFIG',
@@ -121,6 +121,9 @@ async function readText(path: string): Promise<string> {
 /** @throws HEC_CONFIG with a line for everything that is wrong: file, line, column, key, found, expected, remedy */
 export async function loadConfig(path: string = defaultConfigPath): Promise<ManagerConfig> {
   const result = parseConfig(await readText(path), hostname().toLowerCase());
-  if ('findings' in result) throw configError(path, result.findings);
-  return result.config;
+  if ('config' in result) return result.config;
+  throw configError(
+    path,
+    result.findings.map((finding) => formatFinding(path, finding)),
+  );
 }

@@ -6,14 +6,13 @@ import { limits } from '@hecate/proto/core/limits.ts';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
 import { completeUnitName } from '@hecate/proto/core/unit-name.ts';
 import { z } from 'zod';
+import { nodeRoles } from '../core/plan/select-nodes.ts';
 import { durationLeaf, type KeyMeta, listOf, textLeaf } from './config-leaves.ts';
 
 const dayMs = 86_400_000;
 /** As many as the wire takes with one operation. */
 const argumentsMax = 256;
 const listMax = 64;
-
-export const nodeRoles = ['server', 'agent', 'storage', 'coordinator', 'other'] as const;
 
 /** What `read` gives; undefined when it throws. */
 function attempt<Value>(read: () => Value): Value | undefined {
@@ -29,7 +28,7 @@ export const sentenceLeaf = (meta: KeyMeta) =>
   textLeaf('a text of one line, 1 to 200 characters', meta, (text) => text, /^(?!\s)[^\p{Cc}]{1,200}$/u);
 
 /** The name of a sequence, a stage or a hook: it is in ids, in file names and on command lines. */
-export const declaredNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
+const declaredNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
 
 export const declaredNameLeaf = (meta: KeyMeta) =>
   textLeaf(

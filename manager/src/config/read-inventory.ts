@@ -1,5 +1,6 @@
 /** `inventory` and `hooks` as the file has them → Inventory, sorted by name whatever their order was (I13). */
 import type { Hook, Inventory, InventoryNode, Place } from '../core/plan/inventory.ts';
+import { byName, sortedNames } from '../core/plan/select-nodes.ts';
 import type { ConfigFile } from './config-schema.ts';
 import { formatKeyPath, type KeyPath } from './finding.ts';
 import type { YamlSource } from './yaml-source.ts';
@@ -10,14 +11,11 @@ export const placeAt = (source: YamlSource, path: KeyPath): Place => ({
   line: source.placeOf(path).line,
 });
 
-export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
-  a.name < b.name ? -1 : 1;
-
 function nodeOf(file: ConfigFile['inventory'][number], place: Place): InventoryNode {
   return {
     name: file.name,
     role: file.role,
-    dependsOn: [...file.depends_on].sort(),
+    dependsOn: sortedNames(file.depends_on),
     units: file.units ?? [],
     macAddress: file.mac_address,
     wakeAddress: file.wake_address,

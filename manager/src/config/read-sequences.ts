@@ -1,9 +1,10 @@
 /** `sequences` as the file has them → declarations with their places. */
+import { byName } from '../core/plan/select-nodes.ts';
 import type { SequenceDeclaration, StageDeclaration, StepDeclaration } from '../core/plan/sequence.ts';
 import { actionOf } from './action-schema.ts';
 import type { ConfigFile } from './config-schema.ts';
 import type { KeyPath } from './finding.ts';
-import { byName, placeAt } from './read-inventory.ts';
+import { placeAt } from './read-inventory.ts';
 import { kindOf, type SequenceFile, type StageFile, type StepFile } from './sequence-schema.ts';
 import type { YamlSource } from './yaml-source.ts';
 

@@ -49,7 +49,8 @@ export const runs = z
         .array(notification, listError)
         .max(notificationsMax, listError)
         .meta({
-          description: 'Who is told of runs; what cannot be told now is kept and told later.',
+          description:
+            'Who is told of runs. What cannot be told now is tried again for a day, while the manager runs.',
           example: '[{ webhook: "https://ntfy.example/hecate", events: [degraded, failed] }]',
         })
         .default([]),
