@@ -13,8 +13,16 @@ function nodeOptions(program: string): string {
   return / -S node (.*)$/.exec(firstLine)?.[1] ?? '';
 }
 
+/** As packages do, so that a build in the checkout does not change a program under a node that runs it. */
+const programFolder = '/usr/lib/hecate';
+
+/** The bundle and what starts it, laid out as in the repository. @throws Error without bundles: `npm run build` */
 async function installProgram(node: BootedNode, name: string, program: string): Promise<void> {
-  const run = `${node.repository}/node_modules/.bin/node ${nodeOptions(program)} ${node.repository}/${program}`;
+  const part = program.split('/', 1)[0] ?? '';
+  const copy = `set -e; cd "$1"; mkdir -p "$2/$3" "$2/dist"; cp -a "$3/bin" "$3/package.json" "$2/$3"
+cp -a "dist/$4."* "$2/dist"; [ ! -d "dist/$4-chunks" ] || cp -a "dist/$4-chunks" "$2/dist"`;
+  await node.runOrThrow(['sh', '-c', copy, 'sh', node.repository, programFolder, part, name]);
+  const run = `${node.repository}/node_modules/.bin/node ${nodeOptions(program)} ${programFolder}/${program}`;
   await node.writeFile(`/usr/bin/${name}`, `#!/bin/sh\nexec ${run} "$@"\n`, 0o755);
 }
 
