@@ -109,24 +109,26 @@ function stopSteps(inventory: Inventory, nodes: readonly InventoryNode[]): StepD
   const gate = gateOf(sentence, unitsOrNode(nodes, stoppedStates, 'powered-off'), lookIntervalMs, 2);
   return [
     stepOf(name, stop, orderTimes),
-    stepOf(name, gate, stoppedTimes, { escalation: [killOf(selectors, 'of-node', sigkill)] }),
+    stepOf(name, gate, stoppedTimes, { escalation: [killOf(selectors, 'of-node', sigkill, 'outcome')] }),
   ];
 }
 
 const sigterm = 15;
 const sigkill = 9;
 
+/** Where the kill is the last resort, a node that cannot be reached is a failure: nobody has seen its units stop. */
 const killOf = (
   selectors: readonly string[],
   units: readonly string[] | 'of-node',
   signal: number,
+  successBy: 'outcome' | 'gate',
 ): ActionDeclaration => ({
   type: 'unit',
   verb: 'kill',
   nodes: selectors,
   units,
   options: createVerbOptions({ killWho: 'all', signal }),
-  successBy: 'gate',
+  successBy,
   isMissingUnitDone: true,
 });
 
@@ -137,9 +139,9 @@ function leftoverStage(inventory: Inventory, nodes: readonly InventoryNode[]): S
   if (nodes.length === 0) return [];
   const selectors = selectorsFor(inventory, nodes);
   return stageOf(name, 'containers left over', [
-    stepOf(name, killOf(selectors, leftoverUnits, sigterm), signalTimes),
+    stepOf(name, killOf(selectors, leftoverUnits, sigterm, 'gate'), signalTimes),
     stepOf(name, { type: 'wait', durationMs: leftoverTimes.timeoutMs }, leftoverTimes),
-    stepOf(name, killOf(selectors, leftoverUnits, sigkill), signalTimes),
+    stepOf(name, killOf(selectors, leftoverUnits, sigkill, 'gate'), signalTimes),
   ]);
 }
 

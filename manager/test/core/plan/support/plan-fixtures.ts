@@ -28,10 +28,7 @@ export const node = (name: string, role: NodeRole, more: Partial<InventoryNode> 
 
 export const names = (...texts: string[]): NodeName[] => texts.map(parseNodeName);
 
-export const inventoryOf = (
-  nodes: readonly InventoryNode[],
-  more: Partial<Inventory> = {},
-): Inventory => ({
+export const inventoryOf = (nodes: readonly InventoryNode[], more: Partial<Inventory> = {}): Inventory => ({
   site: 'test',
   coordinator: nodes.find(({ role }) => role === 'coordinator')?.name,
   nodes,
@@ -78,7 +75,9 @@ export const sequence = (
   kind: PlanKind = 'sequence',
 ): SequenceDeclaration => ({ name: kind, kind, stages, place: place(8, `sequences.${kind}`) });
 
-export const stop = (nodes: readonly NodeSelector[], ...units: string[]): ActionDeclaration => ({
+type UnitAction = Extract<ActionDeclaration, { readonly type: 'unit' }>;
+
+export const stop = (nodes: readonly NodeSelector[], ...units: string[]): UnitAction => ({
   type: 'unit',
   verb: 'stop',
   nodes,
