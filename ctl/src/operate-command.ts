@@ -1,5 +1,7 @@
 /** Makes the commands of the operating verbs, which differ only in their words. */
+
 import { jobModes, ordinaryJobModes } from '@hecate/proto/core/job-modes.ts';
+import { endsUnits } from '@hecate/proto/core/lifelines.ts';
 import type { VerbOptions } from '@hecate/proto/generated/wire.ts';
 import type { Command } from './context.ts';
 import {
@@ -47,6 +49,9 @@ const everyVerb = [
   'Every unit on every node is one operation, and each has one definite outcome: done, failed, timeout, refused, offline, or unknown (cut off in flight; what it was is known once the node is back, see operation). All run at once; the exit status is that of the worst.',
 ];
 
+const lifelinesStay =
+  'A pattern does not mean the units without which a node would be cut off: those of Hecate, D-Bus, the network and sshd, and the slices and targets that these are in or require. They are left out, and it is said so; to take one of them, name it without a pattern.';
+
 export const jobModeOption: OptionDefinition = {
   long: 'job-mode',
   valueName: 'MODE',
@@ -72,7 +77,7 @@ export function operateCommand(words: OperateWords): Command {
       name: verb,
       group: words.group,
       summary: words.summary,
-      description: [...words.description, ...everyVerb],
+      description: [...words.description, ...everyVerb, ...(endsUnits(verb) ? [lifelinesStay] : [])],
       arguments: [nodeArgument, ...unitArguments],
       options: [allNodesOption, ...(words.options ?? [])],
       examples: words.examples,

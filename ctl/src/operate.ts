@@ -6,6 +6,7 @@ import { isGlob } from '@hecate/proto/core/glob.ts';
 import {
   createOperate,
   createVerbOptions,
+  type LeftOut,
   type NodeOutcome,
   type NodeSelection,
   type Verb,
@@ -136,6 +137,14 @@ function tellUnanswered(context: Context, printer: AnswerPrinter, why: string): 
   );
 }
 
+/** A pattern does not mean what a node cannot be reached without; it is not passed over in silence. */
+function tellLeftOut({ out }: Context, verb: Verb, leftOut: readonly LeftOut[]): void {
+  if (leftOut.length === 0) return;
+  const units = leftOut.map(({ unit, nodes }) => `${printable(unit)} (${printable(nodes.join(', '))})`);
+  out.error(`hecatectl: left out, because a node is cut off without them: ${units.join(', ')}`);
+  out.error(`  next: to ${verb} one of them, name it without a pattern`);
+}
+
 export async function operate(context: Context, request: OperateRequest): Promise<OperateResult> {
   const printer = new AnswerPrinter(context, request);
   const timeLimitMs = context.timeLimitMs(operationTimeLimitMs);
@@ -160,6 +169,7 @@ export async function operate(context: Context, request: OperateRequest): Promis
       { case: 'operate', value },
       { timeLimitMs, isLimitedByManager: true, onItem },
     );
+    tellLeftOut(context, request.verb, summary.leftOut);
     if (summary.operations > printer.answers.length) {
       tellUnanswered(context, printer, `the manager told of ${summary.operations} operations`);
       exits.push('unknown');

@@ -195,6 +195,14 @@ t.test('every verb', { skip, timeout: 180_000 }, async (t) => {
       'beta plain.service',
       'beta web.service',
     ]);
+    await done(t, site, 'start', 'alpha', 'plain');
+    const all = await operate(manager, 'stop', 'alpha', 'dbus.*', 'pl*');
+    t.strictSame(
+      all.outcomes.map(({ unit }) => unit),
+      ['plain.service'],
+    );
+    t.match(all.stderr, /left out, because a node is cut off without them: dbus\./);
+    t.equal(await property(alpha, 'dbus.socket', 'ActiveState'), 'active');
     t.equal((await operate(manager, 'start', 'alpha', 'nothing-like-*')).exitCode, 4);
     await done(t, site, 'start', 'alpha', 'job@one', 'job@two');
     const instances = await operate(manager, 'stop', 'alpha', 'job@*');

@@ -101,7 +101,7 @@ export class Agent {
   }
 
   hello(): Hello {
-    const { nodeName, bootId, softwareVersion, clock } = this.#options;
+    const { nodeName, bootId, softwareVersion, clock, ownUnit } = this.#options;
     return createHello({
       peerKind: 'agent',
       name: nodeName,
@@ -112,6 +112,7 @@ export class Agent {
       highestEpoch: this.highestEpoch,
       clockMs: Math.floor(clock.bootTimeMs()),
       wallClockMs: Math.floor(clock.wallMs()),
+      ownUnit,
     });
   }
 

@@ -35,7 +35,7 @@ const run =
         }),
       );
     }
-    return { case: 'operateSummary', value: { operations: on.length, worst: 'done' } };
+    return { case: 'operateSummary', value: { operations: on.length, worst: 'done', leftOut: [] } };
   };
 
 t.test('one node: output as it is, and the exit status of the command', async (t) => {
@@ -68,7 +68,7 @@ t.test('what did not run has an end of the table', async (t) => {
     operate: async (_value, request) => {
       const outcome = createOperationOutcome({ status: 'refused', code: 'HEC_POLICY', message: 'Exec=no' });
       await sendOutcome(request, createNodeOutcome({ node: 'node-a', verb: 'exec', outcome }));
-      return { case: 'operateSummary', value: { operations: 1, worst: 'refused' } };
+      return { case: 'operateSummary', value: { operations: 1, worst: 'refused', leftOut: [] } };
     },
   });
   const shown = await ctl('exec', 'node-a', '--', 'x');

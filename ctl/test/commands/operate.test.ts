@@ -26,6 +26,22 @@ t.test('start: one request for all, one line per node', async (t) => {
   t.equal((await ctl('start', 'node-a', 'k3s', '-q')).stdout, '', '--quiet: nothing when all is well');
 });
 
+t.test('what a pattern matches and does not mean is told', async (t) => {
+  const leftOut = [
+    { unit: 'dbus.service', nodes: ['node-a', 'node-b'] },
+    { unit: 'ssh.service', nodes: ['node-b'] },
+  ];
+  const { ctl } = await withManager(t, { operate: operate(() => ({ status: 'done' }), leftOut) });
+  const shown = await ctl('stop', 'node-a,node-b', '*');
+  t.equal(shown.exitCode, 0);
+  t.equal(
+    shown.stderr,
+    `hecatectl: left out, because a node is cut off without them: dbus.service (node-a, node-b), ssh.service (node-b)
+  next: to stop one of them, name it without a pattern
+`,
+  );
+});
+
 t.test('a failure: exit status, the result of systemd, log lines, next step', async (t) => {
   const { ctl } = await withManager(t, {
     operate: operate((node) =>

@@ -7,6 +7,7 @@ import {
   createNodeReading,
   createOperationOutcome,
   createUnitState,
+  type LeftOut,
   type NodeOutcome,
   type NodeReading,
   type NodeSelection,
@@ -98,6 +99,7 @@ export const listUnits: NonNullable<Answers['listUnits']> = async (value, reques
 export const operate =
   (
     outcomeOf: (node: string, unitName: string) => Partial<OperationOutcome> | undefined,
+    leftOut: LeftOut[] = [],
   ): NonNullable<Answers['operate']> =>
   async (value, request) => {
     const names = value.units.length === 0 ? [''] : value.units;
@@ -118,7 +120,7 @@ export const operate =
           );
       }
     }
-    return { case: 'operateSummary', value: { operations, worst: 'done' } };
+    return { case: 'operateSummary', value: { operations, worst: 'done', leftOut } };
   };
 
 export const sendOutcome = (request: IncomingRequest, value: NodeOutcome): Promise<boolean> =>

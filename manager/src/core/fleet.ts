@@ -26,6 +26,8 @@ export interface FleetNode {
   readonly offlineReason: string;
   readonly agentVersion: string;
   readonly bootId: string;
+  /** The unit that its agent runs in; empty when it has not said. */
+  readonly ownUnit: string;
   readonly address: string;
   readonly clockOffsetMs: number;
   readonly busConnected: boolean;
@@ -88,6 +90,7 @@ function unseenNode(name: NodeName): FleetNode {
     offlineReason: 'it has not connected since the manager started',
     agentVersion: '',
     bootId: '',
+    ownUnit: '',
     address: '',
     clockOffsetMs: 0,
     busConnected: false,
@@ -136,6 +139,7 @@ function connect(state: FleetState, input: Extract<FleetInput, { type: 'connecte
     offlineReason: '',
     agentVersion: hello.softwareVersion,
     bootId: hello.bootId,
+    ownUnit: hello.ownUnit,
     address: input.address,
     clockOffsetMs: Math.round(hello.wallClockMs - wallMs),
     busConnected: true,

@@ -1,10 +1,11 @@
 /** Which nodes and units a request means. */
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { globMatches, isGlob, matchesAny } from '@hecate/proto/core/glob.ts';
+import { endsUnits, isLifeline } from '@hecate/proto/core/lifelines.ts';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
 import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import { parseUnitName, unitType } from '@hecate/proto/core/unit-name.ts';
-import type { ListUnits, NodeSelection, UnitState } from '@hecate/proto/generated/wire.ts';
+import type { ListUnits, NodeSelection, UnitState, Verb } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode, FleetState } from './fleet.ts';
 
 /**
@@ -51,6 +52,19 @@ export function selectUnits(node: FleetNode, patterns: readonly string[]): strin
     else for (const name of node.units.keys()) if (globMatches(pattern, name)) names.add(name);
   }
   return [...names].sort();
+}
+
+/**
+ * What of these units a pattern alone found, though the node would be cut off without it. Such units are meant only
+ * when they are named outright.
+ */
+export function lifelinesAmong(
+  node: FleetNode,
+  { verb, units: patterns }: { verb: Verb; units: readonly string[] },
+  units: readonly string[],
+): string[] {
+  if (!endsUnits(verb)) return [];
+  return units.filter((unit) => !patterns.includes(unit) && isLifeline(unit, node.ownUnit));
 }
 
 /** Whether what is held of the node's units is the whole list, and of now (I12). */

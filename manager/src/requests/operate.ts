@@ -3,13 +3,19 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Item, Outcome } from '@hecate/proto/core/frames.ts';
 import { isGlob } from '@hecate/proto/core/glob.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
-import type { Operate, OperationOutcome, OutcomeStatus, Verb } from '@hecate/proto/generated/wire.ts';
+import type {
+  LeftOut,
+  Operate,
+  OperationOutcome,
+  OutcomeStatus,
+  Verb,
+} from '@hecate/proto/generated/wire.ts';
 import { createNodeOutcome } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode } from '../core/fleet.ts';
 import type { OperationRequest } from '../core/operations.ts';
 import { offline, unitsNotKnown } from '../core/outcome-text.ts';
 import { requireRoleForUnits } from '../core/roles.ts';
-import { isKnown, selectNodes, selectUnits } from '../core/selection.ts';
+import { isKnown, lifelinesAmong, selectNodes, selectUnits } from '../core/selection.ts';
 import type { OperatorRequest } from './context.ts';
 
 /** Verbs that act on the node rather than on a unit. */
@@ -34,7 +40,7 @@ interface Planned {
 
 export async function operate(request: OperatorRequest<Operate>): Promise<Outcome> {
   const { context, incoming } = request;
-  const planned = planOperations(request);
+  const { planned, leftOut } = planOperations(request);
   let worst: OutcomeStatus = 'done';
   const running = planned.map(async ({ node, operation }) => {
     const outcome = await context.operations.submit(operation, {
@@ -46,7 +52,7 @@ export async function operate(request: OperatorRequest<Operate>): Promise<Outcom
     await tell(operation, outcome, request);
   });
   await Promise.all(running);
-  return { case: 'operateSummary', value: { operations: planned.length, worst } };
+  return { case: 'operateSummary', value: { operations: planned.length, worst, leftOut } };
 }
 
 function whyNot(node: FleetNode, { unit }: OperationRequest): OperationOutcome | undefined {
@@ -72,16 +78,23 @@ async function relayOutput(item: Item, node: string, { incoming }: OperatorReque
   if (item.case === 'output') await incoming.sendItem({ case: 'output', value: { ...item.value, node } });
 }
 
-function planOperations(request: OperatorRequest<Operate>): Planned[] {
+function planOperations(request: OperatorRequest<Operate>): { planned: Planned[]; leftOut: LeftOut[] } {
   const { value, caller, context } = request;
   checkArguments(value);
   const nodes = selectNodes(context.fleet.state, value.nodes);
-  const planned = nodes.flatMap((node) => unitsOn(node, value).map((unit) => ({ node, unit })));
+  const leftOut = new Map<string, string[]>();
+  const planned = nodes.flatMap((node) => {
+    const units = unitsOn(node, value);
+    const lifelines = lifelinesAmong(node, value, units);
+    for (const unit of lifelines) leftOut.set(unit, [...(leftOut.get(unit) ?? []), node.name]);
+    return units.filter((unit) => !lifelines.includes(unit)).map((unit) => ({ node, unit }));
+  });
   requireRoleForUnits(
     caller.role,
     value.verb,
     planned.map(({ unit }) => unit),
   );
+  if (planned.length === 0 && leftOut.size > 0) throw onlyLifelines(value.verb, [...leftOut.keys()]);
   if (planned.length === 0) {
     throw new HecateError(
       'HEC_NOTHING_MATCHED',
@@ -101,7 +114,7 @@ function planOperations(request: OperatorRequest<Operate>): Planned[] {
     );
   }
   const { operations } = context.config();
-  return planned.map(({ node, unit }) => ({
+  const withIds = planned.map(({ node, unit }) => ({
     node,
     operation: {
       opId: context.newOpId(),
@@ -117,7 +130,15 @@ function planOperations(request: OperatorRequest<Operate>): Planned[] {
       logLines: Math.min(value.logLines || operations.logLines, logLinesMax),
     },
   }));
+  return { planned: withIds, leftOut: [...leftOut].map(([unit, on]) => ({ unit, nodes: on })) };
 }
+
+const onlyLifelines = (verb: Verb, units: readonly string[]): HecateError =>
+  new HecateError(
+    'HEC_NOTHING_MATCHED',
+    `what matches is not meant by a pattern, because a node is cut off without it: ${units.join(', ')}`,
+    `to ${verb} it, name it without a pattern`,
+  );
 
 function checkArguments({ options }: Operate): void {
   const bytes = (options?.argv ?? []).reduce((sum, argument) => sum + Buffer.byteLength(argument), 0);

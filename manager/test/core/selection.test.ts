@@ -1,7 +1,19 @@
-import { createListUnits, createNodeSelection, type ListUnits } from '@hecate/proto/generated/wire.ts';
+import {
+  createListUnits,
+  createNodeSelection,
+  type ListUnits,
+  type Verb,
+} from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { emptyFleet } from '../../src/core/fleet.ts';
-import { isKnown, isListed, selectNodes, selectUnits, unknownUnit } from '../../src/core/selection.ts';
+import {
+  isKnown,
+  isListed,
+  lifelinesAmong,
+  selectNodes,
+  selectUnits,
+  unknownUnit,
+} from '../../src/core/selection.ts';
 import {
   busState,
   connected,
@@ -74,6 +86,15 @@ t.test('what list-units shows', async (t) => {
   t.same(shown({ states: ['running'] }), ['web.service'], 'and sub states');
   t.same(shown({ states: ['failed'], patterns: ['web*'] }), []);
   t.ok(isListed(unit('old.timer', 'inactive', { jobId: 4 }), filter({})), 'one with a job is shown');
+});
+
+t.test('lifelines that a pattern alone found', async (t) => {
+  const node = { ...nodeOf(fleet, 'node-a'), ownUnit: 'own.service' };
+  const units = ['dbus.service', 'own.service', 'web.service'];
+  const among = (verb: Verb, ...patterns: string[]) => lifelinesAmong(node, { verb, units: patterns }, units);
+  t.same(among('stop', '*'), ['dbus.service', 'own.service']);
+  t.same(among('stop', '*', 'dbus.service'), ['own.service'], 'named outright');
+  t.same(among('start', '*'), []);
 });
 
 t.test('I12: what is not heard is unknown', async (t) => {

@@ -118,6 +118,7 @@ function checkHello(hello: Hello): void {
   );
   demand(hello.name.length <= 256, 'a hello with too long a name');
   demand(hello.takesOverSessionId.length <= 64, 'a hello with too long a session id');
+  demand(hello.ownUnit.length <= limits.unitNameBytesMax, 'a hello with too long a unit name');
   if (hello.peerKind === 'agent') {
     parseNodeName(hello.name);
     demand(/^[0-9a-fA-F-]{32,36}$/.test(hello.bootId), 'a hello of an agent without a boot id');

@@ -141,6 +141,7 @@ export interface Hello {
   clockMs: number;
   wallClockMs: number;
   takesOverSessionId: string;
+  ownUnit: string;
 }
 
 export const createHello = (init: Partial<Hello> = {}): Hello => ({
@@ -154,6 +155,7 @@ export const createHello = (init: Partial<Hello> = {}): Hello => ({
   clockMs: 0,
   wallClockMs: 0,
   takesOverSessionId: '',
+  ownUnit: '',
   ...init,
 });
 
@@ -168,6 +170,7 @@ export function encodeHello(m: Hello, w: Writer): Writer {
   if (m.clockMs !== 0) { w.uint32(64).uint64(safe(m.clockMs)); }
   if (m.wallClockMs !== 0) { w.uint32(72).uint64(safe(m.wallClockMs)); }
   if (m.takesOverSessionId !== '') { w.uint32(82).string(m.takesOverSessionId); }
+  if (m.ownUnit !== '') { w.uint32(90).string(m.ownUnit); }
   return w;
 }
 
@@ -188,6 +191,7 @@ export function decodeHello(r: Reader, length: number, depth: number): Hello {
       case 8: expectWire(wire, 0, 'Hello.clockMs'); m.clockMs = exact(r.uint64()); break;
       case 9: expectWire(wire, 0, 'Hello.wallClockMs'); m.wallClockMs = exact(r.uint64()); break;
       case 10: expectWire(wire, 2, 'Hello.takesOverSessionId'); m.takesOverSessionId = r.string(); break;
+      case 11: expectWire(wire, 2, 'Hello.ownUnit'); m.ownUnit = r.string(); break;
       default: skip(r, wire, depth);
     }
   }
@@ -2827,17 +2831,20 @@ export function decodeNodeOutcome(r: Reader, length: number, depth: number): Nod
 export interface OperateSummary {
   operations: number;
   worst: OutcomeStatus;
+  leftOut: LeftOut[];
 }
 
 export const createOperateSummary = (init: Partial<OperateSummary> = {}): OperateSummary => ({
   operations: 0,
   worst: 'unspecified',
+  leftOut: [],
   ...init,
 });
 
 export function encodeOperateSummary(m: OperateSummary, w: Writer): Writer {
   if (m.operations !== 0) { w.uint32(8).uint32(m.operations); }
   if (m.worst !== 'unspecified') { w.uint32(16).uint32(enumNumber(OutcomeStatusValues, m.worst)); }
+  for (const v of m.leftOut) { encodeLeftOut(v, w.uint32(26).fork()); w.ldelim(); }
   return w;
 }
 
@@ -2850,10 +2857,44 @@ export function decodeOperateSummary(r: Reader, length: number, depth: number): 
     switch (tag >>> 3) {
       case 1: expectWire(wire, 0, 'OperateSummary.operations'); m.operations = r.uint32(); break;
       case 2: expectWire(wire, 0, 'OperateSummary.worst'); m.worst = enumLiteral(OutcomeStatusValues, r.uint32()); break;
+      case 3: expectWire(wire, 2, 'OperateSummary.leftOut'); push(m.leftOut, decodeLeftOut(r, r.uint32(), depth + 1)); break;
       default: skip(r, wire, depth);
     }
   }
   if (r.pos !== end) throw new RangeError('OperateSummary runs over its length');
+  return m;
+}
+
+export interface LeftOut {
+  unit: string;
+  nodes: string[];
+}
+
+export const createLeftOut = (init: Partial<LeftOut> = {}): LeftOut => ({
+  unit: '',
+  nodes: [],
+  ...init,
+});
+
+export function encodeLeftOut(m: LeftOut, w: Writer): Writer {
+  if (m.unit !== '') { w.uint32(10).string(m.unit); }
+  for (const v of m.nodes) { w.uint32(18).string(v); }
+  return w;
+}
+
+export function decodeLeftOut(r: Reader, length: number, depth: number): LeftOut {
+  const end = limit(r, length, depth);
+  const m = createLeftOut();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'LeftOut.unit'); m.unit = r.string(); break;
+      case 2: expectWire(wire, 2, 'LeftOut.nodes'); push(m.nodes, r.string()); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('LeftOut runs over its length');
   return m;
 }
 
