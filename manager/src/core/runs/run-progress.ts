@@ -50,7 +50,7 @@ function endBefore(draft: RunDraft, address: StepAddress | undefined): [RunOutco
   }
   if (!address) return completed(draft);
   if (run.abort) return ['aborted', abortSentence(draft, address)];
-  if (!isOutOfTime(draft)) return undefined;
+  if (!isOverLimit(draft)) return undefined;
   return ['failed', `its time limit was over before step ${stepAt(plan, address).id}`];
 }
 
@@ -67,7 +67,7 @@ function completed({ run }: RunDraft): [RunOutcome, string] {
 }
 
 /** A shutdown goes on past its time limit, on its last rung; what builds up does not. */
-const isOutOfTime = ({ run, plan, at }: RunDraft): boolean =>
+const isOverLimit = ({ run, plan, at }: RunDraft): boolean =>
   plan.kind !== 'shutdown' && run.deadlineAtMs !== undefined && at.nowMs >= run.deadlineAtMs;
 
 /** Between steps, and only downwards (I5). */
@@ -117,10 +117,12 @@ export function runHook(draft: RunDraft): void {
   });
 }
 
-export function followVerdict(draft: RunDraft, verdict: OperationsVerdict, hasTimedOut = false): void {
+export function followVerdict(draft: RunDraft, verdict: OperationsVerdict, isOutOfTime = false): void {
   const { running } = draft.run;
   if (!running || verdict.type === 'going-on') return;
   const { action } = runningAction(draft.run, running);
+  // An agent's word that its time is over may come just before our own clock says so.
+  const hasTimedOut = isOutOfTime || running.operations.some(({ end }) => end?.status === 'timeout');
   if (verdict.type === 'done') endStep(draft, 'done', '', hasTimedOut);
   else if (action.type === 'operations')
     failMethod(draft, failureSentence(action, verdict.failures), hasTimedOut);

@@ -41,6 +41,6 @@ export type RunRecord =
   | ({ readonly type: 'abort-requested'; readonly by: string; readonly reason: string } & OfRun)
   /** Before the orders are sent. */
   | ({ readonly type: 'arming'; readonly nodes: readonly NodeName[] } & OfRun)
-  /** These agents have said that they hold no order of this run any more. */
+  /** These agents have said that they hold no order of this run any more, or are not asked again. */
   | ({ readonly type: 'withdrawn'; readonly nodes: readonly NodeName[] } & OfRun)
   | ({ readonly type: 'run-ended'; readonly outcome: RunOutcome; readonly why: string } & OfRun);

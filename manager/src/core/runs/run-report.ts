@@ -38,14 +38,15 @@ export function runSummary(run: RunState, nowMs: number): RunSummary {
 
 /** @param nowMs as for `runSummary` */
 export function runReport(run: RunState, nowMs: number): RunReport {
-  const { plan, learntMs, planDigest, timeLimitMs = 0 } = run.request;
+  const { plan, learntMs, planDigest } = run.request;
   return createRunReport({
     summary: runSummary(run, nowMs),
     planDigest,
     elapsedMs: elapsedMs(run, nowMs),
     expectedMs: expectedOf(plan, learntMs, run.rung),
     boundMs: boundOf(plan, run.rung),
-    timeLimitMs,
+    timeLimitMs:
+      run.deadlineAtMs === undefined ? 0 : Math.max(1, Math.round(run.deadlineAtMs - run.beganAtMs)),
     stages: plan.stages.map(({ name, steps }, stage) =>
       createRunStage({
         name,

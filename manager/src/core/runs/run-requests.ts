@@ -14,8 +14,11 @@ import { type TakeOver, takeOver } from './take-over.ts';
 
 type Of<Type extends RunsInput['type']> = Extract<RunsInput, { type: Type }>;
 
-/** Runs that are not over, or whose orders are not withdrawn (I14). */
-export const runsMax = 64;
+/** Runs that are not over (I14); a shutdown is never refused for it: those that hold nodes exclude each other. */
+export const activeMax = 64;
+
+/** Runs that are over, and of which a node has not said that it holds no order of theirs any more (I14). */
+export const unwithdrawnMax = 32;
 
 export function request(state: RunsState, input: Of<'request'>, at: RunsInstant): RunsStep {
   const decision = takeOver(state.runs.values(), input.request);
@@ -47,10 +50,12 @@ function begin(
       ? refusalByIntent(state.intent, at.wallMs, input.intentAgeMaxMs)
       : undefined;
   if (blocked) return refuse(state, ticket, blocked);
-  if (state.runs.size >= runsMax) return refuse(state, ticket, tooMany());
+  const active = [...state.runs.values()].filter(isActive);
+  if (active.length >= activeMax && asked.plan.kind !== 'shutdown') return refuse(state, ticket, tooMany());
   // Ended before the other is accepted: at no crash point do two hold a node (I11).
   const cleared = forEachRun(state, preempts, (next, run) => preempt(next, run, asked, at));
-  return andThen(cleared, (next) => {
+  const bounded = andThen(cleared, (next) => letGo(next, at));
+  return andThen(bounded, (next) => {
     const draft = accepted(asked, next.bootId, at);
     draft.send({ type: 'answer-request', ticket, runId: asked.runId, isJoined: false, preempted: preempts });
     draft.tell({ type: 'run-started' });
@@ -76,9 +81,24 @@ function accepted(asked: RunRequest, bootId: string, at: RunsInstant): RunDraft 
 
 const tooMany = (): RunRefusal => ({
   code: 'HEC_BUSY',
-  message: `${runsMax} runs are not over, or have orders on agents that were not heard of since`,
-  remedy: 'hecatectl runs list shows them; orders are withdrawn when their nodes are online',
+  message: `${activeMax} runs are going on`,
+  remedy: 'hecatectl runs list shows them; ask again when one of them is over',
 });
+
+/** A node that is away for good does not keep runs for ever; newer orders have taken the place of these. */
+function letGo(state: RunsState, at: RunsInstant): RunsStep {
+  const over = [...state.runs.values()].filter((run) => !isActive(run));
+  const oldest = over.slice(0, Math.max(0, over.length - unwithdrawnMax));
+  return forEachRun(
+    state,
+    oldest.map((run) => run.request.runId),
+    (next, run) => {
+      const draft = new RunDraft(run, at);
+      draft.write({ type: 'withdrawn', nodes: run.armed });
+      return commit(next, draft, { onFailure: 'proceed' });
+    },
+  );
+}
 
 /** Nothing more of it is sent; what is in flight goes on in systemd. */
 function preempt(state: RunsState, run: RunState, by: RunRequest, at: RunsInstant): RunsStep {

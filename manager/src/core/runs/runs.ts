@@ -117,7 +117,7 @@ function hookEnded(state: RunsState, input: Of<'hook-ended'>, at: RunsInstant): 
   const willRetry = step.onFailure === 'retry' && !run.abort && retryAtMs < running.deadlineAtMs;
   if (input.exitStatus === 0) endStep(draft, 'done', '', false);
   else if (willRetry) draft.note({ retryAtMs });
-  else failMethod(draft, hookSentence(action.hook, input), false);
+  else failMethod(draft, hookSentence(action.hook, input), at.nowMs >= running.deadlineAtMs);
   return commit(state, draft);
 }
 

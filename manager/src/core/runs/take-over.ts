@@ -30,12 +30,12 @@ function preempts(): Relation {
 }
 
 function joinsSamePlan(asked: RunRequest, run: RunState): Relation {
-  return asked.planDigest === run.request.planDigest ? 'joins' : 'refused';
+  return asked.planDigest === run.request.planDigest && !run.abort ? 'joins' : 'refused';
 }
 
 /**
- * Joins what is there, unless that would leave undone what is asked: hosts left on, or nodes that are not its own.
- * Past its point of no return nothing pre-empts it.
+ * Joins what is there, unless that would leave undone what is asked (I10): hosts left on, nodes that are not its own, a
+ * run that stops because of an abort. Past its point of no return nothing pre-empts it.
  */
 function shutdownAgainstShutdown(asked: RunRequest, run: RunState): Relation {
   const isCovered = asked.plan.nodes.every((node) => run.request.plan.nodes.includes(node));
@@ -45,7 +45,7 @@ function shutdownAgainstShutdown(asked: RunRequest, run: RunState): Relation {
     asked.plan.mode === 'poweroff' &&
     (run.request.plan.mode !== 'poweroff' || run.request.isRehearsal);
   if (isPastNoReturn(run)) return isCovered ? 'joins' : 'refused';
-  return goesFurther || (isReal && !isCovered) ? 'pre-empts' : 'joins';
+  return goesFurther || (isReal && (!isCovered || run.abort)) ? 'pre-empts' : 'joins';
 }
 
 /** Pure: the runs that are active, and what is asked. */
