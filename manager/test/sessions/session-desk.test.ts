@@ -1,137 +1,18 @@
 /** The desk on its own, over pairs of real sockets: every proof of identity, without a single certificate. */
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { encodeFrame } from '@hecate/proto/core/codec.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
-import type { Method, Outcome } from '@hecate/proto/core/frames.ts';
+import type { Method } from '@hecate/proto/core/frames.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { createJoin, createRequest, type Hello, type Welcome } from '@hecate/proto/generated/wire.ts';
-import { Session } from '@hecate/proto/io/session-host.ts';
+import { createJoin, createRequest } from '@hecate/proto/generated/wire.ts';
 import { streamTransport } from '@hecate/proto/io/stream-transport.ts';
-import { systemClock } from '@hecate/proto/io/system-clock.ts';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import type { Credential } from '../../src/core/admission.ts';
-import { SessionDesk } from '../../src/sessions/session-desk.ts';
 import type { AcceptedPeer } from '../../src/trust/peer-identity.ts';
-import { helloOf } from '../support/fleet-fixtures.ts';
+import { ask, deskBench, nodeA, report } from '../support/desk-bench.ts';
 import { failureOf } from '../support/manager-bench.ts';
 
-interface Dialled {
-  readonly session: Session;
-  readonly welcome: Welcome | undefined;
-  readonly ended: Promise<{ code: string; message: string }>;
-}
-
-class DeskBench {
-  readonly seen: string[] = [];
-  readonly expired = new Set<AcceptedPeer>();
-  readonly proven: (string | undefined)[] = [];
-  /** Of the next one who comes. */
-  remote = 'test:1';
-  joinerTimeLimitMs = 20_000;
-  leavingTimeLimitMs = 20_000;
-  latestOperationMs = 0;
-  readonly desk: SessionDesk;
-  readonly #server = createServer();
-  readonly #sockets: Socket[] = [];
-  #next: { credential: Credential; peer: AcceptedPeer | undefined } | undefined;
-  answer: (method: Method) => Promise<Outcome> = async () => ({ case: 'done', value: {} });
-
-  constructor() {
-    const answered = (who: string, method: Method) => {
-      this.seen.push(`${who} asks ${method.case}`);
-      return this.answer(method);
-    };
-    const bench = this;
-    this.desk = new SessionDesk({
-      clock: systemClock,
-      epoch: 5,
-      softwareVersion: '0.1.0',
-      site: () => 'bench',
-      heartbeatIntervalMs: () => 5000,
-      allowedNodes: () => new Set(['node-a', 'node-b']),
-      isStillGood: (peer) => !this.expired.has(peer),
-      onAgent: (node, _id, _hello, _remote, takesOver) =>
-        this.seen.push(`${node} ${takesOver ? 'goes on' : 'comes'}`),
-      onAgentGone: (node, _id, reason) => this.seen.push(`${node} goes: ${reason}`),
-      onNotice: (node, _id, { notice }) => this.seen.push(`${node} tells ${notice.case}`),
-      answerAgent: (node, peer, { method }) =>
-        answered(`${node} ${peer ? 'with' : 'without'} a certificate`, method),
-      answerOperator: ({ who, role }, { method }) => answered(`${who} (${role})`, method),
-      get joinerTimeLimitMs() {
-        return bench.joinerTimeLimitMs;
-      },
-      get leavingTimeLimitMs() {
-        return bench.leavingTimeLimitMs;
-      },
-      answerJoiner: (claim, _remote, { method }) => answered(`joiner ${claim}`, method),
-      onRefused: ({ name }, _remote, { reason }, proven) => {
-        this.seen.push(`${name} refused: ${reason}`);
-        this.proven.push(proven);
-      },
-      onForeignEpoch: (epoch) => this.seen.push(`foreign epoch ${epoch}`),
-      latestOperationMs: () => this.latestOperationMs,
-      onProtocolError: (_remote, message) => this.seen.push(`protocol error: ${message}`),
-    });
-    this.#server.on('connection', (socket) => {
-      const proof = this.#next;
-      if (!proof) throw new Error('nobody was expected');
-      this.desk.welcome(streamTransport(socket, this.remote), () => proof);
-    });
-  }
-
-  async listen(): Promise<void> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-  }
-
-  async connect(credential: Credential, peer?: AcceptedPeer): Promise<Socket> {
-    this.#next = { credential, peer };
-    const address = this.#server.address();
-    const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
-    this.#sockets.push(socket);
-    await Promise.all([once(socket, 'connect'), once(this.#server, 'connection')]);
-    return socket;
-  }
-
-  async dial(
-    credential: Credential,
-    hello: Partial<Hello> = {},
-    peer?: AcceptedPeer,
-    onRequest?: () => Promise<Outcome>,
-  ): Promise<Dialled> {
-    const socket = await this.connect(credential, peer);
-    return new Promise((resolve) => {
-      let end: (ended: { code: string; message: string }) => void = () => undefined;
-      const ended = new Promise<{ code: string; message: string }>((done) => (end = done));
-      const session: Session = new Session('dialler', streamTransport(socket, 'test:2'), systemClock, {
-        ...(onRequest ? { onRequest } : {}),
-        onEstablished: (welcome) => resolve({ session, welcome, ended }),
-        onEnded: (why) => {
-          end(why);
-          resolve({ session, welcome: undefined, ended });
-        },
-      });
-      session.open(helloOf('node-a', hello));
-    });
-  }
-
-  close(): void {
-    this.desk.close();
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-  }
-}
-
-async function deskBench(t: Test): Promise<DeskBench> {
-  const bench = new DeskBench();
-  t.teardown(() => bench.close());
-  await bench.listen();
-  return bench;
-}
-
-const nodeA: Credential = { kind: 'node', name: 'node-a' };
 const alice: Credential = { kind: 'operator', name: 'alice', role: 'viewer' };
 const stranger: Credential = {
   kind: 'stranger',
@@ -145,8 +26,6 @@ const peerOf = (name: string): AcceptedPeer => ({
   fingerprint: name,
   notAfterMs: 0,
 });
-const report: Method = { case: 'reportOutcomes', value: { outcomes: [] } };
-const ask = (session: Session, method: Method) => session.call(method, { timeLimitMs: 20_000 });
 
 t.test('an agent', async (t) => {
   const bench = await deskBench(t);
@@ -243,65 +122,6 @@ t.test('a second session of a node', async (t) => {
   t.equal(bench.desk.sessionOf('node-a' as NodeName)?.isEstablished(), true);
   bench.desk.replace('not-there');
   await ask(second.session, report);
-});
-
-const setLevel: Method = { case: 'setAgentLogLevel', value: { level: '', nodes: [] } };
-
-/** The first session of node-a, on which a request is open, and the answer that ends it. */
-async function withOpenRequest(bench: DeskBench) {
-  const answer = Promise.withResolvers<Outcome>();
-  const first = await bench.dial(nodeA, {}, undefined, () => answer.promise);
-  const asked = bench.desk.sessionOf('node-a' as NodeName)?.call(setLevel, { timeLimitMs: 20_000 });
-  if (!asked) throw new Error('no session');
-  return { first, asked, answer, takesOverSessionId: first.welcome?.sessionId ?? '' };
-}
-
-t.test('a session that takes over: what is in flight on the one before is finished there', async (t) => {
-  const bench = await deskBench(t);
-  const { first, asked, answer, takesOverSessionId } = await withOpenRequest(bench);
-  const second = await bench.dial(nodeA, { takesOverSessionId });
-  t.ok(second.welcome);
-  t.ok(first.session.isEstablished(), 'both are there');
-  await ask(second.session, report);
-  answer.resolve({ case: 'done', value: {} });
-  t.match(await asked, { case: 'done' });
-  t.match(await first.ended, { code: 'HEC_REPLACED', message: /took over/ });
-  t.ok(bench.desk.sessionOf('node-a' as NodeName)?.isEstablished());
-  await until(() => bench.seen.length === 4, { what: 'its end is told' });
-  t.same(bench.seen, [
-    'node-a comes',
-    'node-a goes on',
-    'node-a without a certificate asks reportOutcomes',
-    'node-a goes: a newer session of this agent took over',
-  ]);
-  t.match(bench.desk.countByKind(), { agent: 1 });
-});
-
-t.test('taken over from, it has a limited time, and one of a node at a time (I14)', async (t) => {
-  const bench = await deskBench(t);
-  bench.leavingTimeLimitMs = 50;
-  const short = await withOpenRequest(bench);
-  const shortEnds = t.rejects(short.asked, { code: 'HEC_REPLACED' });
-  await bench.dial(nodeA, { takesOverSessionId: short.takesOverSessionId });
-  await shortEnds;
-
-  bench.leavingTimeLimitMs = 20_000;
-  const long = await withOpenRequest(bench);
-  const longEnds = t.rejects(long.asked, { code: 'HEC_REPLACED' });
-  const second = await bench.dial(nodeA, { takesOverSessionId: long.takesOverSessionId });
-  await bench.dial(nodeA, { takesOverSessionId: second.welcome?.sessionId ?? '' });
-  await longEnds;
-  t.match(await second.ended, { code: 'HEC_REPLACED' }, 'at once, where nothing is in flight');
-});
-
-t.test('only the session that the node has can be taken over from', async (t) => {
-  const bench = await deskBench(t);
-  const a = await bench.dial(nodeA);
-  const b: Credential = { kind: 'node', name: 'node-b' };
-  await bench.dial(b, { name: 'node-b', takesOverSessionId: a.welcome?.sessionId ?? '' });
-  t.ok(a.session.isEstablished(), 'not that of another node');
-  await bench.dial(nodeA, { takesOverSessionId: 'of a manager before this one' });
-  t.same(bench.seen, ['node-a comes', 'node-b comes', 'node-a comes']);
 });
 
 t.test('revoked, not allowed any more, over', async (t) => {
