@@ -23,7 +23,8 @@ import {
 } from './default-parts.ts';
 import { dependenciesOf, dependentsOf, reachableFrom } from './dependencies.ts';
 import type { Inventory, InventoryNode } from './inventory.ts';
-import { runsK3s } from './node-units.ts';
+import { k3sUnits, runsK3s, unitsOf } from './node-units.ts';
+import { byName } from './select-nodes.ts';
 import type {
   ActionDeclaration,
   SequenceDeclaration,
@@ -132,17 +133,20 @@ const killOf = (
   isMissingUnitDone: true,
 });
 
-/** Pods are in kubepods.slice; what started them is in k3s's own unit. */
-const leftoverUnits = ['k3s-agent.service', 'k3s.service', 'kubepods.slice'] as const;
+/** Pods are in a slice of their own; what started them is in k3s's own unit, also after its stop. */
+const podSlice = 'kubepods.slice';
 
 function leftoverStage(inventory: Inventory, nodes: readonly InventoryNode[]): StageDeclaration[] {
+  const kills = (signal: number): StepDeclaration[] =>
+    [...k3sUnits].sort().flatMap((unit) => {
+      const running = nodes.filter((node) => unitsOf(node).includes(unit)).sort(byName);
+      if (running.length === 0) return [];
+      const selectors = selectorsFor(inventory, running);
+      return [stepOf(name, killOf(selectors, [unit, podSlice], signal, 'gate'), signalTimes)];
+    });
   if (nodes.length === 0) return [];
-  const selectors = selectorsFor(inventory, nodes);
-  return stageOf(name, 'containers left over', [
-    stepOf(name, killOf(selectors, leftoverUnits, sigterm, 'gate'), signalTimes),
-    stepOf(name, { type: 'wait', durationMs: leftoverTimes.timeoutMs }, leftoverTimes),
-    stepOf(name, killOf(selectors, leftoverUnits, sigkill, 'gate'), signalTimes),
-  ]);
+  const wait = stepOf(name, { type: 'wait', durationMs: leftoverTimes.timeoutMs }, leftoverTimes);
+  return stageOf(name, 'containers left over', [...kills(sigterm), wait, ...kills(sigkill)]);
 }
 
 function powerStages(

@@ -10,7 +10,7 @@ const unitsOfRole: Readonly<Partial<Record<NodeRole, readonly string[]>>> = {
 export const unitsOf = (node: InventoryNode): readonly string[] =>
   node.units.length > 0 ? node.units : (unitsOfRole[node.role] ?? []);
 
-const k3sUnits: ReadonlySet<string> = new Set(['k3s.service', 'k3s-agent.service']);
+export const k3sUnits: ReadonlySet<string> = new Set(['k3s.service', 'k3s-agent.service']);
 
 /** Whether containers may be left over when its units have stopped: k3s is stopped with KillMode=process. */
 export const runsK3s = (node: InventoryNode): boolean => unitsOf(node).some((unit) => k3sUnits.has(unit));
