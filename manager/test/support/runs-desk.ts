@@ -27,6 +27,7 @@ export class RunsDesk {
   /** How often a commit of a shutdown went on without a disk. */
   proceeded = 0;
   #unwritten: RunRecord[] = [];
+  #unwrittenIntent: Intent | null | undefined;
   readonly #inputs: RunsInput[] = [];
   #tickets = 0;
 
@@ -40,7 +41,8 @@ export class RunsDesk {
       const { state, effects } = runsStep(this.state, next, { nowMs: this.nowMs, wallMs: this.wallMs });
       this.state = state;
       for (const effect of effects) this.#perform(effect);
-      if (!this.isDiskFull && this.#unwritten.length === 0) this.#compare();
+      if (!this.isDiskFull && this.#unwritten.length === 0 && this.#unwrittenIntent === undefined)
+        this.#compare();
     }
   }
 
@@ -56,13 +58,16 @@ export class RunsDesk {
       return;
     }
     this.#unwritten.push(...effect.records);
-    if (this.isDiskFull) {
-      this.proceeded += 1;
-    } else {
-      this.journal.push(...this.#unwritten.splice(0));
-      if (effect.intent !== undefined) this.intent = effect.intent ?? undefined;
-    }
+    if (effect.intent !== undefined) this.#unwrittenIntent = effect.intent;
+    if (this.isDiskFull) this.proceeded += 1;
+    else this.#write();
     for (const each of effect.then) this.#perform(each);
+  }
+
+  #write(): void {
+    this.journal.push(...this.#unwritten.splice(0));
+    if (this.#unwrittenIntent !== undefined) this.intent = this.#unwrittenIntent ?? undefined;
+    this.#unwrittenIntent = undefined;
   }
 
   /** I9: an operation's id is durable, and a run's acceptance, before anything of it leaves. */
@@ -182,6 +187,7 @@ export class RunsDesk {
     if (bootId !== this.state.bootId) this.nowMs = 500;
     this.sent = [];
     this.#unwritten = [];
+    this.#unwrittenIntent = undefined;
     this.state = openRuns({ records: this.journal, intent: this.intent, bootId });
     this.step({ type: 'resume' });
   }

@@ -21,10 +21,13 @@ function randomOf(runId: RunId): Uint8Array {
   return bytes;
 }
 
-/** The `count`th operation of a run, counted from 0: no two of a run are the same (I2), nor those of two runs. */
+/**
+ * The `count`th operation of a run, counted from 0: no two of a run are the same (I2), nor those of two runs. Its last
+ * nine characters are the run's.
+ */
 export function operationIdOf(runId: RunId, count: number, wallMs: number): OpId {
   const random = randomOf(runId);
   const view = new DataView(random.buffer);
-  view.setUint32(6, (view.getUint32(6) + count + 1) >>> 0);
+  view.setUint32(0, (view.getUint32(0) + count + 1) >>> 0);
   return makeOpId(wallMs, random);
 }

@@ -117,8 +117,8 @@ export type RunsEffect =
    * Append and fsync the records, replace intent.json (undefined: leave it; null: remove it), then carry out `then`, in
    * order. Commits are carried out one after the other, and the next input is taken when the effects of the one before
    * are carried out; `records` may be empty, where only the intent changes. When the disk refuses, `proceed` (a shutdown
-   * that has been decided; the end of a run) carries out `then` all the same and says so, and its records are written
-   * ahead of the next ones, so that the journal has no gap; `halt` forgets the records and sends `commit-failed`.
+   * that has been decided; the end of a run) carries out `then` all the same and says so, and its records and its intent
+   * are written ahead of the next ones, so that the journal has no gap; `halt` forgets them and sends `commit-failed`.
    */
   | {
       readonly type: 'commit';

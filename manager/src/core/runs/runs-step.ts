@@ -1,5 +1,6 @@
 /** From the draft of a run to the machine's next state and the one commit that makes it so. */
 import { intentAfter } from './intent.ts';
+import { isActive } from './plan-walk.ts';
 import type { Intent, RunId, RunState } from './run.ts';
 import { isHeld, type RunDraft } from './run-draft.ts';
 import type { RunsEffect, RunsState, RunsStep } from './runs-state.ts';
@@ -30,7 +31,8 @@ export function commit(state: RunsState, draft: RunDraft, options: CommitOptions
   const next: RunsState = { ...state, runs, intent };
   const change = intentChange(state.intent, intent);
   if (records.length === 0 && change === undefined) return { state: next, effects };
-  const isShutdown = run.request.plan.kind === 'shutdown';
+  // What is over is over, and a shutdown goes on: neither hangs on a disk.
+  const proceeds = run.request.plan.kind === 'shutdown' || !isActive(run);
   const effect: RunsEffect = {
     type: 'commit',
     runId,
@@ -38,7 +40,7 @@ export function commit(state: RunsState, draft: RunDraft, options: CommitOptions
     intent: change,
     // biome-ignore lint/suspicious/noThenProperty: a list of effects, nothing to await
     then: effects,
-    onFailure: options.onFailure ?? (isShutdown ? 'proceed' : 'halt'),
+    onFailure: options.onFailure ?? (proceeds ? 'proceed' : 'halt'),
     ticket: options.ticket,
   };
   return { state: next, effects: [effect] };

@@ -10,8 +10,7 @@ t.test('valid ids, none of them twice, neither in a run nor over runs', async (t
   const seen = new Set<string>();
   for (const id of [runId, '01HF7YAT00ABCDEFGHJKMNPQRT' as RunId, '01HF7YAT00ZZZZZZZZZZZZZZZZ' as RunId])
     for (let count = 0; count < 500; count += 1) seen.add(parseOpId(operationIdOf(id, count, wallMs)));
-  // The first two ids differ by one in their last character: their operations are neighbours.
-  t.ok(seen.size >= 1001, `${seen.size} ids`);
+  t.equal(seen.size, 1500);
   t.notOk(seen.has(runId));
 });
 
@@ -20,6 +19,6 @@ t.test('the same every time, sorted by when they were given', async (t) => {
   t.ok(operationIdOf(runId, 3, wallMs) < operationIdOf(runId, 1, wallMs + 1));
 });
 
-t.test('random bits of the run are kept', async (t) => {
-  t.equal(operationIdOf(runId, 0, wallMs).slice(10, 19), runId.slice(10, 19));
+t.test('one of a run shows whose it is', async (t) => {
+  t.equal(operationIdOf(runId, 7, wallMs).slice(-9), runId.slice(-9));
 });
