@@ -37,12 +37,21 @@ fetch(url, body ? { method: 'POST', body } : {}).then((answer) => answer.text())
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-/** Over the mesh, by the verb of the wire. @returns the outcome's status */
-async function powerOff(cluster: ClusterSite, ...names: string[]): Promise<string[]> {
+/**
+ * Over the mesh, by the verb of the wire. An agent is stopped by the very shutdown that it asks for, on a busy machine
+ * before it has told that it was accepted: then the outcome is unknown. What counts is that the nodes end.
+ */
+async function powerOff(t: Test, cluster: ClusterSite, ...names: string[]): Promise<void> {
   const operator = await Operator.open(cluster.manager.socket());
   const outcomes = await Promise.all(names.map((name) => operator.operate('poweroff', name, '', 60_000)));
   operator.close();
-  return outcomes.map(({ outcome }) => outcome?.status ?? 'none');
+  const statuses = outcomes.map(({ outcome }) => outcome?.status ?? 'none');
+  t.comment(`poweroff of ${names.join(', ')}: ${statuses.join(', ')}`);
+  t.strictSame(
+    statuses.filter((status) => status !== 'done' && status !== 'unknown'),
+    [],
+    'no poweroff was refused',
+  );
 }
 
 async function wake(cluster: ClusterSite, ...names: string[]): Promise<void> {
@@ -122,7 +131,7 @@ t.test('a cluster of booted nodes', { skip, timeout }, async (t) => {
 
   await t.test('poweroff over the mesh really ends the node', async (t) => {
     const beganMs = monotonicMs();
-    t.strictSame(await powerOff(cluster, 'worker-1'), ['done']);
+    await powerOff(t, cluster, 'worker-1');
     // And the other by itself, as a unit of it would.
     await cluster.node('worker-2').systemctl('start', '--no-block', 'poweroff.target');
     await timed(t, 'two nodes off', async () => {
@@ -170,11 +179,11 @@ t.test('a cluster of booted nodes', { skip, timeout }, async (t) => {
     const before = await epoch();
     const others = [...servers, ...workers];
     t.equal((await cluster.ctl('stop', 'server-*', 'k3s')).exitCode, 0);
-    t.strictSame(new Set(await powerOff(cluster, ...others)), new Set(['done']));
+    await powerOff(t, cluster, ...others);
     await timed(t, 'five nodes off', async () => {
       for (const name of others) await cluster.node(name).waitUntilOff();
     });
-    await powerOff(cluster, 'coordinator').catch(() => undefined); // it takes the manager with it
+    await powerOff(t, cluster, 'coordinator').catch(() => undefined); // it takes the manager with it
     await timed(t, 'the coordinator off', () => cluster.untilAllOff());
     t.strictSame(
       cluster.timesOff().map(({ isOrderly }) => isOrderly),
@@ -219,6 +228,14 @@ t.test('a cluster of booted nodes', { skip, timeout }, async (t) => {
       await cluster.untilOnline();
     }
     t.equal((await cluster.ctl('exec', '--all', '--', 'true')).exitCode, 0);
+  });
+
+  await t.test('the manager takes another configuration, and refuses one that is wrong', async (t) => {
+    await t.rejects(cluster.configure({ heartbeat_interval: 'soon' }), /heartbeat_interval/);
+    t.match(await coordinator.readFile('/etc/hecate/hecate.yaml'), '"1s"', 'which changes nothing');
+    await cluster.configure({ heartbeat_interval: '2s' });
+    await cluster.untilOnline();
+    t.match(await coordinator.readFile('/etc/hecate/hecate.yaml'), '"2s"');
   });
 
   await t.test('a unit that hangs on stop', async (t) => {

@@ -46,11 +46,13 @@ export class ClusterManager {
     return JSON.parse(await this.ctlOrThrow(...args, '-o', 'json')) as Document;
   }
 
-  /** Replaces the whole configuration and lets the manager read it. @throws Error with its complaint. */
+  /** Replaces the whole configuration and lets the manager read it. @throws Error with its complaint; nothing changes then. */
   async configure(config: ConfigOverrides): Promise<void> {
-    await writeManagerConfig(this.node, config);
-    const check = await this.node.run(['hecate-manager', '--check']);
+    const candidate = '/root/hecate.yaml';
+    await writeManagerConfig(this.node, config, candidate);
+    const check = await this.node.run(['hecate-manager', '--check', '--config', candidate]);
     if (check.exitCode !== 0) throw new Error(`the manager refuses its configuration: ${check.stderr}`);
+    await writeManagerConfig(this.node, config);
     await this.node.runOrThrow(['systemctl', 'reload-or-restart', unit]);
     await this.untilAnswers();
   }

@@ -9,6 +9,7 @@ import { keepEvidence } from '../nodes/fleet-for-test.ts';
 import type { PowerEvent } from '../nodes/node.ts';
 import { until } from '../nodes/until.ts';
 import type { WakeListener } from '../nodes/wake-listener.ts';
+import { type ClusterNodes, inventoryOf } from './cluster-inventory.ts';
 import { ClusterManager, stateDirectory } from './cluster-manager.ts';
 import { serverUnit, workerUnit } from './cluster-units.ts';
 import { installAgent, installManager, mainPid } from './installed.ts';
@@ -33,13 +34,6 @@ export interface ClusterOptions {
   stateDiskMiB?: number;
 }
 
-/** The nodes by what they are. Names: `server-1` …, `worker-1` …, `coordinator`. */
-export interface ClusterNodes {
-  readonly servers: readonly BootedNode[];
-  readonly workers: readonly BootedNode[];
-  readonly coordinator: BootedNode;
-}
-
 /** When a node really ended; see `monotonicMs`. */
 export interface TimeOff {
   readonly node: string;
@@ -47,6 +41,7 @@ export interface TimeOff {
   readonly isOrderly: boolean;
 }
 
+/** Names of the nodes: `server-1` …, `worker-1` …, `coordinator`. */
 export class ClusterSite implements ClusterNodes {
   readonly fleet: BootedFleet;
   /** What makes a magic packet boot its node; with `break` and `mend` for nodes that do not come up. */
@@ -55,7 +50,7 @@ export class ClusterSite implements ClusterNodes {
   readonly servers: readonly BootedNode[];
   readonly workers: readonly BootedNode[];
   readonly coordinator: BootedNode;
-  private readonly config: ConfigOverrides;
+  private config: ConfigOverrides;
 
   constructor(fleet: BootedFleet, wake: WakeListener, options: ClusterOptions) {
     this.fleet = fleet;
@@ -70,6 +65,7 @@ export class ClusterSite implements ClusterNodes {
       names: [this.coordinator.address],
       heartbeat_interval: '1s',
       metrics: { enabled: false },
+      inventory: inventoryOf(this),
       ...options.config?.(this),
     };
   }
@@ -89,8 +85,9 @@ export class ClusterSite implements ClusterNodes {
 
   /** Replaces these keys of the manager's configuration and lets it read them. */
   async configure(overrides: ConfigOverrides): Promise<void> {
-    Object.assign(this.config, overrides);
-    await this.manager.configure(this.config);
+    const config = { ...this.config, ...overrides };
+    await this.manager.configure(config);
+    this.config = config;
   }
 
   /** Programs and units on every node, the authority, and every agent joined and online. For nodes that are up. */

@@ -44,9 +44,13 @@ export async function installManager(node: BootedNode, config: ConfigOverrides):
   await enable(node, 'hecate-manager.service');
 }
 
-/** /etc/hecate/hecate.yaml; JSON is YAML. Takes effect at the next start or reload. */
-export function writeManagerConfig(node: BootedNode, config: ConfigOverrides): Promise<void> {
-  return node.writeFile('/etc/hecate/hecate.yaml', `${JSON.stringify(config, null, 2)}\n`);
+/** JSON is YAML. /etc/hecate/hecate.yaml takes effect at the next start or reload. */
+export function writeManagerConfig(
+  node: BootedNode,
+  config: ConfigOverrides,
+  path = '/etc/hecate/hecate.yaml',
+): Promise<void> {
+  return node.writeFile(path, `${JSON.stringify(config, null, 2)}\n`);
 }
 
 export interface InstalledAgent {
