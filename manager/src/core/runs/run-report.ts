@@ -43,10 +43,9 @@ export function runReport(run: RunState, nowMs: number): RunReport {
     summary: runSummary(run, nowMs),
     planDigest,
     elapsedMs: elapsedMs(run, nowMs),
-    expectedMs: expectedOf(plan, learntMs, run.rung),
-    boundMs: boundOf(plan, run.rung),
-    timeLimitMs:
-      run.deadlineAtMs === undefined ? 0 : Math.max(1, Math.round(run.deadlineAtMs - run.beganAtMs)),
+    expectedMs: wireMs(expectedOf(plan, learntMs, run.rung)),
+    boundMs: wireMs(boundOf(plan, run.rung)),
+    timeLimitMs: run.deadlineAtMs === undefined ? 0 : Math.max(1, wireMs(run.deadlineAtMs - run.beganAtMs)),
     stages: plan.stages.map(({ name, steps }, stage) =>
       createRunStage({
         name,
@@ -59,8 +58,11 @@ export function runReport(run: RunState, nowMs: number): RunReport {
   });
 }
 
+/** The wire's integers have 32 bits. */
+const wireMs = (durationMs: number): number => Math.min(2 ** 32 - 1, Math.max(0, Math.round(durationMs)));
+
 const elapsedMs = ({ beganAtMs, endedAtMs }: RunState, nowMs: number): number =>
-  Math.max(0, Math.round((endedAtMs ?? nowMs) - beganAtMs));
+  wireMs((endedAtMs ?? nowMs) - beganAtMs);
 
 function stepReport(run: RunState, step: Step, address: StepAddress, nowMs: number): RunStep {
   const result = run.results.find((each) => isSameAddress(each.address, address));
@@ -69,8 +71,8 @@ function stepReport(run: RunState, step: Step, address: StepAddress, nowMs: numb
   const base = {
     id: step.id,
     name: step.name,
-    expectedMs: stepExpectedMs(step, run.rung, run.request.learntMs),
-    boundMs: stepBoundMs(step, run.rung),
+    expectedMs: wireMs(stepExpectedMs(step, run.rung, run.request.learntMs)),
+    boundMs: wireMs(stepBoundMs(step, run.rung)),
   };
   if (result) return createRunStep({ ...base, ...ended(run, step, result) });
   if (isRunning) return createRunStep({ ...base, ...going(step, running, nowMs) });
@@ -80,14 +82,14 @@ function stepReport(run: RunState, step: Step, address: StepAddress, nowMs: numb
 function ended(run: RunState, step: Step, { address, outcome, why, durationMs, method }: StepResult) {
   const past = run.pastOperations.find((each) => isSameAddress(each.address, address));
   const operations = reportsOf(methodAt(step, method), past?.operations ?? []);
-  return { state: outcome, durationMs: Math.round(durationMs), why, method, operations };
+  return { state: outcome, durationMs: wireMs(durationMs), why, method, operations };
 }
 
 function going(step: Step, running: RunningStep, nowMs: number) {
   const action = methodAt(step, running.method);
   return {
     state: 'running',
-    durationMs: Math.max(0, Math.round(nowMs - running.beganAtMs)),
+    durationMs: wireMs(nowMs - running.beganAtMs),
     method: running.method,
     operations: reportsOf(action, running.operations),
     ...(isLooking(action)
@@ -109,7 +111,7 @@ function reportsOf(action: Action, operations: readonly RunOperation[]): RunOper
       result: end?.result ?? '',
       code: end?.code ?? '',
       message: end?.message ?? '',
-      durationMs: Math.max(0, Math.round(end?.durationMs ?? 0)),
+      durationMs: wireMs(end?.durationMs ?? 0),
     });
   });
 }

@@ -3,6 +3,7 @@ import { intentAfter } from './intent.ts';
 import { isActive } from './plan-walk.ts';
 import type { Intent, RunId, RunState } from './run.ts';
 import { isHeld, type RunDraft } from './run-draft.ts';
+import type { RunRecord } from './run-record.ts';
 import type { RunsEffect, RunsState, RunsStep } from './runs-state.ts';
 
 export const nothing = (state: RunsState): RunsStep => ({ state, effects: [] });
@@ -45,6 +46,18 @@ export function commit(state: RunsState, draft: RunDraft, options: CommitOptions
   };
   return { state: next, effects: [effect] };
 }
+
+/** Records of a run that the machine does not hold. */
+export const commitOf = (runId: RunId, records: readonly RunRecord[]): RunsEffect => ({
+  type: 'commit',
+  runId,
+  records,
+  intent: undefined,
+  // biome-ignore lint/suspicious/noThenProperty: a list of effects, nothing to await
+  then: [],
+  onFailure: 'proceed',
+  ticket: undefined,
+});
 
 const intentChange = (before: Intent | undefined, after: Intent | undefined): Intent | null | undefined =>
   before?.runId === after?.runId ? undefined : (after ?? null);

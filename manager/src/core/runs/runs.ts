@@ -11,10 +11,11 @@ import { isActive, runningAction } from './plan-walk.ts';
 import type { RunningStep, RunState } from './run.ts';
 import { RunDraft } from './run-draft.ts';
 import { cutShort, endInTime, endStep, failMethod, followVerdict, retryNow } from './run-progress.ts';
+import type { RunRecord } from './run-record.ts';
 import { abort, request } from './run-requests.ts';
 import { resumeRun } from './run-resume.ts';
-import type { RunsInput, RunsInstant, RunsState, RunsStep } from './runs-state.ts';
-import { commit, forEachRun, nothing } from './runs-step.ts';
+import type { RunsEffect, RunsInput, RunsInstant, RunsState, RunsStep } from './runs-state.ts';
+import { commit, commitOf, forEachRun, nothing } from './runs-step.ts';
 
 export { openRuns } from './fold-records.ts';
 export { pastRunOf } from './past-run.ts';
@@ -140,19 +141,29 @@ function withdrawn(state: RunsState, { runId, node }: Of<'withdrawn'>, at: RunsI
 function commitFailed(state: RunsState, input: Of<'commit-failed'>, at: RunsInstant): RunsStep {
   const run = state.runs.get(input.runId);
   const { ticket, message } = input;
-  if (ticket !== undefined) {
-    const runs = new Map(state.runs);
-    runs.delete(input.runId);
-    const intent = intentAfter(runs.values(), state.intent, new Set([input.runId]));
-    const refusal = {
-      code: 'HEC_STATE',
-      message: `the run was not begun, because its journal could not be written: ${message}`,
-      remedy: 'make room on the disk of the state directory, then ask again',
-    } as const;
-    return { state: { ...state, runs, intent }, effects: [{ type: 'refuse', ticket, refusal }] };
-  }
+  if (ticket !== undefined) return notBegun(state, input, ticket, at);
   if (!run || !isActive(run)) return nothing(state);
   const draft = new RunDraft(run, at);
   cutShort(draft, 'failed', `its journal could not be written: ${message}`);
   return commit(state, draft, { onFailure: 'proceed' });
+}
+
+function notBegun(
+  state: RunsState,
+  { runId, message }: Of<'commit-failed'>,
+  ticket: number,
+  at: RunsInstant,
+): RunsStep {
+  const runs = new Map(state.runs);
+  runs.delete(runId);
+  const intent = intentAfter(runs.values(), state.intent, new Set([runId]));
+  const why = `the run was not begun, because that could not be recorded: ${message}`;
+  const remedy = 'make room on the disk of the state directory, then ask again';
+  const end: RunRecord = { type: 'run-ended', runId, atMs: at.nowMs, outcome: 'failed', why };
+  const effects: readonly RunsEffect[] = [
+    { type: 'refuse', ticket, refusal: { code: 'HEC_STATE', message: why, remedy } },
+    // Its beginning may be on the disk all the same, when only a part of the commit was refused.
+    commitOf(runId, [end]),
+  ];
+  return { state: { ...state, runs, intent }, effects };
 }

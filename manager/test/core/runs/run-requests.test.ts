@@ -216,6 +216,17 @@ t.test('a disk that refuses', async (t) => {
       t.equal(desk.take('answer-request').length, 1);
     }
   });
+  await t.test('also when its beginning was written, and its intent was not', async (t) => {
+    const desk = new RunsDesk();
+    desk.isDiskFull = true;
+    desk.request(requestOf(shutdown));
+    const request = requestOf(shutdown);
+    desk.journal.push({ type: 'run-accepted', request, bootId: 'boot-1', runId: runIdOf(1), atMs: 1000 });
+    desk.isDiskFull = false;
+    desk.request(requestOf(clusterOnly, 2));
+    desk.restart();
+    t.same([...desk.state.runs.keys()], [runIdOf(2)], 'after a restart it is not begun either');
+  });
   await t.test('a shutdown that was accepted goes on', async (t) => {
     const desk = new RunsDesk();
     desk.request(requestOf(shutdown));
