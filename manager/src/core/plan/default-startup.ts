@@ -20,6 +20,7 @@ import {
   withUnits,
 } from './default-parts.ts';
 import { dependenciesOf, dependentsOf } from './dependencies.ts';
+import { stateSentence } from './expand-action.ts';
 import type { Inventory, InventoryNode } from './inventory.ts';
 import type { OnFailure } from './plan.ts';
 import type {
@@ -90,7 +91,7 @@ function presenceSteps(
   if (awaited.length > 0) {
     const selectors = selectorsFor(inventory, awaited);
     const gate = gateOf(
-      `${everyOf(awaited)} without a MAC address is online`,
+      awaitedSentence(awaited),
       { type: 'node', nodes: selectors, state: 'online' },
       lookIntervalMs,
     );
@@ -98,6 +99,15 @@ function presenceSteps(
   }
   return steps;
 }
+
+/** Who is waited for by name, where these are few: somebody may have to go and switch it on. */
+const awaitedSentence = (nodes: readonly InventoryNode[]): string =>
+  nodes.length <= 3
+    ? stateSentence(
+        nodes.map((node) => node.name),
+        'online',
+      )
+    : `${everyOf(nodes)} without a MAC address is online`;
 
 function startStep(inventory: Inventory, nodes: readonly InventoryNode[]): StepDeclaration {
   const start: ActionDeclaration = {

@@ -21,7 +21,7 @@ t.test('what has no text is a fault, not something else', async (t) => {
 t.test('it reads back as the same value, whatever the order of its keys', async (t) => {
   t.doesNotThrow(() =>
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+      fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
         const text = canonicalJson(value);
         return (
           text === canonicalJson(JSON.parse(text)) && JSON.stringify(JSON.parse(text)).length === text.length

@@ -8,17 +8,8 @@ import { dependenciesOf, dependentsOf, reachableFrom } from '../../../src/core/p
 import type { Inventory } from '../../../src/core/plan/inventory.ts';
 import type { NodePart, Plan } from '../../../src/core/plan/plan.ts';
 import type { SequenceDeclaration } from '../../../src/core/plan/sequence.ts';
-import {
-  clusterInventory,
-  inventoryOf,
-  names,
-  node,
-  poweroff,
-  sequence,
-  stage,
-  step,
-  stop,
-} from './support/plan-fixtures.ts';
+import { anyInventory } from './support/arbitrary-inventory.ts';
+import { clusterInventory, names, poweroff, sequence, stage, step, stop } from './support/plan-fixtures.ts';
 
 const planOf = (declared: SequenceDeclaration, inventory: Inventory = clusterInventory()): Plan => {
   const { plan, findings } = compilePlan({ inventory, sequence: declared, mode: 'poweroff' });
@@ -86,31 +77,6 @@ t.test('the coordinator is last, also alone (I4)', async (t) => {
   const others = parts.filter((part) => part.node !== 'pi');
   t.ok(coordinator && others.every((part) => endOf(part) <= coordinator.beginsAfterMs));
 });
-
-const anyInventory = fc
-  .record({
-    servers: fc.nat(4),
-    agents: fc.nat(3),
-    storage: fc.nat(2),
-    others: fc.nat(3),
-    edges: fc.array(fc.tuple(fc.nat(12), fc.nat(12)), { maxLength: 4 }),
-  })
-  .map(({ servers, agents, storage, others, edges }) => {
-    const many = (count: number, make: (index: number) => ReturnType<typeof node>) =>
-      Array.from({ length: count }, (_, index) => make(index));
-    // Dependencies go to earlier nodes of this list only, so that there is no circle.
-    const nodes = [
-      ...many(others, (index) => node(`x-${index}`, 'other', { units: ['x.service'] })),
-      ...many(storage, (index) => node(`nas-${index}`, 'storage', { units: ['nfs.service'] })),
-      ...many(servers, (index) => node(`srv-${index}`, 'server')),
-      ...many(agents, (index) => node(`agent-${index}`, 'agent')),
-    ];
-    const withEdges = nodes.map((each, index) => {
-      const on = edges.filter(([from, to]) => from % nodes.length === index && to % nodes.length < index);
-      return { ...each, dependsOn: on.flatMap(([, to]) => nodes[to % nodes.length]?.name ?? []) };
-    });
-    return inventoryOf([...withEdges, node('pi', 'coordinator')]);
-  });
 
 t.test('I3 alone: whoever sees to the dependents, they are done before a node begins', async (t) => {
   const check = (inventory: Inventory): boolean => {
