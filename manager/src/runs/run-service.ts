@@ -250,7 +250,8 @@ export class RunService {
     const ofRun = this.#notArmed.get(runId) ?? new Map<NodeName, string>();
     if (failure) ofRun.set(node, failure.message);
     else ofRun.delete(node);
-    if (this.isActive(runId)) this.#notArmed.set(runId, ofRun);
+    const run = this.#runner.runOf(runId);
+    if (run && run.outcome === undefined) this.#notArmed.set(runId, ofRun);
     const text = failure
       ? `${node} could not be given its dead man's order: ${failure.message}`
       : `${node} holds its dead man's order`;

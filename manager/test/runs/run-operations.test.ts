@@ -1,0 +1,98 @@
+/** What becomes of a run's operations when sessions, and the manager itself, end in between. */
+import { createOperationOutcome, createResolvedOperation } from '@hecate/proto/generated/wire.ts';
+import t from 'tap';
+import { until } from '../../../test/nodes/until.ts';
+import { managerBench } from '../support/manager-bench.ts';
+import { agentsOf, ended, execute, stateOf, stepStates } from '../support/runs-bench.ts';
+
+t.setTimeout(120_000);
+
+const names = ['node-a', 'node-b'];
+const inventory = names.map((name) => ({ name, units: ['x.service'], address: '127.0.0.1' }));
+const config = {
+  inventory,
+  sequences: {
+    maintenance: {
+      stages: names.map((name) => ({ name, steps: [{ start: { nodes: [name] }, timeout: '60s' }] })),
+    },
+  },
+};
+const never = new Promise<never>(() => undefined);
+
+t.test('lost on its way: asked for again under an id that follows, and the run goes on', async (t) => {
+  const bench = await managerBench(t, config);
+  const agents = await agentsOf(bench, names);
+  const first = agents.get('node-a');
+  if (!first) throw new Error('no agent');
+  first.onApply = () => never;
+  const operator = await bench.operator('operator');
+  const { run } = await execute(operator, 'maintenance');
+  await until(() => first.applied.length === 1, { what: 'it was sent' });
+  first.vanish();
+  // The agent that comes back has never seen it, and will not apply it any more.
+  const back = await bench.agent('node-a');
+  const report = await ended(operator, run?.summary?.runId ?? '');
+  t.equal(stateOf(report), 'done', JSON.stringify(report.degradations));
+  t.equal(back.applied.length, 1, 'applied once');
+  t.not(back.applied[0]?.opId, first.applied[0]?.opId, 'I2: not under the id that was lost');
+});
+
+t.test('the manager is restarted: what was applied is not sent again, what was lost is', async (t) => {
+  for (const resolution of ['finished', 'never-applied', 'running'] as const) {
+    const bench = await managerBench(t, config);
+    const agents = await agentsOf(bench, names);
+    const first = agents.get('node-a');
+    if (!first) throw new Error('no agent');
+    first.onApply = () => never;
+    const operator = await bench.operator('operator');
+    const { run } = await execute(operator, 'maintenance');
+    await until(() => first.applied.length === 1, { what: 'it was sent' });
+    const opId = first.applied[0]?.opId ?? '';
+    const done = createOperationOutcome({ opId, status: 'done', result: 'done' });
+    await bench.stop();
+    await bench.start();
+    const known = createResolvedOperation({
+      opId,
+      resolution,
+      ...(resolution === 'finished' ? { outcome: done } : {}),
+    });
+    const back = await bench.agent({ name: 'node-a', outcomes: [[opId, known]] });
+    const other = await bench.agent('node-b');
+    if (resolution === 'running') await back.report([done]);
+    const again = await bench.operator('operator');
+    const report = await ended(again, run?.summary?.runId ?? '');
+    t.equal(stateOf(report), 'done', `${resolution}: ${JSON.stringify(report.degradations)}`);
+    t.same(stepStates(report), ['1.1 done', '2.1 done']);
+    t.equal(back.applied.length, resolution === 'never-applied' ? 1 : 0, resolution);
+    t.equal(other.applied.length, 1);
+  }
+});
+
+t.test('a node that is just redialling is waited for; one that is away is not', async (t) => {
+  const bench = await managerBench(t, {
+    inventory,
+    sequences: {
+      ...config.sequences,
+      tolerant: {
+        stages: [
+          { name: 'only', steps: [{ start: { nodes: ['node-b'] }, timeout: '2s', on_failure: 'continue' }] },
+        ],
+      },
+    },
+  });
+  const agents = await agentsOf(bench, names);
+  agents.get('node-b')?.vanish();
+  await bench.untilNode('node-b', 'offline');
+  const operator = await bench.operator('operator');
+  const { run } = await execute(operator, 'maintenance');
+  await until(() => agents.get('node-a')?.applied.length === 1, { what: 'the first stage ran' });
+  const back = await bench.agent('node-b');
+  t.equal(stateOf(await ended(operator, run?.summary?.runId ?? '')), 'done');
+  t.equal(back.applied.length, 1);
+  back.vanish();
+  await bench.untilNode('node-b', 'offline');
+  const { run: second } = await execute(operator, 'tolerant');
+  const report = await ended(operator, second?.summary?.runId ?? '');
+  t.equal(stateOf(report), 'degraded');
+  t.match(report.stages[0]?.steps[0], { state: 'degraded', operations: [{ state: 'offline' }] });
+});
