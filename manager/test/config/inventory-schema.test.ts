@@ -1,4 +1,5 @@
 import t from 'tap';
+import { parseConfig } from '../../src/config/load-config.ts';
 import { findingsOf } from './findings-of.ts';
 
 /** The one finding of a text, or all of them in one line. */
@@ -64,6 +65,32 @@ t.test('names: what agents are called, each once, and none that means every node
     finding('inventory: [{ nam: a, name: b }]'),
     /inventory\[0\]\.nam: found an unknown key, .*did you mean name\?/,
   );
+});
+
+t.test('the order in which nodes, dependencies and hooks are written means nothing', async (t) => {
+  const read = (text: string) => {
+    const result = parseConfig(text, 'host');
+    if ('findings' in result) throw new Error(finding(text));
+    const { nodes, hooks } = result.config.inventory;
+    return {
+      nodes: nodes.map(({ name, dependsOn }) => [name, dependsOn]),
+      hooks: hooks.map(({ name }) => name),
+    };
+  };
+  const expected = {
+    nodes: [
+      ['a', []],
+      ['b', []],
+      ['c', ['a', 'b']],
+    ],
+    hooks: ['x', 'y'],
+  };
+  const x = 'x: { command: [/x] }';
+  const y = 'y: { command: [/y] }';
+  const c = '{ name: c, depends_on: [a, b] }';
+  t.strictSame(read(`inventory: [{ name: a }, { name: b }, ${c}]\nhooks: { ${x}, ${y} }`), expected);
+  const turned = '{ name: c, depends_on: [b, a] }';
+  t.strictSame(read(`inventory: [${turned}, { name: b }, { name: a }]\nhooks: { ${y}, ${x} }`), expected);
 });
 
 t.test('a dependency that is near one that is there', async (t) => {
