@@ -10,6 +10,7 @@ import {
   type Verb,
   VerbValues,
 } from '@hecate/proto/generated/wire.ts';
+import type { Expiry } from './operation-expiry.ts';
 
 /** Durable before systemd is asked for anything (I9). */
 export interface BegunRecord {
@@ -46,17 +47,6 @@ export interface FinishedRecord {
   /** When its beginning is not in the journal any more; it holds for one boot only. */
   readonly expiry?: Expiry | undefined;
 }
-
-/** Until when a late frame could still apply an operation: it must not be forgotten before (I2). */
-export interface Expiry {
-  readonly bootId: string;
-  /** CLOCK_BOOTTIME of that boot, milliseconds. */
-  readonly notAfterClockMs: number;
-}
-
-/** In another boot the clock has begun anew, and no frame of before is left: then it is over. */
-export const notAfterIn = (bootId: string, expiry: Expiry | undefined): number =>
-  expiry?.bootId === bootId ? expiry.notAfterClockMs : 0;
 
 /** The manager has these outcomes. */
 export interface ReportedRecord {

@@ -8,10 +8,11 @@ import type {
   UnitEvidence,
   UnitFileChange,
 } from '@hecate/proto/generated/wire.ts';
+import { notAfterIn } from './operation-expiry.ts';
 import type { Facts } from './operation-inference.ts';
 import { OperationLedger } from './operation-ledger.ts';
 import type { StopReason } from './operation-outcomes.ts';
-import { type BegunRecord, notAfterIn, type OperationRecord } from './operation-record.ts';
+import type { BegunRecord, OperationRecord } from './operation-record.ts';
 import type { Policy } from './policy.ts';
 import type { UnitNamesAnswer, Wish } from './policy-decision.ts';
 import type { StartedJob } from './systemd-port.ts';

@@ -16,7 +16,6 @@ import { evidenceOf } from '../core/operation-inference.ts';
 import { nameNode } from '../core/operation-outcomes.ts';
 import { nextOperationsTickMs, operationsStep } from '../core/operations.ts';
 import {
-  type Instant,
   type OperationsEffect,
   type OperationsInput,
   type OperationsState,
@@ -29,8 +28,10 @@ import { callSystemd } from './call-systemd.ts';
 import type { CommandRequest, OutputSink, RunningCommand } from './exec-command.ts';
 import { fitResolved } from './fit-resolved.ts';
 import { inspectOperation } from './inspect-operation.ts';
+import { instantOf } from './instant.ts';
 import type { Logger } from './logger.ts';
 import type { OperationJournal } from './operation-journal.ts';
+import { ownRequest } from './own-request.ts';
 import { askUnitNames } from './unit-names.ts';
 
 export interface OperationRunnerOptions {
@@ -107,19 +108,7 @@ export class OperationRunner {
 
   /** Asked for by the node itself: nobody outside hears the answer, so the next manager is told, too. */
   async applyOwn(operation: Operation): Promise<OperationOutcome> {
-    const { signal } = new AbortController();
-    const { log } = this.#options;
-    const request: IncomingRequest = {
-      method: { case: 'apply', value: operation },
-      timeLimitMs: operation.timeLimitMs,
-      signal,
-      sendItem: async (item) => {
-        if (item.case !== 'output') return true;
-        const text = Buffer.from(item.value.data).toString();
-        log.debug('a command of its own wrote', { opId: operation.opId, text });
-        return true;
-      },
-    };
+    const request = ownRequest(operation, this.#options.log);
     const outcome = await this.#serve(request, (ticket) => ({ type: 'apply', ticket, operation }), ownTicket);
     if (outcome.case === 'operation') return outcome.value;
     throw new HecateError('HEC_INTERNAL', `an operation was answered with ${outcome.case}`);
@@ -193,23 +182,10 @@ export class OperationRunner {
     waiting.reject(new HecateError('HEC_CANCELLED', 'nobody waits for this answer any more'));
   }
 
-  #instant(): Instant {
-    const { clock } = this.#options;
-    return {
-      nowMs: clock.nowMs(),
-      // Read from /proc only where an expiry is looked at.
-      get bootTimeMs() {
-        return clock.bootTimeMs();
-      },
-      get monotonicUs() {
-        return Number(process.hrtime.bigint() / 1000n);
-      },
-    };
-  }
-
   #step(input: OperationsInput): void {
     if (this.#isClosed) return;
-    for (const effect of operationsStep(this.#state, input, this.#instant())) this.#perform(effect);
+    for (const effect of operationsStep(this.#state, input, instantOf(this.#options.clock)))
+      this.#perform(effect);
     this.#arm();
   }
 
