@@ -94,6 +94,10 @@ t.test('what may work is warned of', async (t) => {
   t.match(planFindings(config(text)), [{ isError: false, line: 10 }]);
 });
 
+t.test('what mode cluster-only leaves out is nothing to warn of', async (t) => {
+  t.strictSame(refusal(work('{ poweroff: { nodes: [srv-1] }, timeout: 3m }')), ['sound']);
+});
+
 t.test('what is built in has no line', async (t) => {
   const finding = { isError: true, key: 'sequences.shutdown', line: 0, message: 'it cannot be', remedy: '' };
   t.equal(formatPlanFinding('f', finding), 'f: sequences.shutdown (built in): it cannot be');
