@@ -220,7 +220,7 @@ function live(host: Host, isArming: boolean): boolean {
       life.deadMan({ type: 'session', isOpen: false });
       life.settle();
     }
-    while (life.sleep());
+    for (let ticks = 0; life.sleep(); ticks += 1) if (ticks > 1000) throw new Error('it never comes to rest');
     return false;
   } catch (thrown) {
     if (thrown instanceof Killed) return true;
