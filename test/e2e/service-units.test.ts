@@ -101,6 +101,11 @@ t.test('as services of systemd', { skip: await skipUnless('user'), timeout: 90_0
     }
   });
 
+  await t.test('systemd gives neither up, however often it crashes', async (t) => {
+    const text = (file: string) => readFileSync(join(import.meta.dirname, '../../systemd', file), 'utf8');
+    for (const file of [manager, agent]) t.match(text(file), /^StartLimitIntervalSec=0$/m, file);
+  });
+
   await t.test('frozen, they are started again by the watchdog', async (t) => {
     const units = [manager, agent];
     const before = await Promise.all(units.map((unit) => property(node, unit, 'MainPID')));
