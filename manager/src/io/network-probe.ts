@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 /** What came of an attempt to connect. `code`: the system's word (ECONNREFUSED …), or TIMEOUT for our own limit. */
 export type Reach =
@@ -26,10 +27,20 @@ export function reach(host: string, port: number, timeLimitMs: number): Promise<
       resolve(result);
     };
     socket.once('connect', () => end({ type: 'connected' }));
-    socket.once('timeout', () => end({ type: 'silent', code: 'TIMEOUT' }));
+    socket.once('timeout', () => end(silentAs('TIMEOUT')));
     socket.once('error', (error) => end(reachOfError(error)));
   });
 }
+
+/** I12: a host that is cut off from everybody hears nobody. */
+function silentAs(code: string): Reach {
+  if (hasNetwork()) return { type: 'silent', code };
+  return { type: 'not-tried', code, message: 'no network interface of this host has a link' };
+}
+
+/** Node lists interfaces that are up and have a carrier (IFF_RUNNING in libuv). */
+const hasNetwork = (): boolean =>
+  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal));
 
 function reachOfError(error: NodeJS.ErrnoException): Reach {
   // Of a name with several addresses: the host is up when one of them refused.
@@ -37,7 +48,7 @@ function reachOfError(error: NodeJS.ErrnoException): Reach {
   const codes = errors.map(({ code = '' }) => code);
   if (codes.some((code) => refusals.has(code))) return { type: 'refused' };
   const code = codes[0] ?? '';
-  if (codes.every((each) => silences.has(each))) return { type: 'silent', code };
+  if (codes.every((each) => silences.has(each))) return silentAs(code);
   return { type: 'not-tried', code, message: errors[0]?.message ?? error.message };
 }
 

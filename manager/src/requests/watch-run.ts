@@ -18,7 +18,7 @@ export async function watchRun({ value, context, incoming }: OperatorRequest<Wat
       const isOver = !runs.isActive(runId);
       const update = createRunUpdate({ events: watcher.take(), report: runs.report(runId) });
       await incoming.sendItem({ case: 'runUpdate', value: update });
-      if (isOver) break;
+      if (isOver && !watcher.hasMore()) break;
       await watcher.changed();
       // What comes within the interval is told with this change.
       if (runs.isActive(runId)) await sleep(updateIntervalMs, undefined, { signal }).catch(() => undefined);

@@ -1,12 +1,14 @@
 /** What happens in a run, as one line for a log and for whoever watches it. */
 import { createRunEventLine, type RunEventLine } from '@hecate/proto/generated/wire.ts';
 import type { RunEvent } from '../core/runs/runs-state.ts';
+import { fittingLine } from './fitting-report.ts';
 
 /** @param wallMs Unix time */
 export function eventLine(event: RunEvent, wallMs: number): RunEventLine {
   const step = 'stepId' in event ? event.stepId : '';
   const node = event.type === 'operation-ended' ? event.operation.node : '';
-  return createRunEventLine({ atMs: Math.round(wallMs), type: event.type, step, node, text: textOf(event) });
+  const { type } = event;
+  return fittingLine(createRunEventLine({ atMs: Math.round(wallMs), type, step, node, text: textOf(event) }));
 }
 
 const because = (why: string): string => (why === '' ? '' : `: ${why}`);

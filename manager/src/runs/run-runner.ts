@@ -20,6 +20,7 @@ import type {
 } from '../core/runs/runs-state.ts';
 import type { HookEnd } from '../io/hook-runner.ts';
 import { removeIntent, writeIntent } from '../io/intent-file.ts';
+import { mergeCommits } from './merge-commits.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { AppliedOperation, RunOperations } from './run-operations.ts';
 
@@ -104,7 +105,7 @@ export class RunRunner {
     );
   }
 
-  /** The message and remedy of its refusal as things are, or an empty text. Asks the machine, and changes nothing. */
+  /** The message of its refusal as things are, or an empty text. Asks the machine, and changes nothing. */
   wouldRefuse(request: RunRequest, options: { isIntentOverridden: boolean; intentAgeMaxMs: number }): string {
     const { effects } = runsStep(
       this.#state,
@@ -171,14 +172,26 @@ export class RunRunner {
   }
 
   async #work(): Promise<void> {
-    for (let input = this.#inputs.shift(); input; input = this.#inputs.shift()) {
-      const { state, effects } = runsStep(this.#state, input, this.#at());
-      this.#state = state;
-      await this.#performAll(effects);
+    while (this.#inputs.length > 0) {
+      await this.#performAll(mergeCommits(this.#takeSteps()));
       this.#show();
       if (this.#isClosed) return;
     }
     this.#arm();
+  }
+
+  /** Of the next input; of all that wait, as far as they only tell of operations: none of them asks for anything. */
+  #takeSteps(): RunsEffect[] {
+    const effects: RunsEffect[] = [];
+    do {
+      const input = this.#inputs.shift();
+      if (!input) break;
+      const step = runsStep(this.#state, input, this.#at());
+      this.#state = step.state;
+      effects.push(...step.effects);
+      if (!isOfOperation(input)) break;
+    } while (isOfOperation(this.#inputs[0]));
+    return effects;
   }
 
   #show(): void {
@@ -336,6 +349,9 @@ export class RunRunner {
     this.#timer = setTimeout(() => this.input({ type: 'tick' }), delayMs);
   }
 }
+
+const isOfOperation = (input: RunsInput | undefined): boolean =>
+  input?.type === 'operation-ended' || input?.type === 'operation-accepted';
 
 const errorOf = ({ code, message, remedy }: RunRefusal): HecateError =>
   new HecateError(code, message, remedy);

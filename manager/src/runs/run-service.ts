@@ -24,6 +24,7 @@ import type { HistoryEntry } from '../io/run-history-file.ts';
 import { wake } from '../io/wake-on-lan.ts';
 import type { OperationRunner } from '../operation-runner.ts';
 import { DeadManLink } from './dead-man-link.ts';
+import { fittingReport, fittingSummary } from './fitting-report.ts';
 import type { RunFiles } from './run-files.ts';
 import { RunOperations } from './run-operations.ts';
 import { type AcceptedRun, RunRunner } from './run-runner.ts';
@@ -174,7 +175,7 @@ export class RunService {
 
   /** A dry run: it was nowhere but here. */
   remember(entry: HistoryEntry): Promise<void> {
-    return this.#ports.files.history.add(entry);
+    return this.#ports.files.history.add({ ...entry, report: fittingReport(entry.report) });
   }
 
   /** Runs that are going on, oldest first. */
@@ -191,7 +192,10 @@ export class RunService {
       .all()
       .map(({ report }) => report.summary ?? createRunSummary())
       .filter(({ runId }) => !ids.has(runId));
-    return [...past, ...going].sort((a, b) => (a.runId < b.runId ? 1 : -1)).slice(0, max);
+    return [...past, ...going]
+      .sort((a, b) => (a.runId < b.runId ? 1 : -1))
+      .slice(0, max)
+      .map(fittingSummary);
   }
 
   /**
@@ -216,9 +220,9 @@ export class RunService {
   /** @throws HEC_NO_SUCH_RUN */
   report(runId: RunId): RunReport {
     const run = this.#runner.state.runs.get(runId);
-    if (run) return this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs()));
+    if (run) return fittingReport(this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs())));
     const past = this.#ports.files.history.get(runId);
-    if (past) return past.report;
+    if (past) return fittingReport(past.report);
     throw new HecateError('HEC_NO_SUCH_RUN', `no run ${runId} is remembered`, 'hecatectl runs list');
   }
 
@@ -238,7 +242,7 @@ export class RunService {
   async #onEnded(run: RunState): Promise<void> {
     const past = pastRunOf(run);
     const isNews = this.#ports.files.history.get(past.id) === undefined;
-    const report = this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs()));
+    const report = fittingReport(this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs())));
     this.#notArmed.delete(run.request.runId);
     const written = this.#ports.files.history.add({ past, report });
     if (isNews) this.#teller.ended(run, past.durationMs);

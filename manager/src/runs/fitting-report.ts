@@ -1,0 +1,62 @@
+/**
+ * Reports that fit a frame, whatever systemd and scripts had to say: a text that is too long would end the session of
+ * whoever asks.
+ */
+import { limits } from '@hecate/proto/core/limits.ts';
+import type { RunEventLine, RunReport, RunStep, RunSummary } from '@hecate/proto/generated/wire.ts';
+
+const sentenceLengthMax = 1000;
+const detailsMax = 20;
+const degradationsMax = 30;
+/** JSON is longer than a frame; beside a report, an update has room for its lines. */
+const reportBytesMax = limits.frameBytesMax / 2;
+
+const clip = (text: string): string =>
+  text.length <= sentenceLengthMax ? text : `${text.slice(0, sentenceLengthMax - 1)}…`;
+
+function clipList(texts: readonly string[], max: number): string[] {
+  const kept = texts.slice(0, max).map(clip);
+  return texts.length <= max ? kept : [...kept, `and ${texts.length - max} more`];
+}
+
+export const fittingSummary = (summary: RunSummary): RunSummary => ({
+  ...summary,
+  why: clip(summary.why),
+  reason: clip(summary.reason),
+});
+
+export const fittingLine = (line: RunEventLine): RunEventLine => ({ ...line, text: clip(line.text) });
+
+/** What does not fit loses the operations that went well, then all of them, then why gates do not hold. */
+export function fittingReport(report: RunReport): RunReport {
+  const clipped: RunReport = {
+    ...withSteps(report, clippedStep),
+    summary: report.summary && fittingSummary(report.summary),
+    degradations: clipList(report.degradations, degradationsMax),
+  };
+  const shorter: ((step: RunStep) => RunStep)[] = [
+    (step) => step,
+    (step) => ({ ...step, operations: step.operations.filter(({ state }) => state !== 'done') }),
+    (step) => ({ ...step, operations: [] }),
+    (step) => ({ ...step, operations: [], details: clipList(step.details, 1) }),
+  ];
+  for (const shorten of shorter) {
+    const candidate = withSteps(clipped, shorten);
+    if (isFitting(candidate)) return candidate;
+  }
+  return { ...clipped, stages: [], degradations: clipList(report.degradations, 10) };
+}
+
+const withSteps = (report: RunReport, change: (step: RunStep) => RunStep): RunReport => ({
+  ...report,
+  stages: report.stages.map((stage) => ({ ...stage, steps: stage.steps.map(change) })),
+});
+
+const clippedStep = (step: RunStep): RunStep => ({
+  ...step,
+  why: clip(step.why),
+  details: clipList(step.details, detailsMax),
+  operations: step.operations.map((operation) => ({ ...operation, message: clip(operation.message) })),
+});
+
+const isFitting = (report: RunReport): boolean => Buffer.byteLength(JSON.stringify(report)) <= reportBytesMax;
