@@ -1,7 +1,9 @@
 /** Wake-on-LAN: magic packets by UDP broadcast. Nobody answers them: whether a host wakes is for a gate to see. */
 import { createSocket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { WakeTarget } from '../core/plan/plan.ts';
+import { broadcastAddresses, limitedBroadcast } from './broadcast-addresses.ts';
 
 /** The discard service: where network cards and wake-up programs expect the packet. */
 const wakePort = 9;
@@ -37,7 +39,7 @@ export async function wake(targets: readonly WakeTarget[], port: number = wakePo
     socket.setBroadcast(true);
     const failures = await Promise.all(
       targets.map((target) =>
-        wakeOne(target, (packet) => send(socket, packet, port, target.wakeAddress)).then(
+        wakeOne(target, (packet, address) => send(socket, packet, port, address)).then(
           () => undefined,
           (error: Error) => `${target.node} could not be sent a magic packet: ${error.message}`,
         ),
@@ -51,9 +53,19 @@ export async function wake(targets: readonly WakeTarget[], port: number = wakePo
   }
 }
 
-async function wakeOne({ macAddress }: WakeTarget, put: (packet: Buffer) => Promise<void>): Promise<void> {
+type Put = (packet: Buffer, address: string) => Promise<void>;
+
+/** @throws Error of the first address when the packet could be sent to none */
+async function wakeOne({ macAddress, wakeAddress }: WakeTarget, put: Put): Promise<void> {
   const packet = magicPacket(macAddress);
-  for (let count = 0; count < packetsPerTarget; count += 1) await put(packet);
+  const isDeclared = wakeAddress !== limitedBroadcast;
+  const addresses = isDeclared ? [wakeAddress] : [wakeAddress, ...broadcastAddresses()];
+  for (let count = 0; count < packetsPerTarget; count += 1) {
+    const results = await Promise.allSettled(addresses.map((address) => put(packet, address)));
+    const [first] = results;
+    if (first?.status === 'rejected' && results.every(({ status }) => status === 'rejected'))
+      throw first.reason;
+  }
 }
 
 function send(
