@@ -1,6 +1,5 @@
 /** Wake-on-LAN: magic packets by UDP broadcast. Nobody answers them: whether a host wakes is for a gate to see. */
 import { createSocket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { WakeTarget } from '../core/plan/plan.ts';
 import { broadcastAddresses, limitedBroadcast } from './broadcast-addresses.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
-import { broadcastOf, magicPacket, wake } from '../../src/io/wake-on-lan.ts';
+import { magicPacket, wake } from '../../src/io/wake-on-lan.ts';
 
 const target = (name: string, macAddress: string, wakeAddress = '127.0.0.1') => ({
   node: parseNodeName(name),
@@ -44,10 +44,4 @@ t.test('a target that cannot be sent to is named, the others are woken', async (
   t.equal(failures.length, 2);
   t.match(failures[0], /^a could not be sent a magic packet/);
   t.match(failures[1], /^b .*MAC address/);
-});
-
-t.test('the broadcast address of a network', async (t) => {
-  t.equal(broadcastOf('192.0.2.7', '255.255.255.0'), '192.0.2.255');
-  t.equal(broadcastOf('10.1.2.3', '255.255.240.0'), '10.1.15.255');
-  t.equal(broadcastOf('10.1.2.3', '255.255.255.255'), '10.1.2.3');
 });
