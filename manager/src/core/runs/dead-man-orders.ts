@@ -3,29 +3,52 @@
  * begins and again at each new session; withdrawn when the run is over, until each agent has said so.
  */
 import type { NodeName } from '@hecate/proto/core/names.ts';
+import { deadManParts } from '../plan/dead-man-parts.ts';
+import type { Dependencies } from '../plan/dependencies.ts';
+import type { Plan } from '../plan/plan.ts';
 import { isActive, stepAt } from './plan-walk.ts';
 import type { RunState } from './run.ts';
 import type { RunDraft } from './run-draft.ts';
 import type { DeadManOrder, RunsEffect } from './runs-state.ts';
 
-/** The order of a node, if the run has one for it. */
-export function orderOf({ request, beganAtMs }: RunState, node: NodeName): DeadManOrder | undefined {
-  const part = request.plan.parts.find((each) => each.node === node);
-  if (!part) return undefined;
-  const { operations, beginsAfterMs } = part;
+/**
+ * The orders of a run as they are on its rung. Below `full` a node acts alone when the manager would have acted at the
+ * latest, had the whole plan begun on this rung when it was chosen, and not later than at `full`.
+ */
+export function ordersOf(run: RunState): DeadManOrder[] {
+  const { request, beganAtMs, rungAtMs, rung } = run;
+  const { plan } = request;
   const reason = request.reason ? `run ${request.runId}: ${request.reason}` : `run ${request.runId}`;
-  return { node, beginAtMs: beganAtMs + beginsAfterMs, operations, reason };
+  const { coordinator } = plan;
+  const lower = rung === 'full' ? [] : deadManParts({ plan, dependencies: edgesOf(plan), coordinator }, rung);
+  return plan.parts.map((full) => {
+    const { node } = full;
+    const beginAtMs = beganAtMs + full.beginsAfterMs;
+    const part = lower.find((each) => each.node === node);
+    if (!part) return { node, beginAtMs, operations: full.operations, reason };
+    const lowerAtMs = rungAtMs + part.beginsAfterMs;
+    return { node, beginAtMs: Math.min(beginAtMs, lowerAtMs), operations: part.operations, reason };
+  });
 }
 
-/** At the run's beginning: recorded before they are sent, so that none is forgotten on an agent. */
-export function armOrders(draft: RunDraft): void {
+const edgesOf = ({ nodes, dependencies }: Plan): Dependencies => {
+  const declared = new Map(dependencies.map(({ node, dependsOn }) => [node, dependsOn]));
+  return new Map(nodes.map((node) => [node, declared.get(node) ?? []]));
+};
+
+/** At the run's beginning: recorded before any is sent, so that none is forgotten on an agent. */
+export function recordArming(draft: RunDraft): void {
   const nodes = draft.plan.parts.map(({ node }) => node);
-  if (draft.plan.kind !== 'shutdown' || nodes.length === 0) return;
-  draft.write({ type: 'arming', nodes });
-  for (const node of nodes) {
-    const order = orderOf(draft.run, node);
-    if (order) draft.send({ type: 'arm', runId: draft.runId, order });
-  }
+  if (draft.plan.kind === 'shutdown' && nodes.length > 0) draft.write({ type: 'arming', nodes });
+}
+
+/** To every node that holds one, or is to: at the beginning, and when another rung makes others of them. */
+export function sendOrders(draft: RunDraft): void {
+  const { runId, run } = draft;
+  if (run.armed.length === 0) return;
+  for (const order of ordersOf(run))
+    if (run.armed.includes(order.node) && !isPoweredOff(run, order.node))
+      draft.send({ type: 'arm', runId, order });
 }
 
 export function withdrawOrders(draft: RunDraft): void {
@@ -37,7 +60,7 @@ export function ordersAtReturn(run: RunState, node: NodeName): RunsEffect[] {
   if (!run.armed.includes(node)) return [];
   const { runId } = run.request;
   if (!isActive(run)) return [{ type: 'withdraw', runId, node }];
-  const order = isPoweredOff(run, node) ? undefined : orderOf(run, node);
+  const order = isPoweredOff(run, node) ? undefined : ordersOf(run).find((each) => each.node === node);
   return order ? [{ type: 'arm', runId, order }] : [];
 }
 

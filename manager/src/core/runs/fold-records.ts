@@ -40,6 +40,7 @@ export function acceptedRun({ request, bootId, atMs }: Of<'run-accepted'>): RunS
     recordedAtMs: atMs,
     rung: 'full',
     rungWhy: '',
+    rungAtMs: atMs,
     deadlineAtMs: request.timeLimitMs === undefined ? undefined : atMs + request.timeLimitMs,
     beganAtMs: atMs,
     endedAtMs: undefined,
@@ -65,7 +66,7 @@ function changed(run: RunState, record: RunRecord): RunState {
     case 'resumed':
       return resumed(run, record);
     case 'rung-chosen':
-      return { ...run, rung: record.rung, rungWhy: record.why };
+      return { ...run, rung: record.rung, rungWhy: record.why, rungAtMs: record.atMs };
     case 'limit-tightened':
       return tightened(run, record);
     case 'method-begun':
@@ -99,6 +100,7 @@ function resumed(run: RunState, { bootId, atMs }: Of<'resumed'>): RunState {
   return {
     ...run,
     bootId,
+    rungAtMs: later(run.rungAtMs),
     beganAtMs: later(run.beganAtMs),
     endedAtMs: run.endedAtMs === undefined ? undefined : later(run.endedAtMs),
     deadlineAtMs: run.deadlineAtMs === undefined ? undefined : later(run.deadlineAtMs),

@@ -6,7 +6,7 @@ import { keptAt } from '../plan/bounds.ts';
 import { chooseRung } from '../plan/choose-rung.ts';
 import type { Action, StepAddress } from '../plan/plan.ts';
 import { formatSeconds } from '../plan/plan-words.ts';
-import { withdrawOrders } from './dead-man-orders.ts';
+import { recordArming, sendOrders, withdrawOrders } from './dead-man-orders.ts';
 import { isLooking, type LookingAction, look } from './gate-look.ts';
 import { methodDeadlineMs } from './method-limit.ts';
 import { failureSentence } from './operation-verdict.ts';
@@ -70,15 +70,25 @@ function completed({ run }: RunDraft): [RunOutcome, string] {
 const isOverLimit = ({ run, plan, at }: RunDraft): boolean =>
   plan.kind !== 'shutdown' && run.deadlineAtMs !== undefined && at.nowMs >= run.deadlineAtMs;
 
-/** Between steps, and only downwards (I5). */
-function chooseLowerRung(draft: RunDraft, from: StepAddress): void {
+/** Between steps, and only downwards (I5); orders of nodes follow. */
+function chooseLowerRung(draft: RunDraft, from: StepAddress): boolean {
   const { deadlineAtMs, rung: current, request } = draft.run;
-  if (deadlineAtMs === undefined) return;
+  if (deadlineAtMs === undefined) return false;
   const leftMs = deadlineAtMs - draft.at.nowMs;
   const { rung, why } = chooseRung({ plan: draft.plan, from, learntMs: request.learntMs, leftMs, current });
-  if (rung === current) return;
+  if (rung === current) return false;
   draft.write({ type: 'rung-chosen', rung, why });
   draft.tell({ type: 'degraded', what: `rung ${rung}`, why });
+  sendOrders(draft);
+  return true;
+}
+
+/** The nodes have their orders, of the rung that it begins on, before anything is asked of them. */
+export function begin(draft: RunDraft): void {
+  recordArming(draft);
+  const first = nextAddress(draft.plan, undefined);
+  if (!first || !chooseLowerRung(draft, first)) sendOrders(draft);
+  proceed(draft);
 }
 
 /** I1: what is left out is durably declared degraded before what is behind it begins. */

@@ -1,12 +1,11 @@
 /** What operators and triggers ask for: a run, or the end of one. */
-import { armOrders } from './dead-man-orders.ts';
 import { acceptedRun } from './fold-records.ts';
 import { refusalByIntent } from './intent.ts';
 import { methodDeadlineMs } from './method-limit.ts';
 import { isActive, isPastNoReturn } from './plan-walk.ts';
 import type { RunRequest, RunState } from './run.ts';
 import { RunDraft } from './run-draft.ts';
-import { cutShort, proceed } from './run-progress.ts';
+import { begin as beginRun, cutShort, proceed } from './run-progress.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunRefusal, RunsInput, RunsInstant, RunsState, RunsStep } from './runs-state.ts';
 import { andThen, commit, forEachRun, nothing } from './runs-step.ts';
@@ -59,8 +58,7 @@ function begin(
     const draft = accepted(asked, next.bootId, at);
     draft.send({ type: 'answer-request', ticket, runId: asked.runId, isJoined: false, preempted: preempts });
     draft.tell({ type: 'run-started' });
-    armOrders(draft);
-    proceed(draft);
+    beginRun(draft);
     const overridden = isStartup ? next.intent?.runId : undefined;
     // Not decided before it is durable: a disk that refuses refuses the run, also a shutdown.
     return commit(next, draft, { ticket, onFailure: 'halt', overridden });

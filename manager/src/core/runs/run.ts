@@ -106,6 +106,8 @@ export interface RunState {
   readonly rung: Rung;
   /** Empty at the rung `full`. */
   readonly rungWhy: string;
+  /** Since when it is on it. */
+  readonly rungAtMs: number;
   /** When its time limit is over; undefined: none. */
   readonly deadlineAtMs: number | undefined;
   readonly beganAtMs: number;

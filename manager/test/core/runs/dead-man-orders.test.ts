@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { NodePart } from '../../../src/core/plan/plan.ts';
 import {
+  gate,
   node,
   operations,
   planOf,
@@ -111,4 +112,50 @@ t.test('no parts, no orders; nor for what is no shutdown', async (t) => {
   desk.request(requestOf({ ...plan, kind: 'sequence' }));
   t.same(desk.take('arm'), []);
   t.same(desk.run().armed, []);
+});
+
+t.test('on a lower rung they begin earlier, and do what is kept there', async (t) => {
+  const slow = planOf(
+    [
+      [step(stopAll('a', 'b'), { dropAt: 'forced' })],
+      [step(operations([poweroff('a')], { successBy: 'gate' })), step(gate(['a'], 'powered-off'))],
+      [step(operations([poweroff('b')]))],
+    ],
+    { parts: [part('a', 60_000), part('b', 180_000)], coordinator: 'b' },
+  );
+  await t.test('from the beginning', async (t) => {
+    const desk = new RunsDesk();
+    desk.request(requestOf(slow, 1, { timeLimitMs: 1000 }));
+    const orders = desk.take('arm').map(({ order }) => order);
+    t.match(orders, [
+      { node: 'a', operations: [{ verb: 'poweroff' }] },
+      { node: 'b', operations: [{ verb: 'poweroff' }] },
+    ]);
+    const [first, last] = orders.map(({ beginAtMs }) => beginAtMs);
+    t.ok(
+      first !== undefined &&
+        last !== undefined &&
+        first >= desk.nowMs &&
+        last >= first + 4000 &&
+        last < 20_000,
+    );
+  });
+  await t.test('from when it is chosen, and not later than before', async (t) => {
+    const desk = new RunsDesk();
+    desk.request(requestOf(slow, 1, { timeLimitMs: 50_000 }));
+    t.match(desk.take('arm'), [{ order: { beginAtMs: 61_000 } }, { order: { beginAtMs: 181_000 } }]);
+    desk.pass(43_000);
+    desk.end('a');
+    desk.end('b');
+    t.equal(desk.run().rung, 'forced');
+    const again = desk.take('arm').map(({ order }) => order.beginAtMs);
+    t.equal(again.length, 2);
+    t.ok(
+      again.every((beginAtMs) => beginAtMs >= desk.nowMs && beginAtMs < 61_000),
+      again.join(),
+    );
+    desk.restart();
+    desk.step({ type: 'node-online', node: node('b') });
+    t.equal(desk.take('arm')[0]?.order.beginAtMs, again[1], 'the same after a restart');
+  });
 });

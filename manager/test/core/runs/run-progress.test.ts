@@ -57,6 +57,23 @@ t.test('chosen anew between steps, and never higher', async (t) => {
   t.ok(rungs.indexOf('forced') > rungs.indexOf('full'));
 });
 
+t.test('lower and lower, as the time goes', async (t) => {
+  const long = planOf([
+    [step(stopAll('a')), step(stopAll('b')), step(stopAll('c'))],
+    [step(operations([poweroff('a')]))],
+  ]);
+  const desk = begun(40_000, long);
+  t.equal(desk.run().rung, 'full');
+  desk.nowMs += 34_000;
+  desk.end('a');
+  t.equal(desk.run().rung, 'forced', 'three times 2 s fit into 6 s');
+  desk.nowMs += 3000;
+  desk.end('b');
+  t.equal(desk.run().rung, 'panic');
+  const chosen = desk.journal.flatMap((record) => (record.type === 'rung-chosen' ? [record.rung] : []));
+  t.same(chosen, ['forced', 'panic']);
+});
+
 t.test('learnt durations count', async (t) => {
   const desk = new RunsDesk();
   desk.request(requestOf(shutdown, 1, { timeLimitMs: 40_000, learntMs: { '1.1': 30_000 } }));

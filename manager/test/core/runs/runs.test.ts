@@ -219,6 +219,7 @@ t.test('policies on failure', async (t) => {
     desk.pass(2000);
     t.same(desk.applied(), ['stop a x.service']);
     t.not(desk.opIdOf('a'), first);
+    t.equal(desk.run().operationsCount, 3, 'each attempt has a number of its own');
     desk.step({
       type: 'operation-ended',
       opId: first,
