@@ -7,13 +7,15 @@ export interface InventoryEntry {
   name: string;
   role: 'server' | 'agent' | 'coordinator';
   mac_address: string;
-  wake_address: string;
+  /** Left out for workers: the manager finds the way to them by itself, without a default route, too. */
+  wake_address?: string;
   address: string;
 }
 
 function entry(node: BootedNode, role: InventoryEntry['role']): InventoryEntry {
   const { name, macAddress, address } = node;
-  return { name, role, mac_address: macAddress, wake_address: siteBroadcastAddress, address };
+  const wakeAddress = role === 'agent' ? {} : { wake_address: siteBroadcastAddress };
+  return { name, role, mac_address: macAddress, ...wakeAddress, address };
 }
 
 /** The nodes by what they are; in Hecate's words a worker has the role `agent`. */

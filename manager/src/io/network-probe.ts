@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { type Interfaces, ownInterfaces } from './own-interfaces.ts';
 
 /** What came of an attempt to connect. `code`: the system's word (ECONNREFUSED …), or TIMEOUT for our own limit. */
 export type Reach =
@@ -34,13 +34,16 @@ export function reach(host: string, port: number, timeLimitMs: number): Promise<
 
 /** I12: a host that is cut off from everybody hears nobody. */
 function silentAs(code: string): Reach {
-  if (hasNetwork()) return { type: 'silent', code };
-  return { type: 'not-tried', code, message: 'no network interface of this host has a link' };
+  const interfaces = ownInterfaces();
+  if (interfaces && hasNetwork(interfaces)) return { type: 'silent', code };
+  const why = interfaces
+    ? 'no network interface of this host has a link'
+    : 'this host does not say whether it has a link';
+  return { type: 'not-tried', code, message: why };
 }
 
-/** Node lists interfaces that are up and have a carrier (IFF_RUNNING in libuv). */
-const hasNetwork = (): boolean =>
-  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal));
+const hasNetwork = (interfaces: Interfaces): boolean =>
+  Object.values(interfaces).some((addresses) => addresses?.some(({ internal }) => !internal));
 
 function reachOfError(error: NodeJS.ErrnoException): Reach {
   // Of a name with several addresses: the host is up when one of them refused.
