@@ -47,7 +47,7 @@ function whatIsOff(method: Action, off: ReadonlySet<NodeName>): string[] {
       .filter(({ node }) => off.has(node))
       .map(({ node, verb, unit }) => `${verb}${unit === '' ? '' : ` ${unit}`} is for ${node}`);
   }
-  if (method.type !== 'gate' || canHold(method.gate.condition, off)) return [];
+  if (method.type !== 'gate' || off.size === 0 || canHold(method.gate.condition, off)) return [];
   return leavesOf(method.gate.condition)
     .filter((leaf) => isHopeless(leaf, off))
     .map((leaf) => `the gate "${method.gate.sentence}" waits until ${leafSentence(leaf)}`);

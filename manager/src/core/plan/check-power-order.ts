@@ -2,6 +2,7 @@
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import { keptAt, stepsOf } from './bounds.ts';
 import type { PlacedStepDeclaration } from './check-plan.ts';
+import { type Dependencies, dependentsOf } from './dependencies.ts';
 import { errorAt, type Finding, warningAt } from './finding.ts';
 import type { Condition } from './gate.ts';
 import { isComposed } from './gate-verdict.ts';
@@ -16,8 +17,15 @@ export const checkPowerOrder = (plan: Plan, steps: readonly PlacedStepDeclaratio
 /** At every rung: a step that is left out must not leave out what another one relies on. Each fault is told once. */
 function checkDependents(plan: Plan, steps: readonly PlacedStepDeclaration[]): Finding[] {
   const told = new Set<string>();
+  const dependents = dependentsOf(
+    new Map([
+      ...plan.nodes.map((node) => [node, []] as const),
+      ...plan.dependencies.flatMap(({ dependsOn }) => dependsOn.map((node) => [node, []] as const)),
+      ...plan.dependencies.map(({ node, dependsOn }) => [node, dependsOn] as const),
+    ]),
+  );
   return rungs.flatMap((rung) =>
-    walk(plan, steps, rung).filter(({ message, key }) => {
+    walk(plan, steps, dependents, rung).filter(({ message, key }) => {
       const isNew = !told.has(`${key} ${message}`);
       told.add(`${key} ${message}`);
       return isNew;
@@ -25,7 +33,12 @@ function checkDependents(plan: Plan, steps: readonly PlacedStepDeclaration[]): F
   );
 }
 
-function walk(plan: Plan, steps: readonly PlacedStepDeclaration[], rung: Rung): Finding[] {
+function walk(
+  plan: Plan,
+  steps: readonly PlacedStepDeclaration[],
+  dependents: Dependencies,
+  rung: Rung,
+): Finding[] {
   const seenOff = new Set<NodeName>();
   const kept = new Set(
     stepsOf(plan)
@@ -36,7 +49,7 @@ function walk(plan: Plan, steps: readonly PlacedStepDeclaration[], rung: Rung): 
     .filter(({ step }) => kept.has(step.id))
     .flatMap(({ step, place }) => {
       const findings = step.powersOff.flatMap((node) => {
-        const up = dependentsIn(plan, node).filter((dependent) => !seenOff.has(dependent));
+        const up = (dependents.get(node) ?? []).filter((dependent) => !seenOff.has(dependent));
         if (up.length === 0) return [];
         const who = `${formatList(up)} ${up.length === 1 ? 'depends' : 'depend'} on it`;
         return [
@@ -51,9 +64,6 @@ function walk(plan: Plan, steps: readonly PlacedStepDeclaration[], rung: Rung): 
       return findings;
     });
 }
-
-const dependentsIn = (plan: Plan, node: NodeName): NodeName[] =>
-  plan.dependencies.filter(({ dependsOn }) => dependsOn.includes(node)).map((entry) => entry.node);
 
 /** When the first of its methods is a gate that holds only with them off; what follows is by the step's own policy. */
 export function nodesSeenOff(step: Step): readonly NodeName[] {

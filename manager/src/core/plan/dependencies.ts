@@ -16,8 +16,11 @@ const impliedBy: Readonly<Partial<Record<NodeRole, NodeRole>>> = { agent: 'serve
 export function dependenciesOf(inventory: Inventory): Dependencies {
   const nodes = inventory.nodes.toSorted(byName);
   const names = new Set(nodes.map(({ name }) => name));
-  const implied = (node: InventoryNode): NodeName[] =>
-    nodes.filter(({ role }) => role === impliedBy[node.role]).map(({ name }) => name);
+  const byRole = Map.groupBy(nodes, ({ role }) => role);
+  const implied = ({ role }: InventoryNode): NodeName[] => {
+    const needed = impliedBy[role];
+    return needed === undefined ? [] : (byRole.get(needed) ?? []).map(({ name }) => name);
+  };
   return new Map(
     nodes.map((node) => [
       node.name,
@@ -32,10 +35,9 @@ export const plannedDependencies = (dependencies: Dependencies): Plan['dependenc
 
 /** The nodes that depend on each node directly, sorted. */
 export function dependentsOf(dependencies: Dependencies): Dependencies {
-  const names = [...dependencies.keys()];
-  return new Map(
-    names.map((name) => [name, names.filter((other) => dependencies.get(other)?.includes(name))]),
-  );
+  const dependents = new Map<NodeName, NodeName[]>([...dependencies.keys()].map((name) => [name, []]));
+  for (const [name, on] of dependencies) for (const other of on) dependents.get(other)?.push(name);
+  return new Map([...dependents].map(([name, of]) => [name, of.sort()]));
 }
 
 /** What a node depends on, over any number of steps, sorted; not the node itself. */

@@ -29,7 +29,7 @@ export function selectNodes(
   const selected = new Set<InventoryNode>();
   const findings: Finding[] = [];
   for (const selector of selectors) {
-    const nodes = inventory.nodes.filter((node) => isSelected(node, selector));
+    const nodes = inventory.nodes.filter(matcherOf(selector));
     for (const node of nodes) selected.add(node);
     if (nodes.length === 0) findings.push(nobody(inventory, selector, place));
   }
@@ -40,11 +40,12 @@ export function selectNodes(
 const roleOf = (selector: NodeSelector): string | undefined =>
   selector.startsWith('role:') ? selector.slice('role:'.length) : undefined;
 
-function isSelected(node: InventoryNode, selector: NodeSelector): boolean {
-  if (selector === 'all') return true;
+/** Made once for a selector: an inventory may have a thousand nodes, and a gate as many selectors. */
+function matcherOf(selector: NodeSelector): (node: InventoryNode) => boolean {
+  if (selector === 'all') return () => true;
   const role = roleOf(selector);
-  if (role !== undefined) return node.role === role;
-  return isGlob(selector) ? globMatches(selector, node.name) : node.name === selector;
+  if (role !== undefined) return (node) => node.role === role;
+  return isGlob(selector) ? (node) => globMatches(selector, node.name) : (node) => node.name === selector;
 }
 
 function nobody(inventory: Inventory, selector: NodeSelector, place: Place): Finding {
