@@ -149,6 +149,24 @@ t.test('a journal that cannot be written refuses, and is told of', async (t) => 
   t.equal(runner.openCount(), 0);
 });
 
+t.test('what has been decided is sent without its record, and the trouble is told', async (t) => {
+  const sent: string[] = [];
+  const session = {
+    peerClockAtLeastMs: () => 1000,
+    isEstablished: () => true,
+    call: async (method: { value: { opId: string } }) => {
+      sent.push(method.value.opId);
+      return { case: 'operation', value: outcomeOf('done', opIdOf(1)) };
+    },
+  } as unknown as Session;
+  const { runner, journal, troubles } = await bench(t, session);
+  await journal.close();
+  const outcome = await runner.submit(requestOf(), { refusal: undefined, isSentUnrecorded: true });
+  t.equal(outcome.status, 'done');
+  t.same(sent, [opIdOf(1)]);
+  t.match(troubles[0], { code: 'HEC_STATE' });
+});
+
 t.test('what an agent reports is durable when it is thanked', async (t) => {
   const { journal, path } = await bench(t);
   await journal.record(requestOf(1));

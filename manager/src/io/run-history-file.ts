@@ -16,9 +16,13 @@ interface HistoryFile {
   readonly runs: readonly HistoryEntry[];
 }
 
-/** Runs that are kept (I14), and how many of the newest with every operation: of older ones the steps are enough. */
+/** Runs that are kept (I14), dry ones among them, and how many with every operation: of older ones the steps do. */
 const runsMax = 200;
+const dryRunsMax = 20;
 const runsInFullMax = 20;
+/** Of each plan and mode so many are kept longer: durations are learnt from them, however often others run. */
+const likeRunsMin = 10;
+const plansMax = 20;
 
 export class RunHistory {
   readonly #path: string;
@@ -52,7 +56,7 @@ export class RunHistory {
   /** Known at once; resolves when it is durable. One that is there already is replaced. @throws HEC_STATE */
   add(entry: HistoryEntry): Promise<void> {
     const others = this.#entries.filter(({ past }) => past.id !== entry.past.id);
-    const kept = [...others, entry].sort(byAge).slice(-runsMax);
+    const kept = bounded([...others, entry].sort(byAge));
     const inFullFrom = kept.length - runsInFullMax;
     this.#entries = kept.map((each, index) => (index < inFullFrom ? inBrief(each) : each));
     const written = this.#tail.then(() => this.#write());
@@ -72,6 +76,27 @@ export class RunHistory {
 
 /** Ids begin with the time. */
 const byAge = (a: HistoryEntry, b: HistoryEntry): number => (a.past.id < b.past.id ? -1 : 1);
+
+/** @param entries oldest first */
+function bounded(entries: readonly HistoryEntry[]): HistoryEntry[] {
+  const kept: HistoryEntry[] = [];
+  const likes = new Map<string, number>();
+  let dryRuns = 0;
+  for (const entry of entries.toReversed()) {
+    const { plan, mode, isDryRun } = entry.past;
+    if (isDryRun) {
+      dryRuns += 1;
+      if (dryRuns <= dryRunsMax && kept.length < runsMax) kept.unshift(entry);
+      continue;
+    }
+    const key = `${mode} ${plan}`;
+    const likesBefore = likes.get(key) ?? 0;
+    likes.set(key, likesBefore + 1);
+    const isLearntFrom = likesBefore < likeRunsMin && likes.size <= plansMax;
+    if (kept.length < runsMax || isLearntFrom) kept.unshift(entry);
+  }
+  return kept;
+}
 
 function inBrief({ past, report }: HistoryEntry): HistoryEntry {
   const stages = report.stages.map((stage) => ({

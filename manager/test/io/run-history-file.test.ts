@@ -104,3 +104,27 @@ t.test('where nodes last dialled from', async (t) => {
   writeFileSync(path, 'nonsense');
   t.equal((await LastHosts.open(path)).get('a'), undefined, 'it is only a help');
 });
+
+t.test('neither dry runs nor frequent ones push out what durations are learnt from', async (t) => {
+  const history = await RunHistory.open(join(folderOf(t), 'runs.json'));
+  const add = (index: number, changes: Partial<HistoryEntry['past']>) => {
+    const entry = entryOf(index);
+    void history.add({ ...entry, past: { ...entry.past, ...changes } });
+  };
+  for (let index = 1; index <= 12; index += 1) add(index, { plan: 'shutdown' });
+  for (let index = 13; index <= 300; index += 1) add(index, { plan: 'often' });
+  for (let index = 301; index <= 400; index += 1) add(index, { isDryRun: true });
+  await history.close();
+  const count = (fits: (entry: HistoryEntry) => boolean) => history.all().filter(fits).length;
+  t.equal(
+    count(({ past }) => past.isDryRun),
+    20,
+  );
+  t.equal(
+    count(({ past }) => past.plan === 'shutdown'),
+    10,
+    'the newest ten',
+  );
+  t.equal(history.all()[0]?.past.id, idOf(3));
+  t.ok(history.all().length <= 210);
+});

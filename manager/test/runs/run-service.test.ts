@@ -85,6 +85,23 @@ t.test('hooks and notifications', async (t) => {
   );
 });
 
+t.test('I9: what is sent is in the journal already', async (t) => {
+  const bench = await managerBench(t, { inventory, sequences });
+  const agents = await agentsOf(bench, ['node-a']);
+  const agent = agents.get('node-a');
+  if (!agent) throw new Error('no agent');
+  const journals: boolean[] = [];
+  agent.onApply = async ({ opId }) => {
+    for (const name of ['runs', 'operations'])
+      journals.push(readFileSync(join(bench.folder, `state/journal/${name}.records`), 'utf8').includes(opId));
+    return createOperationOutcome({ opId, status: 'done', result: 'done' });
+  };
+  const operator = await bench.operator('admin');
+  const { run } = await execute(operator, 'startup');
+  t.equal(stateOf(await ended(operator, run?.summary?.runId ?? '')), 'done');
+  t.same(journals, [true, true]);
+});
+
 t.test('an intent over a restart, and what health and metrics say', async (t) => {
   const bench = await managerBench(t, { inventory, sequences });
   const agents = await agentsOf(bench, ['node-a']);
