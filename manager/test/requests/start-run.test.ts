@@ -97,6 +97,34 @@ t.test('a dry run looks, tells, and applies nothing', async (t) => {
   t.equal(plan.stages[0]?.steps[0]?.samples, 0, 'it teaches nothing');
 });
 
+t.test('a dry run asks the nodes for units that are not loaded', async (t) => {
+  const bench = await managerBench(t, config);
+  const agents = await agentsOf(bench, ['node-a', 'node-b', 'node-c']);
+  const states = new Map([
+    ['node-a', 'disabled'],
+    ['node-b', 'not-found'],
+  ]);
+  for (const [name, agent] of agents) {
+    agent.onQuery = async ({ query }) => {
+      const state = states.get(name);
+      if (query.case !== 'unitFileStates' || !state) throw new Error('the bus is gone');
+      const entries = query.value.units.map((unit) => ({ unit, state }));
+      return { case: 'unitFileStates', value: { entries } };
+    };
+  }
+  const operator = await bench.operator('operator');
+  const { run } = await startRun(operator, { name: 'maintenance' });
+  t.equal(
+    run?.summary?.why,
+    'it would not work as things are: step 1.1: node-b x.service: there is no such unit',
+  );
+  t.match(
+    run?.stages[1]?.steps[0]?.operations,
+    [{ state: 'would-send' }],
+    'I12: nothing is claimed of node-c',
+  );
+});
+
 t.test('digest, names, roles', async (t) => {
   const bench = await managerBench(t, {
     ...config,
