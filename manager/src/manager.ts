@@ -123,6 +123,8 @@ export class Manager {
     });
     this.#context = this.#makeContext();
     this.#certificateTimer = this.#armCertificateCheck();
+    state.reserve.onChange = (trouble) => this.#note('reserve', trouble);
+    this.#note('reserve', state.reserve.trouble);
   }
 
   #makeRuns(files: RunFiles): RunService {
@@ -326,6 +328,7 @@ export class Manager {
     const delayMs = Math.min(max, Math.max(min, this.#config.trust.certificateLifetimeMs / 20));
     return setTimeout(() => {
       void this.#checkCertificates();
+      void this.#parts.state.reserve.restore();
       this.#certificateTimer = this.#armCertificateCheck();
     }, delayMs);
   }

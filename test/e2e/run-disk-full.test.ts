@@ -45,7 +45,7 @@ async function smallDisk(t: Test): Promise<{ folder: string; fill: () => void; f
   const folder = mkdtempSync(join(tmpdir(), 'hecate-small-disk-'));
   const state = join(folder, 'state');
   await mkdir(state, { mode: 0o700 });
-  const mounted = await runProgram(['mount', '-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'tmpfs', state]);
+  const mounted = await runProgram(['mount', '-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', state]);
   if (mounted.exitCode !== 0) throw new Error(mounted.stderr);
   t.teardown(async () => {
     await runProgram(['umount', '-l', state]);

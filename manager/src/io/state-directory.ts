@@ -5,6 +5,7 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import { syncDirectory, temporarySuffix } from '@hecate/proto/io/atomic-file.ts';
 import { type DirectoryLock, type LockHolder, lockDirectory } from '@hecate/proto/io/directory-lock.ts';
 import { fileError } from '@hecate/proto/io/file-errors.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { type Epochs, nextEpoch, readEpochs, writeEpochs } from './epoch-file.ts';
 
 export interface StateDirectory {
@@ -13,6 +14,7 @@ export interface StateDirectory {
   readonly epoch: number;
   /** The highest epoch that is not ours and that an agent has seen; 0: none. */
   readonly highestForeignEpoch: number;
+  readonly reserve: DiskReserve;
   /** The next start will be above this number. Durable when it resolves. @throws HEC_STATE */
   noteForeignEpoch(epoch: number): Promise<void>;
   /** Where the record file of this name is: `journal/NAME.records`. */
@@ -25,13 +27,15 @@ class LockedStateDirectory implements StateDirectory {
   readonly path: string;
   readonly epoch: number;
   highestForeignEpoch: number;
+  readonly reserve: DiskReserve;
   readonly #lock: DirectoryLock;
   /** What is on disk. */
   #written: number;
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(path: string, lock: DirectoryLock, epochs: Epochs) {
+  constructor(path: string, lock: DirectoryLock, reserve: DiskReserve, epochs: Epochs) {
     this.path = path;
+    this.reserve = reserve;
     this.epoch = epochs.epoch;
     this.highestForeignEpoch = epochs.highestForeignEpoch;
     this.#written = epochs.highestForeignEpoch;
@@ -108,9 +112,14 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     const directory = await realpath(path);
     lock = await lockDirectory(directory, holder);
     await sweep(directory);
-    await makePrivate(journalFolder(directory));
-    await syncDirectory(directory);
-    return new LockedStateDirectory(directory, lock, await takeEpoch(directory));
+    const reserve = await DiskReserve.open(directory);
+    const epochs = await reserve.lendTo(async () => {
+      await makePrivate(journalFolder(directory));
+      await syncDirectory(directory);
+      return takeEpoch(directory);
+    });
+    await reserve.restore();
+    return new LockedStateDirectory(directory, lock, reserve, epochs);
   } catch (thrown) {
     await lock?.release();
     throw fileError('use it as the state directory', path, thrown);

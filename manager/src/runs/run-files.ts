@@ -24,7 +24,7 @@ export async function openRunFiles(state: StateDirectory, bootId: string): Promi
   const intent = await readIntent(intentPath);
   const history = await RunHistory.open(join(path, 'runs.json'));
   const lastHosts = await LastHosts.open(join(path, 'last-hosts.json'));
-  const journal = await RunJournal.open(state.journalPath('runs'));
+  const journal = await RunJournal.open(state.journalPath('runs'), state.reserve);
   const opened = openRuns({ records: journal.records(), intent, bootId });
   return { journal, history, lastHosts, intentPath, opened };
 }

@@ -6,6 +6,7 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import { openRecordFile, type RecordFile } from '@hecate/proto/io/record-file.ts';
 import type { RunId } from '../core/runs/run.ts';
 import type { RunRecord } from '../core/runs/run-record.ts';
+import { type DiskReserve, isDiskFull } from '../io/disk-reserve.ts';
 
 type Commit = readonly RunRecord[];
 
@@ -36,20 +37,32 @@ function parseCommit(value: unknown): Commit {
   return value as Commit;
 }
 
+/** Of its acceptance: it may have what room there is. */
+const isShutdown = (records: Commit): boolean =>
+  records.some((record) => record.type === 'run-accepted' && record.request.plan.kind === 'shutdown');
+
+/** The end of a run that was never begun, because the disk had refused its acceptance. */
+const isOfRefused = (records: Commit): boolean => records.length === 1 && records[0]?.type === 'run-ended';
+
 export class RunJournal {
   readonly #file: RecordFile<Commit>;
+  readonly #reserve: DiskReserve | undefined;
   /** What the file holds, and what it is to hold: for its compaction. */
   #commits: Commit[];
   #unwritten: Commit[] = [];
 
-  private constructor(file: RecordFile<Commit>) {
+  private constructor(file: RecordFile<Commit>, reserve: DiskReserve | undefined) {
     this.#file = file;
+    this.#reserve = reserve;
     this.#commits = [...file.records];
   }
 
-  /** @throws HEC_STATE when it cannot be opened, or is damaged anywhere but at its torn end */
-  static async open(path: string): Promise<RunJournal> {
-    return new RunJournal(await openRecordFile<Commit>(path, { parse: parseCommit }));
+  /**
+   * @param reserve room for commits that are kept; without it only shutdowns begin
+   * @throws HEC_STATE when it cannot be opened, or is damaged anywhere but at its torn end
+   */
+  static async open(path: string, reserve?: DiskReserve): Promise<RunJournal> {
+    return new RunJournal(await openRecordFile<Commit>(path, { parse: parseCommit }), reserve);
   }
 
   /** Oldest first, those that wait for the disk included. */
@@ -64,12 +77,13 @@ export class RunJournal {
    */
   async commit(records: Commit, isKept: boolean): Promise<void> {
     const isEmpty = records.length === 0;
+    if (!isKept && !isShutdown(records)) await this.#requireReserve();
     const waiting = isEmpty ? this.#unwritten : [...this.#unwritten, records];
     if (!isEmpty) this.#commits.push(records);
-    // In one turn, and so in one write: an earlier one is not lost while a later one is kept.
-    const results = await Promise.allSettled(waiting.map((commit) => this.#file.append(commit)));
-    const refused = results.find((result) => result.status === 'rejected');
-    this.#unwritten = waiting.filter((_, index) => results[index]?.status === 'rejected');
+    let refused = await this.#write(waiting);
+    const hasClaim = isKept && !isOfRefused(records);
+    if (refused && hasClaim && isDiskFull(refused.reason) && (await this.#reserve?.release()))
+      refused = await this.#write(this.#unwritten);
     if (!refused) return;
     if (!isKept) {
       this.#unwritten = this.#unwritten.filter((commit) => commit !== records);
@@ -77,6 +91,18 @@ export class RunJournal {
     }
     this.#unwritten = this.#unwritten.slice(-unwrittenMax);
     throw refused.reason;
+  }
+
+  /** In one turn, and so in one write: an earlier one is not lost while a later one is kept. */
+  async #write(waiting: readonly Commit[]): Promise<PromiseRejectedResult | undefined> {
+    const results = await Promise.allSettled(waiting.map((commit) => this.#file.append(commit)));
+    this.#unwritten = waiting.filter((_, index) => results[index]?.status === 'rejected');
+    return results.find((result) => result.status === 'rejected');
+  }
+
+  /** @throws HEC_STATE: what room there is belongs to what has been decided */
+  async #requireReserve(): Promise<void> {
+    if (this.#reserve && !(await this.#reserve.restore())) throw this.#reserve.trouble;
   }
 
   /** Whether everything that counts is on the disk. */

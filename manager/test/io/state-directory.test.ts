@@ -54,7 +54,7 @@ t.test('a directory that systemd or an admin made readable is closed; half-writt
   chmodSync(path, 0o755);
   const state = await openStateDirectory(path);
   t.equal(statSync(path).mode & 0o777, 0o700);
-  t.same(readdirSync(path).sort(), ['epoch.json', 'journal', 'ledger.json', 'lock']);
+  t.same(readdirSync(path).sort(), ['epoch.json', 'journal', 'ledger.json', 'lock', 'reserve']);
   t.equal(state.journalPath('operations'), join(path, 'journal/operations.records'));
   t.throws(() => state.journalPath('../x'), { code: 'HEC_INTERNAL' });
   await state.release();

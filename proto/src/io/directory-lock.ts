@@ -66,7 +66,8 @@ export async function lockDirectory(directory: string, who: LockHolder): Promise
       );
     }
     await file.truncate(0);
-    await file.write(`${process.pid}\n`, 0);
+    // For messages only: a disk that is full keeps nobody from holding the lock.
+    await file.write(`${process.pid}\n`, 0).catch(() => undefined);
   } catch (thrown) {
     await file.close();
     throw thrown;
