@@ -1,8 +1,8 @@
 /**
- * What the completion scripts ask for on every press of the tab key: the names of nodes or of units, one per
- * line, and nothing at all when the manager does not answer at once.
+ * What the completion scripts ask for on every press of the tab key: the names of nodes, of units, of plans or the ids
+ * of runs, one per line, and nothing at all when the manager does not answer at once.
  */
-import { createListUnits } from '@hecate/proto/generated/wire.ts';
+import { createGetPlan, createListRuns, createListUnits } from '@hecate/proto/generated/wire.ts';
 import { managerTarget } from './core/manager-target.ts';
 import { printable } from './core/printable.ts';
 import { nodeSelection } from './core/selection.ts';
@@ -12,6 +12,7 @@ import { Output } from './io/output.ts';
 const timeLimitMs = 1500;
 /** A list that nobody reads to its end. */
 const namesMax = 2000;
+const runsMax = 50;
 
 export async function completeWords(kind: string, node: string): Promise<void> {
   const signal = AbortSignal.timeout(timeLimitMs);
@@ -42,6 +43,13 @@ export async function completeWords(kind: string, node: string): Promise<void> {
         },
       },
     );
+  } else if (kind === 'plans') {
+    const plan = await manager.ask('plan', { case: 'getPlan', value: createGetPlan() }, options);
+    for (const name of plan.names) names.add(name);
+  } else if (kind === 'runs') {
+    const value = createListRuns({ runsMax });
+    const { runs } = await manager.ask('runs', { case: 'listRuns', value }, options);
+    for (const { runId } of runs) names.add(runId);
   }
   manager.close();
   const out = new Output({ format: 'table', hasLegend: false, isQuiet: true, hasColour: false });

@@ -37,6 +37,7 @@ export class Context {
   /** Aborted by Ctrl-C, SIGTERM, and when nobody reads the output of a stream any more. */
   readonly signal: AbortSignal;
   #manager: Promise<Manager> | undefined;
+  #configuredSocket: string | undefined;
 
   constructor(invocation: Invocation, out: Output, signal: AbortSignal) {
     this.invocation = invocation;
@@ -46,11 +47,16 @@ export class Context {
 
   get target(): ManagerTarget {
     return managerTarget({
-      socket: this.invocation.text('socket'),
+      socket: this.#configuredSocket ?? this.invocation.text('socket'),
       manager: this.invocation.text('manager'),
       environmentSocket: process.env.HECATE_SOCKET,
       environmentManager: process.env.HECATE_MANAGER,
     });
+  }
+
+  /** The socket that the manager's configuration names, where a command was given that (--config). */
+  useSocket(path: string): void {
+    this.#configuredSocket = path;
   }
 
   /** Where an operator's certificate is kept. */
@@ -68,6 +74,13 @@ export class Context {
       Math.min(this.timeLimitMs(), welcomeTimeLimitMs),
     );
     return this.#manager;
+  }
+
+  /** The next question dials anew: the session that was there is over. */
+  async forgetManager(): Promise<void> {
+    const manager = await this.#manager?.catch(() => undefined);
+    this.#manager = undefined;
+    manager?.close();
   }
 
   /** --timeout, or what fits the command. */

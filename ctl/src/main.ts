@@ -1,7 +1,7 @@
 /** hecatectl: finds the command, reads its line, runs it, and ends by the table of exit codes. */
 import { asHecateError, errorTable, HecateError } from '@hecate/proto/core/errors.ts';
 import { nearestWord } from '@hecate/proto/core/suggestion.ts';
-import { commandNames, commandPrefixes, loadCommand, loadDefinitions } from './commands/index.ts';
+import { commandNames, loadCommand, loadDefinitions } from './commands/index.ts';
 import { type Command, Context, type End } from './context.ts';
 import { findCommand, parseLine } from './core/command-line.ts';
 import { exitNumber } from './core/exit-status.ts';
@@ -101,7 +101,7 @@ async function runCommand(command: Command, invocation: Invocation): Promise<End
 async function dispatch(argv: readonly string[]): Promise<End> {
   if (argv[0] === '__complete') return complete(argv[1] ?? '', argv[2] ?? '');
   refuseSecrets(argv);
-  const { name, rest } = findCommand(argv, earlyOptions, commandPrefixes);
+  const { name, rest } = findCommand(argv, earlyOptions, new Set(commandNames));
   const ownWords = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
   const wantsHelp = ownWords.some((word) => word === '--help' || word === '-h');
   if (name === 'help' || wantsHelp) {

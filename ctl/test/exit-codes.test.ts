@@ -2,6 +2,7 @@
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import t from 'tap';
 import { listNodes, operate, silence } from './support/answers.ts';
+import { reportOf } from './support/run-answers.ts';
 import { until } from './support/until.ts';
 import { withManager } from './support/with-manager.ts';
 
@@ -19,6 +20,8 @@ t.test('every exit code of the table', async (t) => {
       value: { code: 'HEC_INTERNAL', message: 'a fault', remedy: '' },
     }),
     monitor: (_value, request) => silence(request),
+    getRun: () => ({ case: 'run', value: reportOf('degraded') }),
+    watchRun: () => ({ case: 'run', value: reportOf('degraded') }),
     operate: operate((_node, unit) => {
       const outcomes = {
         'refused.service': { status: 'refused', code: 'HEC_POLICY' },
@@ -33,6 +36,7 @@ t.test('every exit code of the table', async (t) => {
   });
   const end = async (...argv: string[]) => (await site.ctl(...argv)).exitCode;
   seen.set('success', await end('list-nodes'));
+  seen.set('degraded', await end('runs', 'watch'));
   seen.set('negative', await end('health'));
   seen.set('notFound', await end('start', 'node-a', 'gone'));
   seen.set('usage', await end('start'));

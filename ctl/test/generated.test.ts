@@ -18,6 +18,7 @@ import { exitCodesPage } from '../../scripts/generate/exit-codes.ts';
 import { manPages } from '../../scripts/generate/man.ts';
 import { commandNames } from '../src/commands/index.ts';
 import { listNodes, listUnits } from './support/answers.ts';
+import { getPlan, listRuns } from './support/run-answers.ts';
 import { withManager } from './support/with-manager.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -76,7 +77,12 @@ function programFolder(t: { teardown(end: () => void): void }): string {
 }
 
 const lines: readonly (readonly [string, readonly string[]])[] = [
-  ['hecatectl st', ['start', 'status', 'stop']],
+  ['hecatectl st', ['start', 'startup', 'status', 'stop']],
+  ['hecatectl plan c', ['check']],
+  ['hecatectl plan sh', ['shutdown']],
+  ['hecatectl plan check sta', ['startup']],
+  ['hecatectl plan shutdown --mode cl', ['cluster-only']],
+  ['hecatectl runs watch 01', ['01KASVJ5T0ABCDEFGHJKMNPQRS']],
   ['hecatectl node re', ['revoke']],
   ['hecatectl start --job-mode re', ['replace', 'replace-irreversibly', 'restart-dependencies']],
   ['hecatectl -o js', ['json', 'jsonl']],
@@ -89,7 +95,7 @@ const lines: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 t.test('bash completes', { skip: without('bash') }, async (t) => {
-  const { manager } = await withManager(t, { listNodes, listUnits });
+  const { manager } = await withManager(t, { getPlan, listNodes, listRuns, listUnits });
   const folder = programFolder(t);
   const script = join(folder, 'try.bash');
   writeFileSync(
@@ -124,7 +130,7 @@ done
 });
 
 t.test('fish completes', { skip: without('fish') }, async (t) => {
-  const { manager } = await withManager(t, { listNodes, listUnits });
+  const { manager } = await withManager(t, { getPlan, listNodes, listRuns, listUnits });
   const folder = programFolder(t);
   const env = {
     PATH: `${folder}:${process.env.PATH}`,

@@ -22,6 +22,27 @@ _hecatectl_value_kind() {
     'kill --kill-whom') kind='words:main control all' ;;
     'exec --working-directory') kind='none' ;;
     'operations --lines'|'operations -n') kind='none' ;;
+    'plan --mode') kind='words:poweroff cluster-only' ;;
+    'plan --config') kind='files' ;;
+    'plan check --config') kind='files' ;;
+    'plan list --config') kind='files' ;;
+    'startup --mode') kind='words:poweroff cluster-only' ;;
+    'startup --plan-digest') kind='none' ;;
+    'startup --reason') kind='none' ;;
+    'startup --time-limit') kind='none' ;;
+    'startup --config') kind='files' ;;
+    'shutdown --mode') kind='words:poweroff cluster-only' ;;
+    'shutdown --plan-digest') kind='none' ;;
+    'shutdown --reason') kind='none' ;;
+    'shutdown --time-limit') kind='none' ;;
+    'shutdown --config') kind='files' ;;
+    'run --mode') kind='words:poweroff cluster-only' ;;
+    'run --plan-digest') kind='none' ;;
+    'run --reason') kind='none' ;;
+    'run --time-limit') kind='none' ;;
+    'run --config') kind='files' ;;
+    'runs list --lines'|'runs list -n') kind='none' ;;
+    'runs abort --reason') kind='none' ;;
     'list-unit-files --state') kind='none' ;;
     'ca init --site') kind='none' ;;
     'node enroll --lifetime') kind='none' ;;
@@ -146,6 +167,56 @@ _hecatectl_command() {
       kinds=('nodes')
       options+=('--lines' '-n')
       ;;
+    'poweroff')
+      kinds=('nodes')
+      options+=('--all' '-a' '--yes' '-y')
+      all_replaces_node=1
+      ;;
+    'reboot')
+      kinds=('nodes')
+      options+=('--all' '-a' '--yes' '-y')
+      all_replaces_node=1
+      ;;
+    'plan')
+      kinds=('plans')
+      options+=('--mode' '--config')
+      ;;
+    'plan check')
+      kinds=('plans')
+      options+=('--config')
+      ;;
+    'plan list')
+      kinds=()
+      options+=('--config')
+      ;;
+    'startup')
+      kinds=()
+      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal' '--override-intent' '--config')
+      ;;
+    'shutdown')
+      kinds=()
+      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal' '--config')
+      ;;
+    'run')
+      kinds=('plans')
+      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal' '--config')
+      ;;
+    'runs list')
+      kinds=()
+      options+=('--lines' '-n')
+      ;;
+    'runs show')
+      kinds=('runs')
+      options+=()
+      ;;
+    'runs watch')
+      kinds=('runs')
+      options+=()
+      ;;
+    'runs abort')
+      kinds=('runs')
+      options+=('--reason' '--detach')
+      ;;
     'list-unit-files')
       kinds=('nodes' 'units*')
       options+=('--all' '-a' '--state')
@@ -259,11 +330,19 @@ _hecatectl_command() {
 
 _hecatectl_seconds() {
   case "$1" in
+    'plan') seconds=('check' 'list') ;;
+    'runs') seconds=('list' 'show' 'watch' 'abort') ;;
     'ca') seconds=('init') ;;
     'node') seconds=('enroll' 'revoke' 'list') ;;
     'operator') seconds=('enroll' 'revoke' 'list') ;;
     *) return 1 ;;
   esac
+}
+
+# Whether the second word belongs to the command's name: of plan shutdown it is an operand, of plan check it is not.
+_hecatectl_has_second() {
+  _hecatectl_seconds "$1" || return 1
+  ! _hecatectl_command "$1" || [[ " ${seconds[*]} " == *" $2 "* ]]
 }
 
 # Offers candidates (one per line) that begin with the word, quoted for the shell. bash replaces only what
@@ -288,7 +367,7 @@ _hecatectl_by_kind() {
   local kind=$1 word=$2 node=$3 prefix=''
   case "$kind" in
     words:*) _hecatectl_offer "$word" < <(printf '%s\n' ${kind#words:}) ;;
-    nodes | units)
+    nodes | units | plans | runs)
       # A comma list: what stands before the last comma stays.
       if [[ $word == *,* ]]; then prefix=${word%,*},; fi
       _hecatectl_offer "$word" < <(_hecatectl_names "$kind" "$node" | while IFS= read -r name; do printf '%s%s\n' "$prefix" "$name"; done)
@@ -321,7 +400,7 @@ _hecatectl() {
         ;;
       *)
         if [[ -z $name ]]; then name=${words[index]}
-        elif [[ ${#operands[@]} -eq 0 && $name != *' '* ]] && _hecatectl_seconds "$name"; then name="$name ${words[index]}"
+        elif [[ ${#operands[@]} -eq 0 && $name != *' '* ]] && _hecatectl_has_second "$name" "${words[index]}"; then name="$name ${words[index]}"
         else operands+=("${words[index]}")
         fi
         ;;
@@ -334,16 +413,17 @@ _hecatectl() {
   fi
   if [[ -z $name ]]; then
     if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
-    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
     fi
     return 0
   fi
-  if [[ $name != *' '* ]] && _hecatectl_seconds "$name"; then
+  if [[ $name != *' '* && ${#operands[@]} -eq 0 ]] && _hecatectl_seconds "$name"; then
     _hecatectl_offer "$word" < <(printf '%s\n' "${seconds[@]}")
-    return 0
+    # A command that begins others takes operands, too: plan, plan check.
+    _hecatectl_command "$name" || return 0
   fi
   if [[ $name == help ]]; then
-    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
     return 0
   fi
   _hecatectl_command "$name" || return 0

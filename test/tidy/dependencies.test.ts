@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, RegExp>> = {
   protobufjs: /^proto\/src\/(core\/codec|generated\/wire)\.ts$/,
   pino: /^manager\/src\/io\/logger\.ts$/,
   'prom-client': /^manager\/src\/io\/[a-z-]*metrics[a-z-]*\.ts$/,
-  yaml: /^manager\/src\/config\/[a-z-]+\.ts$/,
+  yaml: /^(manager\/src\/config\/[a-z-]+|ctl\/src\/io\/socket-of-config)\.ts$/,
   zod: /^manager\/src\/(config|trust)\/[a-z-]+\.ts$/,
   '@peculiar/x509': /^manager\/src\/trust\/[a-z-]+\.ts$/,
   'reflect-metadata': /^manager\/src\/trust\/[a-z-]+\.ts$/,

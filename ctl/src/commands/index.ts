@@ -25,6 +25,18 @@ const loaders: Record<string, () => Promise<{ command: Command }>> = {
   exec: () => import('./exec.ts'),
   operation: () => import('./operation.ts'),
   operations: () => import('./operations.ts'),
+  poweroff: () => import('./poweroff.ts'),
+  reboot: () => import('./reboot.ts'),
+  plan: () => import('./plan.ts'),
+  'plan check': () => import('./plan-check.ts'),
+  'plan list': () => import('./plan-list.ts'),
+  startup: () => import('./startup.ts'),
+  shutdown: () => import('./shutdown.ts'),
+  run: () => import('./run.ts'),
+  'runs list': () => import('./runs-list.ts'),
+  'runs show': () => import('./runs-show.ts'),
+  'runs watch': () => import('./runs-watch.ts'),
+  'runs abort': () => import('./runs-abort.ts'),
   'list-unit-files': () => import('./list-unit-files.ts'),
   'is-enabled': () => import('./is-enabled.ts'),
   enable: () => import('./enable.ts'),
@@ -52,11 +64,6 @@ const loaders: Record<string, () => Promise<{ command: Command }>> = {
 };
 
 export const commandNames: readonly string[] = Object.keys(loaders);
-
-/** First words of the names that have two. */
-export const commandPrefixes: ReadonlySet<string> = new Set(
-  commandNames.filter((name) => name.includes(' ')).map((name) => name.slice(0, name.indexOf(' '))),
-);
 
 export async function loadCommand(name: string): Promise<Command> {
   const loader = loaders[name];

@@ -93,6 +93,12 @@ ${secondCases.join('\n')}
   esac
 }
 
+# Whether the second word belongs to the command's name: of plan shutdown it is an operand, of plan check it is not.
+_hecatectl_has_second() {
+  _hecatectl_seconds "$1" || return 1
+  ! _hecatectl_command "$1" || [[ " \${seconds[*]} " == *" $2 "* ]]
+}
+
 # Offers candidates (one per line) that begin with the word, quoted for the shell. bash replaces only what
 # stands behind its last break character, so that part alone is offered.
 _hecatectl_offer() {
@@ -115,7 +121,7 @@ _hecatectl_by_kind() {
   local kind=$1 word=$2 node=$3 prefix=''
   case "$kind" in
     words:*) _hecatectl_offer "$word" < <(printf '%s\\n' \${kind#words:}) ;;
-    nodes | units)
+    nodes | units | plans | runs)
       # A comma list: what stands before the last comma stays.
       if [[ $word == *,* ]]; then prefix=\${word%,*},; fi
       _hecatectl_offer "$word" < <(_hecatectl_names "$kind" "$node" | while IFS= read -r name; do printf '%s%s\\n' "$prefix" "$name"; done)
@@ -148,7 +154,7 @@ _hecatectl() {
         ;;
       *)
         if [[ -z $name ]]; then name=\${words[index]}
-        elif [[ \${#operands[@]} -eq 0 && $name != *' '* ]] && _hecatectl_seconds "$name"; then name="$name \${words[index]}"
+        elif [[ \${#operands[@]} -eq 0 && $name != *' '* ]] && _hecatectl_has_second "$name" "\${words[index]}"; then name="$name \${words[index]}"
         else operands+=("\${words[index]}")
         fi
         ;;
@@ -165,9 +171,10 @@ _hecatectl() {
     fi
     return 0
   fi
-  if [[ $name != *' '* ]] && _hecatectl_seconds "$name"; then
+  if [[ $name != *' '* && \${#operands[@]} -eq 0 ]] && _hecatectl_seconds "$name"; then
     _hecatectl_offer "$word" < <(printf '%s\\n' "\${seconds[@]}")
-    return 0
+    # A command that begins others takes operands, too: plan, plan check.
+    _hecatectl_command "$name" || return 0
   fi
   if [[ $name == help ]]; then
     _hecatectl_offer "$word" < <(printf '%s\\n' ${list(firsts)})

@@ -14,7 +14,9 @@ function source({
     case 'nodes':
       return " -f -a '(__hecatectl_names nodes)'";
     case 'units':
-      return " -f -a '(__hecatectl_names units)'";
+    case 'plans':
+    case 'runs':
+      return ` -f -a '(__hecatectl_names ${completion})'`;
     case 'files':
       return ' -F';
     case 'directories':
@@ -54,7 +56,7 @@ export function fishScript(
     ...new Set(
       definitions.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0] ?? ''),
     ),
-  ];
+  ].filter((group) => !definitions.some(({ name }) => name === group));
   const valued = globals
     .filter(({ valueName }) => valueName !== undefined)
     .flatMap(({ long, short }) => [`--${long}`, ...(short ? [`-${short}`] : [])]);

@@ -18,6 +18,9 @@ function action({
       return '_hecatectl_nodes';
     case 'units':
       return '_hecatectl_units';
+    case 'plans':
+    case 'runs':
+      return `_hecatectl_${completion}`;
     case 'files':
       return '_files';
     case 'directories':
@@ -63,13 +66,34 @@ export function zshScript(
     if (second === undefined) firsts.push([first, summary]);
     else {
       const members = groups.get(first) ?? [];
-      if (members.length === 0) firsts.push([first, `${first} commands`]);
+      const isThere = firsts.some(([name]) => name === first);
+      if (!isThere) firsts.push([first, `${first} commands`]);
       groups.set(first, [...members, [second, summary]]);
     }
   }
   const groupCases = [...groups].map(
     ([first, members]) => `    ${first})\n      entries=(\n${described(members)}\n      )\n      ;;`,
   );
+  const isCommand = (group: string): boolean => definitions.some(({ name }) => name === group);
+  const onlyGroups = [...groups.keys()].filter((group) => !isCommand(group));
+  // `plan` is a command, and begins others: its second word may be an operand.
+  const bothCases = [...groups]
+    .filter(([group]) => isCommand(group))
+    .map(([group, members]) => {
+      const seconds = members.map(([second]) => second).join(' | ');
+      return `    ${group})
+      if ((index + 1 >= CURRENT)); then
+        _hecatectl_entries "$name"
+      else
+        case "\${words[index + 1]}" in
+          ${seconds})
+            ((index += 1))
+            name="$name \${words[index]}"
+            ;;
+        esac
+      fi
+      ;;`;
+    });
   return `#compdef hecatectl hecate
 # zsh completion of hecatectl. Generated from the command definitions: npm run generate.
 
@@ -85,6 +109,18 @@ _hecatectl_units() {
   local node=\${_hecatectl_node:-*}
   names=("\${(@f)$(_call_program units hecatectl __complete units \${(q)node} 2>/dev/null)}")
   compset -P '*,'
+  compadd -a names
+}
+
+_hecatectl_plans() {
+  local -a names
+  names=("\${(@f)$(_call_program plans hecatectl __complete plans 2>/dev/null)}")
+  compadd -a names
+}
+
+_hecatectl_runs() {
+  local -a names
+  names=("\${(@f)$(_call_program runs hecatectl __complete runs 2>/dev/null)}")
   compadd -a names
 }
 
@@ -119,7 +155,7 @@ _hecatectl() {
   fi
   name=\${words[index]}
   case "$name" in
-    ${[...groups.keys()].join(' | ')})
+    ${onlyGroups.join(' | ')})
       ((index += 1))
       if ((index >= CURRENT)); then
         _hecatectl_entries "$name"
@@ -127,6 +163,7 @@ _hecatectl() {
       fi
       name="$name \${words[index]}"
       ;;
+${bothCases.join('\n')}
   esac
   words=("$name" "\${(@)words[index + 1, -1]}")
   ((CURRENT -= index - 1))

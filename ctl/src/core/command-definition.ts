@@ -5,7 +5,7 @@
 import type { ExitName } from '@hecate/proto/core/exit-codes.ts';
 
 /** What the shell offers for a word. */
-export type Completion = 'nodes' | 'units' | 'files' | 'directories' | 'commands' | 'none';
+export type Completion = 'nodes' | 'units' | 'plans' | 'runs' | 'files' | 'directories' | 'commands' | 'none';
 
 export interface ArgumentDefinition {
   /** As shown: NODE, UNIT, CMD. */
@@ -43,6 +43,7 @@ export interface Example {
 export const commandGroups = {
   look: 'Look at nodes and units',
   operate: 'Change units',
+  runs: 'Runs: plans carried out',
   files: 'Unit files',
   fleet: 'The fleet and its manager',
   trust: 'Certificates and access',

@@ -107,12 +107,12 @@ export interface FoundCommand {
 /**
  * The command's name is the first word that is no option and no option's value; options may stand before it
  * when they are among the `early` ones.
- * @param prefixes first words of the names that have two: node, operator, ca
+ * @param names of all commands. `plan check` is one and `plan` is one: of `plan shutdown`, the second word is an operand
  */
 export function findCommand(
   argv: readonly string[],
   early: readonly OptionDefinition[],
-  prefixes: ReadonlySet<string>,
+  names: ReadonlySet<string>,
 ): FoundCommand {
   const takesNext = (text: string): boolean =>
     early.some(
@@ -127,8 +127,9 @@ export function findCommand(
   const word = argv[first];
   if (word === undefined) return { name: '', rest: argv };
   const second = argv[first + 1];
-  if (!prefixes.has(word) || second === undefined || second.startsWith('-')) {
-    return { name: word, rest: argv.toSpliced(first, 1) };
-  }
-  return { name: `${word} ${second}`, rest: argv.toSpliced(first, 2) };
+  const both = `${word} ${second}`;
+  const isGroup = !names.has(word) && [...names].some((name) => name.startsWith(`${word} `));
+  const isWord = second !== undefined && !second.startsWith('-');
+  if (isWord && (names.has(both) || isGroup)) return { name: both, rest: argv.toSpliced(first, 2) };
+  return { name: word, rest: argv.toSpliced(first, 1) };
 }

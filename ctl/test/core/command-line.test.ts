@@ -1,6 +1,6 @@
 import t from 'tap';
 import { parseWithCommander } from '../../src/commander-line.ts';
-import { commandPrefixes, loadCommand } from '../../src/commands/index.ts';
+import { commandNames, loadCommand } from '../../src/commands/index.ts';
 import { findCommand, type ParsedLine, parseLine } from '../../src/core/command-line.ts';
 import { earlyOptions, globalOptions } from '../../src/global-options.ts';
 
@@ -71,11 +71,15 @@ t.test('commander says what is wrong', async (t) => {
 });
 
 t.test('the command is found behind options', async (t) => {
-  const find = (...argv: string[]) => findCommand(argv, earlyOptions, commandPrefixes);
+  const find = (...argv: string[]) => findCommand(argv, earlyOptions, new Set(commandNames));
   t.same(find('start', 'a', 'b'), { name: 'start', rest: ['a', 'b'] });
   t.same(find('--all', 'start', 'b'), { name: 'start', rest: ['--all', 'b'] });
   t.same(find('-o', 'json', 'list-nodes'), { name: 'list-nodes', rest: ['-o', 'json'] });
   t.same(find('--output=json', 'node', 'list', '-q'), { name: 'node list', rest: ['--output=json', '-q'] });
+  t.same(find('plan', 'shutdown'), { name: 'plan', rest: ['shutdown'] }, 'a command that begins others');
+  t.same(find('plan', 'check', 'shutdown'), { name: 'plan check', rest: ['shutdown'] });
+  t.same(find('plan', '--', 'check'), { name: 'plan', rest: ['--', 'check'] });
+  t.same(find('node', 'lsit'), { name: 'node lsit', rest: [] }, 'for the error to name');
   t.same(find('node', '--help'), { name: 'node', rest: ['--help'] });
   t.same(find(), { name: '', rest: [] });
   t.same(find('--', 'start').name, '');

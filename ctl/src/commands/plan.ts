@@ -1,0 +1,60 @@
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import type { Command } from '../context.ts';
+import { findingLines, planLines } from '../core/plan-text.ts';
+import { planJson } from '../output/plan-json.ts';
+import { readPlan } from '../read-plans.ts';
+import { configOption, modeOf, modeOption, useConfig } from '../start-run.ts';
+
+export const command: Command = {
+  definition: {
+    name: 'plan',
+    group: 'runs',
+    summary: 'show what a run would do, step by step',
+    description: [
+      'Shows a plan as the manager would carry it out now: its stages, steps, operations and gates, how long each is expected to take (learnt of the last ten runs where there were any) and at most can take, from which step on it cannot be aborted, and what it may be shortened to when a run is given a time limit.',
+      'The same configuration gives the same plan and the same digest: a run with --plan-digest is refused when the plan has changed since.',
+      'A plan that can never work is not shown: each of its errors is, with its line in the configuration, and the exit status is that of a wrong configuration.',
+    ],
+    arguments: [
+      {
+        name: 'NAME',
+        description: 'startup, shutdown, or a declared sequence; hecatectl plan list shows them',
+        isRequired: true,
+        isVariadic: false,
+        completion: 'plans',
+      },
+    ],
+    options: [modeOption, configOption],
+    examples: [
+      { command: 'hecatectl plan shutdown', explanation: 'the shutdown of the whole site' },
+      {
+        command: 'hecatectl plan shutdown --mode cluster-only -o json',
+        explanation: 'without the poweroffs, for a program',
+      },
+    ],
+    exits: ['notFound'],
+    schema: 'plan',
+  },
+  run: async (context) => {
+    const { out, invocation } = context;
+    await useConfig(context);
+    const name = invocation.operand('NAME') ?? '';
+    const plan = await readPlan(context, name, modeOf(context));
+    const paint = out.paint.bind(out);
+    if (out.isJson) {
+      out.json(planJson(plan));
+      return plan.digest === '' ? 'usage' : 'success';
+    }
+    if (plan.digest !== '') {
+      for (const line of planLines(plan, paint)) out.line(line);
+      return 'success';
+    }
+    for (const line of plan.findings.flatMap((finding) => findingLines(finding, paint))) out.error(line);
+    const message = `${name} can never work as it is declared`;
+    throw new HecateError(
+      'HEC_PLAN',
+      message,
+      'correct the configuration, then: systemctl reload hecate-manager',
+    );
+  },
+};

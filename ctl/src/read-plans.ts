@@ -1,0 +1,30 @@
+/** Asks the manager for plans as it would carry them out now. */
+import {
+  createGetPlan,
+  type PlanFinding,
+  type PlanMode,
+  type PlanReport,
+} from '@hecate/proto/generated/wire.ts';
+import type { Context } from './context.ts';
+
+/** @param name empty: the names of all plans only */
+export const readPlan = (
+  context: Context,
+  name: string,
+  mode: PlanMode = 'unspecified',
+): Promise<PlanReport> => context.ask('plan', { case: 'getPlan', value: createGetPlan({ name, mode }) });
+
+export interface CheckedPlan {
+  readonly name: string;
+  /** Sorted by line, each once; errors of both modes, warnings of the full one. */
+  readonly findings: readonly PlanFinding[];
+}
+
+/** What mode cluster-only merely leaves out is nothing to warn of. */
+export async function checkPlan(context: Context, name: string): Promise<CheckedPlan> {
+  const full = await readPlan(context, name, 'poweroff');
+  const clusterOnly = await readPlan(context, name, 'cluster-only');
+  const all = [...full.findings, ...clusterOnly.findings.filter(({ isError }) => isError)];
+  const once = new Map(all.map((finding) => [`${finding.line} ${finding.key} ${finding.message}`, finding]));
+  return { name, findings: [...once.values()].toSorted((a, b) => a.line - b.line) };
+}

@@ -1,0 +1,214 @@
+/** `startup`, `shutdown` and `run`: the same request for plans of different names. A dry run unless --execute. */
+import { asHecateError, HecateError, isSessionEnd } from '@hecate/proto/core/errors.ts';
+import {
+  createStartRun,
+  type PlanMode,
+  type RunReport,
+  type RunStarted,
+} from '@hecate/proto/generated/wire.ts';
+import type { Command, Context, End } from './context.ts';
+import type { ArgumentDefinition, Example, OptionDefinition } from './core/command-definition.ts';
+import { parseDurationMs } from './core/duration.ts';
+import { printable } from './core/printable.ts';
+import { exitOfRun, runIdOf } from './core/run-state.ts';
+import { runTree } from './core/run-tree.ts';
+import { acceptedJson, reportJson } from './output/run-json.ts';
+import { endOfWatch, watchRun } from './watch-run.ts';
+
+/** A dry run looks at every gate, once, with a limit of its own, and asks every node for its units. */
+const startTimeLimitMs = 60_000;
+
+export const modeOption: OptionDefinition = {
+  long: 'mode',
+  valueName: 'MODE',
+  description: 'cluster-only leaves every host on; poweroff when not given',
+  choices: ['poweroff', 'cluster-only'],
+};
+
+export const configOption: OptionDefinition = {
+  long: 'config',
+  valueName: 'FILE',
+  description:
+    'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read',
+  completion: 'files',
+};
+
+const startOptions: readonly OptionDefinition[] = [
+  {
+    long: 'execute',
+    description: 'carry it out; without this, every check and every read is made and nothing is applied',
+  },
+  {
+    long: 'plan-digest',
+    valueName: 'DIGEST',
+    description: 'refuse when the plan is not the one that was looked at (hecatectl plan shows its digest)',
+  },
+  { long: 'detach', description: 'do not watch: print the id of the run and end' },
+  { long: 'reason', valueName: 'TEXT', description: 'why; it is kept with the run and told to hooks' },
+  {
+    long: 'time-limit',
+    valueName: 'DURATION',
+    description:
+      'how long the run may take: what the plan may shorten or leave out then is chosen by it (--timeout is only how long to watch)',
+  },
+  {
+    long: 'rehearsal',
+    description: 'label it as a rehearsal: it is carried out all the same, and its durations are learnt',
+  },
+];
+
+const everyRun = [
+  'Without --execute it is a dry run: every check and every read is made, it is printed what would be done, and nothing is applied; it ends with success when it would work, and with 1 when it would not.',
+  'With --execute the run is watched to its end: on a terminal as a tree of stages and steps, in a pipe as one line for every event, with -o json as one object for every event and at last the report. Ctrl-C, --timeout and the end of this program end the watching only; a manager that is restarted goes on with the run, and the watching goes on with it.',
+  'With --config FILE, the manager of this host is found by the sockets in that file, which must be its own configuration; the one that this user may open and that allows the most is taken. The plan comes from what the manager has read, not from the file: after a change of it, reload the manager first (systemctl reload hecate-manager).',
+];
+
+export interface StartWords {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: readonly string[];
+  readonly arguments?: readonly ArgumentDefinition[];
+  readonly options?: readonly OptionDefinition[];
+  readonly examples: readonly Example[];
+  /** The plan. */
+  readonly planOf: (context: Context) => string;
+}
+
+export function startCommand(words: StartWords): Command {
+  return {
+    definition: {
+      name: words.name,
+      group: 'runs',
+      summary: words.summary,
+      description: [...words.description, ...everyRun],
+      arguments: words.arguments ?? [],
+      options: [modeOption, ...startOptions, ...(words.options ?? []), configOption],
+      examples: words.examples,
+      exits: ['degraded', 'notFound', 'failed', 'timeout', 'unknown'],
+      schema: 'run-event',
+      isStream: true,
+    },
+    run: async (context) => {
+      await useConfig(context);
+      const name = words.planOf(context);
+      const started = await askToStart(context, name);
+      const { run } = started;
+      if (!run) throw new HecateError('HEC_PROTOCOL', 'the manager answered without a report of the run');
+      return context.invocation.flag('execute') ? follow(context, started, run) : tellDryRun(context, run);
+    },
+  };
+}
+
+/** --config FILE. */
+export async function useConfig(context: Context): Promise<void> {
+  const { invocation } = context;
+  const path = invocation.text('config');
+  if (path === undefined) return;
+  if (invocation.text('socket') !== undefined || invocation.text('manager') !== undefined) {
+    const message = '--config names the manager of this host, and so contradicts --socket and --manager';
+    throw new HecateError('HEC_USAGE', message, 'give one of them');
+  }
+  // YAML costs 15 ms to load: only who needs it pays.
+  const { socketOfConfig } = await import('./io/socket-of-config.ts');
+  context.useSocket(await socketOfConfig(path));
+}
+
+export const modeOf = (context: Context): PlanMode =>
+  (context.invocation.text('mode') as PlanMode | undefined) ?? 'unspecified';
+
+async function askToStart(context: Context, name: string): Promise<RunStarted> {
+  const { invocation } = context;
+  const execute = invocation.flag('execute');
+  for (const option of ['detach', 'rehearsal']) {
+    if (execute || !invocation.flag(option)) continue;
+    throw new HecateError('HEC_USAGE', `--${option} without --execute`, 'a dry run begins nothing');
+  }
+  const timeLimit = invocation.text('time-limit');
+  const value = createStartRun({
+    name,
+    mode: modeOf(context),
+    execute,
+    planDigest: invocation.text('plan-digest') ?? '',
+    reason: invocation.text('reason') ?? '',
+    timeLimitMs: timeLimit === undefined ? 0 : parseDurationMs(timeLimit),
+    overrideIntent: invocation.definition.name === 'startup' && invocation.flag('override-intent'),
+    rehearsal: invocation.flag('rehearsal'),
+  });
+  // Whatever goes wrong before this resolves was certainly not sent.
+  await context.manager();
+  const timeLimitMs = Math.min(context.timeLimitMs(startTimeLimitMs), startTimeLimitMs);
+  const asked = context.ask('runStarted', { case: 'startRun', value }, { timeLimitMs });
+  return execute ? asked.catch((thrown: unknown) => onLoss(context, thrown)) : asked;
+}
+
+/** The answer did not come: the run may have been accepted all the same. */
+function onLoss(context: Context, thrown: unknown): never {
+  const error = asHecateError(thrown);
+  const remedy = 'hecatectl runs list shows whether it was accepted';
+  if (error.code === 'HEC_CANCELLED' && context.signal.aborted) {
+    context.out.error('hecatectl: interrupted before the answer came');
+    context.out.error(`  next: ${remedy}`);
+    throw error;
+  }
+  if (!isSessionEnd(thrown) && error.code !== 'HEC_TIMEOUT') throw error;
+  throw new HecateError('HEC_UNKNOWN', `no answer came (${error.message})`, remedy, error);
+}
+
+function tellDryRun(context: Context, report: RunReport): End {
+  const { out } = context;
+  const end = exitOfRun(report);
+  if (out.isJson) {
+    out.line(JSON.stringify(reportJson(report)));
+    return end;
+  }
+  if (!out.style.isQuiet) printTree(context, report);
+  if (end === 'success') {
+    out.note('hecatectl: a dry run: nothing was applied');
+    out.note(printable(`  next: ${executeLine(context, report)}`));
+    return end;
+  }
+  throw new HecateError(
+    'HEC_RUN_FAILED',
+    'a dry run: nothing was applied, and it would not work as things are',
+    'what is in its way stands with its steps; hecatectl health; hecatectl list-nodes',
+  );
+}
+
+/** The same again, and carried out: this very plan, or nothing. */
+function executeLine({ invocation }: Context, { summary, planDigest }: RunReport): string {
+  const { name } = invocation.definition;
+  const given = ['mode', 'time-limit'].flatMap((option) => {
+    const value = invocation.text(option);
+    return value === undefined ? [] : [`--${option}`, value.includes(' ') ? `'${value}'` : value];
+  });
+  const plan = name === 'run' ? [summary?.plan ?? ''] : [];
+  return ['hecatectl', name, ...plan, ...given, '--execute', '--plan-digest', planDigest].join(' ');
+}
+
+/** Standing still: a report as it is now. */
+export function printTree({ out }: Context, report: RunReport): void {
+  const lines = runTree(report, {
+    width: out.isTerminal ? process.stdout.columns || 80 : undefined,
+    heightMax: undefined,
+    sinceReportMs: 0,
+    paint: (text, tone) => out.paint(text, tone),
+  });
+  for (const line of lines) out.line(line);
+}
+
+async function follow(context: Context, started: RunStarted, report: RunReport): Promise<End> {
+  const { out, invocation } = context;
+  const runId = runIdOf(report);
+  const isDetached = invocation.flag('detach');
+  if (out.isJson) await out.stream(`${JSON.stringify(acceptedJson(started))}\n`);
+  if (started.joined) out.note(`hecatectl: joined run ${runId}, which was going on already`);
+  for (const other of started.preempted) out.note(printable(`hecatectl: run ${other} was ended for it`));
+  if (!isDetached) {
+    out.note(`hecatectl: run ${runId} is accepted; Ctrl-C ends the watching, and the run goes on`);
+    return endOfWatch(context, runId, await watchRun(context, runId));
+  }
+  if (out.isJson) out.line(JSON.stringify(reportJson(report)));
+  else out.line(runId);
+  out.note(`  next: hecatectl runs watch ${runId}`);
+  return 'success';
+}
