@@ -1,0 +1,56 @@
+/**
+ * The simulator of whole runs, seed by seed, each twice: `npm run sim -- --seeds N --seed S [--verbose]`. Ends with 1
+ * at the first seed that breaks a promise, and prints the command that repeats it.
+ */
+import { parseArgs } from 'node:util';
+import { simulateRuns } from '../test/sim/runs-simulation.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    verbose: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
+  },
+});
+const first = Number(values.seed);
+const count = Number(values.seeds);
+if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
+  console.error('npm run sim -- --seeds N --seed S [--verbose]');
+  process.exit(2);
+}
+
+const startedMs = performance.now();
+const happened = new Map<string, number>();
+let runs = 0;
+let failedSeed: number | undefined;
+for (let seed = first; seed < first + count && failedSeed === undefined; seed += 1) {
+  const result = simulateRuns(seed, { isVerbose: values.verbose });
+  if (values.verbose) console.log(result.lines.join('\n'));
+  for (const [what, times] of result.happened) happened.set(what, (happened.get(what) ?? 0) + times);
+  runs += result.runs;
+  const again = values.once ? result.trace : simulateRuns(seed).trace;
+  if (result.violation) {
+    console.error(`seed ${seed}: ${result.violation}`);
+    failedSeed = seed;
+  } else if (again !== result.trace) {
+    console.error(`seed ${seed}: it does not give the same twice`);
+    failedSeed = seed;
+  }
+  const done = seed - first + 1;
+  if (done % 1000 === 0) progress(done);
+}
+
+function progress(done: number): void {
+  const minutes = (performance.now() - startedMs) / 60_000;
+  console.log(`${done} seeds, ${runs} runs, ${Math.round(done / minutes)} seeds a minute`);
+}
+
+if (failedSeed !== undefined) {
+  console.error(`repeat it: npm run sim -- --seeds 1 --seed ${failedSeed} --verbose`);
+  process.exitCode = 1;
+} else {
+  progress(count);
+  for (const [what, times] of [...happened].sort(([a], [b]) => (a < b ? -1 : 1)))
+    console.log(`${String(times).padStart(9)} ${what}`);
+}

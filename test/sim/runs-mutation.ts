@@ -1,0 +1,38 @@
+/**
+ * What a planted bug may change: wrappers around cores, disks and what runners do, in the simulator alone. The cores
+ * have no switches.
+ */
+import type { deadManStep } from '../../agent/src/core/dead-man.ts';
+import type { DeadManEffect } from '../../agent/src/core/dead-man-state.ts';
+import type { OperationRecord } from '../../agent/src/core/operation-record.ts';
+import type { operationsStep as agentOperationsStep } from '../../agent/src/core/operations.ts';
+import type { operationsStep as managerOperationsStep } from '../../manager/src/core/operations.ts';
+import type { Leaf, Observation } from '../../manager/src/core/plan/gate.ts';
+import type { Plan } from '../../manager/src/core/plan/plan.ts';
+import type { openRuns, runsStep } from '../../manager/src/core/runs/runs.ts';
+import type { RunsEffect } from '../../manager/src/core/runs/runs-state.ts';
+import type { DiskFaults } from './runs-disk.ts';
+
+export interface Mutation {
+  readonly disk?: DiskFaults;
+  readonly runsStep?: (step: typeof runsStep) => typeof runsStep;
+  readonly openRuns?: (open: typeof openRuns) => typeof openRuns;
+  readonly managerOperationsStep?: (step: typeof managerOperationsStep) => typeof managerOperationsStep;
+  readonly agentOperationsStep?: (step: typeof agentOperationsStep) => typeof agentOperationsStep;
+  readonly deadManStep?: (step: typeof deadManStep) => typeof deadManStep;
+  /** What the agent finds in its journal at a start. */
+  readonly agentJournal?: (records: readonly OperationRecord[]) => readonly OperationRecord[];
+  /** What a plan becomes between the compiler and the run. */
+  readonly plan?: (plan: Plan) => Plan;
+  readonly observation?: (leaf: Leaf, observation: Observation) => Observation;
+  /** False: it is not carried out. */
+  readonly runsEffect?: (effect: RunsEffect) => boolean;
+  readonly deadManEffect?: (effect: DeadManEffect) => boolean;
+  readonly keepsIntent?: boolean;
+  readonly managerEpochStays?: boolean;
+  readonly agentForgetsEpoch?: boolean;
+  /** A lost operation is asked for again although nobody wants it any more. */
+  readonly resendsUnwanted?: boolean;
+}
+
+export const noMutation: Mutation = {};
