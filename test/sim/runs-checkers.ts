@@ -4,6 +4,7 @@ import type { Operation, OperationOutcome } from '@hecate/proto/generated/wire.t
 import type { DeadManEffect } from '../../agent/src/core/dead-man-state.ts';
 import type { OperationRequest } from '../../manager/src/core/operations.ts';
 import { stepLimitMs } from '../../manager/src/core/plan/bounds.ts';
+import { deadManParts } from '../../manager/src/core/plan/dead-man-parts.ts';
 import type { Leaf } from '../../manager/src/core/plan/gate.ts';
 import { judge, leavesOf } from '../../manager/src/core/plan/gate-verdict.ts';
 import { type Action, type Plan, rungs, type Step, type StepAddress } from '../../manager/src/core/plan/plan.ts';
@@ -32,6 +33,9 @@ interface Watched {
   endedAtMs: number;
   endedBy: number;
   retries: number;
+  rungAtMs: number;
+  /** A commit of it was refused: what the machine holds is ahead of its records until it has ended. */
+  isAhead: boolean;
   /** Looks in a row that held, of the step that is running. */
   held: { key: string; count: number };
 }
@@ -44,6 +48,8 @@ interface Place {
 /** From a look at a unit to the decision on it: a look, a link that stalls unnoticed, and the way. */
 const lookWindowMs = 16_000;
 const retriesMax = 200;
+/** A run is accepted when it is durable, and reckons from when it was asked for. */
+const beginSlackMs = 3500;
 
 const keyOf = ({ stage, step }: StepAddress): string => `${stage}.${step}`;
 
@@ -157,6 +163,7 @@ export class Checkers {
     const { state } = manager;
     if (!state) return;
     for (const run of this.runs.values()) {
+      run.isAhead = false;
       const now = state.runs.get(run.runId);
       if (run.isEnded && now && now.outcome === undefined) {
         // Its end could not be written, and nobody remembers it.
@@ -238,7 +245,7 @@ export class Checkers {
     if (!state) return;
     for (const run of state.runs.values()) {
       const watched = this.runs.get(run.request.runId);
-      if (watched && !watched.isEnded) compareFold(this, run, watched.state);
+      if (watched && !watched.isEnded && !watched.isAhead) compareFold(this, run, watched.state);
     }
   }
 
@@ -263,7 +270,9 @@ export class Checkers {
       this.fail(`a startup was accepted while the intent of ${intent.runId} was there`);
   }
 
-  onCommitFailed(_manager: SimulatedManager, _effect: Of<'commit'>): void {
+  onCommitFailed(_manager: SimulatedManager, { runId }: Of<'commit'>): void {
+    const run = this.runs.get(runId);
+    if (run) run.isAhead = true;
     this.#world.sometimes('disk full');
   }
 
@@ -299,6 +308,8 @@ export class Checkers {
       endedAtMs: 0,
       endedBy: 0,
       retries: 0,
+      rungAtMs: this.#world.time.nowMs,
+      isAhead: false,
       held: { key: '', count: 0 },
     });
   }
@@ -325,6 +336,7 @@ export class Checkers {
           this.fail(`I14: ${run.retries} retries of a step of ${run.runId}`);
         return;
       case 'rung-chosen':
+        run.rungAtMs = this.#world.time.nowMs;
         this.#world.sometimes('rung chosen');
         this.#world.sometimes(`rung ${record.rung}`);
         if (rungs.indexOf(record.rung) <= rungs.indexOf(state.rung))
@@ -497,10 +509,25 @@ export class Checkers {
     const part = run.plan.parts.find((each) => each.node === node);
     if (!part) throw this.fail(`${node} gets an order, and has no part in ${runId}`);
     const dueAtMs = this.#world.time.nowMs + inMs;
-    const earliestMs = run.acceptedAtMs + part.beginsAfterMs;
-    if (dueAtMs < earliestMs - 3500) this.fail(`the order of ${node} is due ${earliestMs - dueAtMs} ms early`);
+    const earliestMs = this.#earliestMs(run, node, run.acceptedAtMs + part.beginsAfterMs);
+    if (dueAtMs < earliestMs - beginSlackMs) this.fail(`the order of ${node} is due ${earliestMs - dueAtMs} ms early`);
     this.#dueAtMs.set(`${runId} ${node}`, dueAtMs);
     this.#withdrawnAtMs.delete(`${runId} ${node}`);
+  }
+
+  /** On a lower rung a node begins earlier, and never before the manager could have acted on that rung. */
+  #earliestMs({ plan, state, rungAtMs }: Watched, node: NodeName, atFullMs: number): number {
+    if (state.rung === 'full') return atFullMs;
+    const dependencies = new Map(
+      plan.nodes.map((name) => [
+        name,
+        plan.dependencies.find((each) => each.node === name)?.dependsOn ?? [],
+      ]),
+    );
+    const { coordinator } = plan;
+    const parts = deadManParts({ plan, dependencies, coordinator }, state.rung);
+    const part = parts.find((each) => each.node === node);
+    return part ? Math.min(atFullMs, rungAtMs + part.beginsAfterMs) : atFullMs;
   }
 
   onWithdrawn(runId: RunId, node: NodeName): void {

@@ -36,7 +36,7 @@ export interface Applied {
 
 /** How units and hosts behave: drawn for each. */
 export interface Temper {
-  /** A job takes this long; infinite: until it is killed. */
+  /** A job takes this long, unless its unit is killed. */
   jobMs(verb: Verb, unit: string): number;
   startFails(unit: string): boolean;
   poweroffMs(): number;
@@ -151,7 +151,6 @@ export class SimulatedHost {
     }
     this.#setState(of, isStop ? 'deactivating' : 'activating');
     const takesMs = this.#temper.jobMs(verb, unit);
-    if (takesMs === Number.POSITIVE_INFINITY) return job;
     job.stopTimer = this.#time.after(takesMs, () => {
       const fails = !isStop && this.#temper.startFails(unit);
       this.#setState(of, fails ? 'failed' : isThere);

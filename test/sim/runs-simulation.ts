@@ -68,6 +68,9 @@ class Play {
     time.runUntil(faultsEndMs);
     faults.end();
     this.#finish();
+    this.#switchOn();
+    // An end that could not be written on a full disk is not remembered: then the run goes on once more.
+    this.#finish();
     this.#rest();
   }
 
@@ -146,9 +149,19 @@ class Play {
         checkers.fail(`run ${run.runId} (${run.plan.name}) is not over ${settleMs + boundMs} ms after the last fault`);
   }
 
+  #switchOn(): void {
+    const { time, hosts, managerHost } = this.#world;
+    const all = [...hosts.values(), managerHost];
+    const isUp = () => all.every(({ isOn, isGoingDown }) => isOn && !isGoingDown) && this.#world.manager.isUp;
+    const untilMs = time.nowMs + settleMs;
+    while (!isUp() && time.nowMs < untilMs) {
+      for (const host of all) host.wake();
+      time.runUntil(time.nowMs + 1000);
+    }
+  }
+
   #rest(): void {
     const { time, hosts, manager, agents, checkers, managerHost } = this.#world;
-    for (const host of [...hosts.values(), managerHost]) if (!host.isOn) host.wake();
     const untilMs = time.nowMs + restMs;
     const isAtRest = () =>
       [...hosts.values()].every(({ isOn, isGoingDown }) => isOn && !isGoingDown) &&

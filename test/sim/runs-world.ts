@@ -112,7 +112,8 @@ export class SimulationWorld {
         const kind = chance.random();
         if (kind < 0.8) return chance.between(5, 1500);
         if (kind < 0.96) return chance.between(1500, 12_000);
-        return verb === 'stop' ? Number.POSITIVE_INFINITY : chance.between(10_000, 40_000);
+        // TimeoutStopSec of systemd.
+        return verb === 'stop' ? 90_000 : chance.between(10_000, 40_000);
       },
       startFails: () => chance.happens(0.1),
       poweroffMs: () => chance.between(200, chance.happens(0.9) ? 8000 : 40_000),
