@@ -105,8 +105,8 @@ class RunWatch {
         printable(`hecatectl: the connection to the manager is lost (${error.message}); trying again`),
       );
     }
-    if (nowMs - this.#lostAtMs >= this.#lostTimeLimitMs || nowMs >= this.#deadlineMs)
-      return { type: 'lost', error };
+    if (nowMs >= this.#deadlineMs) return { type: 'time-up' };
+    if (nowMs - this.#lostAtMs >= this.#lostTimeLimitMs) return { type: 'lost', error };
     await this.#context.forgetManager();
     await this.#pause();
     return this.#context.signal.aborted ? { type: 'detached' } : undefined;

@@ -70,7 +70,7 @@ function aroundTheRunning(lines: readonly Line[], heightMax: number): Line[] {
   if (lines.length <= heightMax) return [...lines];
   const head = lines.slice(0, Math.min(headLines, heightMax));
   const room = Math.max(0, heightMax - head.length);
-  const running = lines.findIndex(({ sign }, index) => index >= headLines && sign === signs.running);
+  const running = lines.findLastIndex(({ sign }) => sign === signs.running);
   const first = Math.max(headLines, Math.min(running, lines.length - room));
   return [...head, ...lines.slice(first, first + room)];
 }
@@ -121,18 +121,23 @@ function stageLines(stage: RunStage, number: number, view: TreeView, detail: Det
   const head: Line = {
     indent: 0,
     sign: signs[state] ?? '·',
-    text: `stage ${number}: ${stage.name}${state === 'done' || state === 'running' || state === 'pending' ? '' : `: ${state}`}`,
-    time: isFuture ? '' : formatDuration(durationMs),
+    text: `stage ${number}: ${stage.name}${wordOf(state)}`,
+    time: isFuture || state === 'left-out' ? '' : formatDuration(durationMs),
     tone: toneOfState(state),
   };
   const isShort = (isPast && detail.isPastShort) || (isFuture && detail.isFutureShort);
   return isShort ? [head] : [head, ...steps.flatMap((step) => stepLines(step, view, detail))];
 }
 
+/** What is as it should be is said by its sign and its time. */
+const wordOf = (state: string): string =>
+  ['done', 'running', 'pending', 'would-run'].includes(state) ? '' : `: ${state.replace('-', ' ')}`;
+
 /** The worst of its steps once they are over. */
 function stageState(steps: readonly RunStep[], isPast: boolean): string {
   const has = (state: string): boolean => steps.some((step) => step.state === state);
   if (has('failed')) return 'failed';
+  if (steps.length > 0 && steps.every(({ state }) => state === 'left-out')) return 'left-out';
   if (isPast) return has('degraded') ? 'degraded' : 'done';
   return steps.some(({ state }) => state === 'running') || steps.some(isStepOver) ? 'running' : 'pending';
 }
@@ -142,12 +147,11 @@ const shownMs = ({ state, durationMs }: RunStep, { sinceReportMs }: TreeView): n
 
 function stepLines(step: RunStep, view: TreeView, { hasOperations }: Detail): Line[] {
   const { id, name, state, why, waitingFor, method } = step;
-  const word = ['done', 'running', 'pending', 'would-run'].includes(state) ? '' : `: ${state}`;
   const attempt = method > 0 ? ` (method ${method + 1})` : '';
   const head: Line = {
     indent: 1,
     sign: signs[state] ?? '·',
-    text: `${id} ${name}${attempt}${word}`,
+    text: `${id} ${name}${attempt}${wordOf(state)}`,
     time: stepTime(step, view),
     tone: toneOfState(state),
   };
@@ -165,11 +169,12 @@ function stepTime(step: RunStep, view: TreeView): string {
   return state === 'running' ? `${formatDuration(shownMs(step, view))}, ${bounds}` : bounds;
 }
 
-/** A gate is its sentence, and under it why it does not hold yet. */
-function waitLines({ state, waitingFor, details: reasons }: RunStep): Line[] {
+/** A gate is its sentence, which may be the name of its step already, and under it why it does not hold yet. */
+function waitLines({ name, state, waitingFor, details: reasons }: RunStep): Line[] {
   const verb = state === 'would-run' ? 'it would wait until' : 'waiting until';
+  const sentence = waitingFor === name ? [] : [plain(`${verb} ${waitingFor}`, 3)];
   const shown = reasons.slice(0, detailsShownMax).map((reason) => plain(reason, 4, 'faint'));
-  return [plain(`${verb} ${waitingFor}`, 3), ...shown, ...moreThan(reasons.length, detailsShownMax)];
+  return [...sentence, ...shown, ...moreThan(reasons.length, detailsShownMax)];
 }
 
 /** Of a step that is over, only those that did not end well. */

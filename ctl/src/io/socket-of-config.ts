@@ -36,7 +36,7 @@ export async function socketOfConfig(path: string): Promise<string> {
 
 function declaredSockets(path: string, text: string): DeclaredSocket[] {
   const value = parseYaml(path, text) ?? {};
-  if (typeof value !== 'object')
+  if (typeof value !== 'object' || Array.isArray(value))
     throw bad(path, 'is not a map of keys', 'is it the configuration of the manager?');
   if (!('sockets' in value)) return [{ path: defaultSocketPath, role: 'admin' }];
   const { sockets } = value;
