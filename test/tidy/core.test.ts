@@ -69,7 +69,6 @@ const testedThrough: Readonly<Record<string, string>> = {
   'manager/src/core/plan/expand-step.ts': 'manager/test/core/plan/compile-plan.test.ts',
   'manager/src/core/plan/step-times.ts': 'manager/test/core/plan/compile-plan.test.ts',
   'manager/src/core/plan/step-words.ts': 'manager/test/core/plan/compile-plan.test.ts',
-  'manager/src/core/runs/gate-look.ts': 'manager/test/core/runs/runs.test.ts',
   'manager/src/core/runs/intent.ts': 'manager/test/core/runs/run-requests.test.ts',
   'manager/src/core/runs/method-limit.ts': 'manager/test/core/runs/run-progress.test.ts',
   'manager/src/core/runs/operations-of-method.ts': 'manager/test/core/runs/runs.test.ts',

@@ -60,6 +60,9 @@ type Of<Type extends RunsEffect['type']> = Extract<RunsEffect, { type: Type }>;
 /** A suspended host wakes late: the clock is looked at again at least so often while something is awaited. */
 const timerMaxMs = 60_000;
 
+/** While so many wait (for a slow disk, say), changes of units do not join them (I14). */
+const inputsForNoticesMax = 256;
+
 export class RunRunner {
   readonly #ports: RunRunnerPorts;
   #state: RunsState;
@@ -128,6 +131,11 @@ export class RunRunner {
 
   nodeOnline(node: NodeName): void {
     this.input({ type: 'node-online', node });
+  }
+
+  /** Only makes gates look sooner: what is too much is left out. */
+  noticed(node: NodeName, unit: string | undefined): void {
+    if (this.#inputs.length < inputsForNoticesMax) this.input({ type: 'noticed', node, unit });
   }
 
   input(input: RunsInput): void {

@@ -3,6 +3,7 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
 import {
   createRunSummary,
+  type MonitorEvent,
   type OperationOutcome,
   type RunReport,
   type RunSummary,
@@ -52,6 +53,7 @@ export class RunService {
   readonly #deadMan: DeadManLink;
   readonly #runner: RunRunner;
   readonly #teller: RunTeller;
+  readonly #unwatch: () => void;
   /** Orders that could not be given, by run: told in its report until they are. */
   readonly #notArmed = new Map<RunId, Map<NodeName, string>>();
 
@@ -80,6 +82,7 @@ export class RunService {
       runOf: (runId) => this.#runner.runOf(runId),
     });
     this.#runner = this.#makeRunner();
+    this.#unwatch = fleet.watch({ onEvent: (event) => this.#notice(event) });
     this.configure();
   }
 
@@ -231,12 +234,21 @@ export class RunService {
   }
 
   async close(): Promise<void> {
+    this.#unwatch();
     this.#deadMan.close();
     await this.#runner.close();
     this.#operations.close();
     await this.#notifier.close();
     const { journal, history, lastHosts } = this.#ports.files;
     await Promise.all([journal.close(), history.close(), lastHosts.close()]);
+  }
+
+  /** At rest nobody is told: units change all day long. */
+  #notice({ node, event }: MonitorEvent): void {
+    if (this.active().length === 0) return;
+    if (event.case === 'unit') this.#runner.noticed(node as NodeName, event.value.name);
+    else if (event.case === 'unitRemoved') this.#runner.noticed(node as NodeName, event.value);
+    else if (event.case === 'connection') this.#runner.noticed(node as NodeName, undefined);
   }
 
   async #onEnded(run: RunState): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createOperationOutcome } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
+import { unit } from '../support/fleet-fixtures.ts';
 import { failureOf, managerBench } from '../support/manager-bench.ts';
 import {
   abortRun,
@@ -123,6 +124,48 @@ t.test('a dry run asks the nodes for units that are not loaded', async (t) => {
     [{ state: 'would-send' }],
     'I12: nothing is claimed of node-c',
   );
+});
+
+t.test('a gate looks when what it waits for changes, however seldom it looks by itself', async (t) => {
+  const gate = {
+    sentence: 'x is active',
+    unit: { nodes: ['node-a'], units: ['x.service'], states: ['active'] },
+    every: '5m',
+    timeout: '10m',
+  };
+  const start = { start: { nodes: ['node-a'] }, timeout: '10s' };
+  const online = {
+    sentence: 'b is online',
+    node: { nodes: ['node-b'], state: 'online' },
+    every: '5m',
+    timeout: '10m',
+  };
+  const bench = await managerBench(t, {
+    inventory,
+    sequences: {
+      gated: { stages: [{ name: 'only', steps: [start], gate }] },
+      online: { stages: [{ name: 'only', steps: [start], gate: online }] },
+    },
+  });
+  const agents = await agentsOf(bench, ['node-a']);
+  const agent = agents.get('node-a');
+  agent?.tellUnits([unit('x.service', 'inactive')]);
+  await bench.untilNode('node-a', 'online', true);
+  const operator = await bench.operator('operator');
+  const { run } = await execute(operator, 'gated');
+  const runId = run?.summary?.runId ?? '';
+  const waits = async () => (await getRun(operator, runId)).stages[0]?.steps[1]?.details[0];
+  await until(async () => /inactive/.test((await waits()) ?? ''), { what: 'the gate has looked' });
+  agent?.tellChanges([unit('x.service', 'activating')]);
+  await until(async () => /activating/.test((await waits()) ?? ''), { what: 'it has looked again' });
+  agent?.tellChanges([unit('x.service', 'active')]);
+  t.equal(stateOf(await ended(operator, runId)), 'done');
+  const { run: second } = await execute(operator, 'online');
+  const secondId = second?.summary?.runId ?? '';
+  const isLooking = async () => (await getRun(operator, secondId)).stages[0]?.steps[1]?.details.length === 1;
+  await until(isLooking, { what: 'the gate has looked' });
+  await bench.agent('node-b');
+  t.equal(stateOf(await ended(operator, secondId)), 'done');
 });
 
 t.test('digest, names, roles', async (t) => {

@@ -75,7 +75,7 @@ t.test('the built-in ones, as things are', async (t) => {
 t.test('a startup from all off: who is woken or waited for is no obstacle', async (t) => {
   const offline = new Map(names.map((name) => [name, 'it is off'] as const));
   const report = dryRunReport(requestOf('startup'), facts({ offline }));
-  t.equal(stateOf(report), 'done', report.summary?.why);
+  t.equal(stateOf(report), 'done', report.summary?.why ?? '');
   const operations = report.stages.flatMap(({ steps }) => steps.flatMap((step) => step.operations));
   t.ok(operations.length > 0 && operations.every(({ state }) => state === 'would-send'));
   t.match(operations[0]?.message, /an earlier step waits for it/);

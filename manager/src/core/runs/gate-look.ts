@@ -1,6 +1,6 @@
 /** A gate looks, again and again, until its condition has held often enough in a row; unknown is not enough (I12). */
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import type { Gate, Observations } from '../plan/gate.ts';
+import type { Gate, Leaf, Observations } from '../plan/gate.ts';
 import { judge, leafKey, leavesOf } from '../plan/gate-verdict.ts';
 import type { Action } from '../plan/plan.ts';
 import type { Look } from './run.ts';
@@ -49,6 +49,33 @@ export function heard(
     draft.tell({ type: 'waiting', stepId, sentence: gate.sentence, details });
   return false;
 }
+
+/** However often something changes, a gate looks at most so often because of it. */
+const hastenedMs = 100;
+
+/**
+ * What the gate waits for has changed: it looks at once, and not when its interval is over. Looks that must agree keep
+ * their distance.
+ */
+export function hasten(
+  draft: RunDraft,
+  { gate }: LookingAction,
+  node: NodeName,
+  unit: string | undefined,
+): void {
+  const last = draft.run.running?.look;
+  if (!last || last.isAsked || last.held > 0) return;
+  if (!leavesOf(gate.condition).some((leaf) => isAbout(leaf, node, unit))) return;
+  const heardAtMs = last.nextAtMs - gate.intervalMs;
+  const nextAtMs = Math.min(last.nextAtMs, Math.max(draft.at.nowMs, heardAtMs + hastenedMs));
+  draft.note({ look: { ...last, nextAtMs } });
+}
+
+/** That a host is off is never noticed: its silence is looked for. */
+const isAbout = (leaf: Leaf, node: NodeName, unit: string | undefined): boolean =>
+  unit === undefined
+    ? leaf.type === 'node' && leaf.node === node && leaf.state !== 'powered-off'
+    : leaf.type === 'unit' && leaf.node === node && leaf.unit === unit;
 
 const isSameText = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && one.every((text, at) => text === other[at]);

@@ -62,6 +62,8 @@ export type RunsInput =
       readonly message: string;
     }
   | { readonly type: 'withdrawn'; readonly runId: RunId; readonly node: NodeName }
+  /** A unit of it, or its session (unit undefined), is in another state: a gate that waits for that looks at once. */
+  | { readonly type: 'noticed'; readonly node: NodeName; readonly unit: string | undefined }
   /** A session with it has begun: orders are renewed or withdrawn. */
   | { readonly type: 'node-online'; readonly node: NodeName }
   /** A commit whose `onFailure` is `halt` could not be written. */

@@ -4,7 +4,7 @@
  */
 import type { OpId } from '@hecate/proto/core/names.ts';
 import { ordersAtReturn } from './dead-man-orders.ts';
-import { heard, isLooking, look } from './gate-look.ts';
+import { hasten, heard, isLooking, look } from './gate-look.ts';
 import { intentAfter } from './intent.ts';
 import { endOperation, goOn, openOperation, retryPauseOf, setPhase } from './operations-of-method.ts';
 import { isActive, runningAction } from './plan-walk.ts';
@@ -41,6 +41,8 @@ export function runsStep(state: RunsState, input: RunsInput, at: RunsInstant): R
       return hookEnded(state, input, at);
     case 'withdrawn':
       return withdrawn(state, input, at);
+    case 'noticed':
+      return forEachRun(state, [...state.runs.keys()], (next, run) => noticed(next, run, input, at));
     case 'node-online':
       return { state, effects: [...state.runs.values()].flatMap((run) => ordersAtReturn(run, input.node)) };
     case 'commit-failed':
@@ -104,6 +106,15 @@ function observed(state: RunsState, input: Of<'observed'>, at: RunsInstant): Run
   const draft = new RunDraft(run, at);
   if (heard(draft, action, step.id, input)) endStep(draft, 'done', '', false);
   return commit(state, draft);
+}
+
+function noticed(state: RunsState, run: RunState, { node, unit }: Of<'noticed'>, at: RunsInstant): RunsStep {
+  if (!isActive(run) || !run.running) return nothing(state);
+  const { action } = runningAction(run, run.running);
+  if (!isLooking(action)) return nothing(state);
+  const draft = new RunDraft(run, at);
+  hasten(draft, action, node, unit);
+  return draft.run === run ? nothing(state) : commit(state, draft);
 }
 
 function hookEnded(state: RunsState, input: Of<'hook-ended'>, at: RunsInstant): RunsStep {
