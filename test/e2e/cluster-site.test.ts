@@ -2,6 +2,7 @@
  * The site that staged startup and shutdown are proved on, itself: a cluster with a real etcd in it, whose nodes end
  * when they are told to over the mesh, boot when a magic packet names them, and come back with manager and agents.
  */
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { skipUnless } from '../nodes/fleet-for-test.ts';
 import { magicPacketCommand } from '../nodes/magic-packet.ts';
@@ -86,6 +87,14 @@ t.test('a cluster of booted nodes', { skip, timeout }, async (t) => {
       'active',
       'the manager is a service there',
     );
+    const bootId = '/proc/sys/kernel/random/boot_id';
+    const ofNode = await cluster.coordinator.readFile(bootId);
+    for (const pid of [await cluster.manager.pid(), await cluster.agentPid('coordinator')])
+      t.equal(
+        readFileSync(`/proc/${pid}/root${bootId}`, 'utf8'),
+        ofNode,
+        'a service sees the boot of its node',
+      );
   });
 
   await t.test('one server alone waits without end, and so does a worker', async (t) => {
