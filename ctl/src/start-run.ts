@@ -108,7 +108,7 @@ export async function useConfig(context: Context): Promise<void> {
     const message = '--config names the manager of this host, and so contradicts --socket and --manager';
     throw new HecateError('HEC_USAGE', message, 'give one of them');
   }
-  // YAML costs 15 ms to load: only who needs it pays.
+  // Loaded only for those who name a file.
   const { socketOfConfig } = await import('./io/socket-of-config.ts');
   context.useSocket(await socketOfConfig(path));
 }
