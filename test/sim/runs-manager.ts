@@ -95,7 +95,10 @@ export class SimulatedManager {
       process: this.process,
       nowMs: () => host.clockMs(),
       onReport: (node, session, outcomes) => this.#operations?.reported(node, session, outcomes),
-      onOffline: (node) => this.#requests?.onOffline(node),
+      onOffline: (node) => {
+        world.log(`${node} is offline at manager ${number}`);
+        this.#requests?.onOffline(node);
+      },
     });
   }
 
@@ -192,6 +195,7 @@ export class SimulatedManager {
     this.process.run(() => {
       if (!session.isOpenAtAgent && !session.isOpenAtManager) return;
       this.calls.connected(node, session, clockMs);
+      this.#world.log(`${node} is online at manager ${this.number}`);
       const wallMs = Math.max(this.#world.wallMs(), this.#operations?.latestOperationMs ?? 0);
       session.toAgent.send({ type: 'welcome', epoch: this.epoch, wallMs });
       this.#requests?.onOnline(node);

@@ -82,8 +82,11 @@ export class SimulationWorld {
     this.managerHost = (coordinator && this.hosts.get(coordinator)) ?? this.#makeHost('manager-host', []);
     this.manager = new SimulatedManager(1, this.managerHost, new ManagerDisk(new SimulatedDisk(this)), this);
     this.managerHost.onOff = () => {
-      this.manager.kill();
-      this.oldManager?.kill();
+      for (const manager of [this.manager, this.oldManager]) {
+        if (!manager) continue;
+        manager.kill();
+        this.endSessionsOf(manager, true);
+      }
     };
   }
 
@@ -129,7 +132,9 @@ export class SimulationWorld {
     this.time.after(this.chance.between(0, 3000), () => {
       if (host.boot !== boot || !host.isGoingDown) return;
       agent?.kill();
-      if (host === this.managerHost) this.manager.kill();
+      if (host !== this.managerHost) return;
+      this.manager.kill();
+      this.endSessionsOf(this.manager);
     });
   }
 
@@ -247,11 +252,11 @@ export class SimulationWorld {
   }
 
   /** The same of the manager's process. */
-  endSessionsOf(manager: SimulatedManager): void {
+  endSessionsOf(manager: SimulatedManager, isSilent = false): void {
     for (const agent of this.agents) {
       const { session } = agent;
       if (session?.manager !== manager.number) continue;
-      const delayMs = agent.isCut ? this.chance.between(1500, 4000) : this.chance.between(0, 50);
+      const delayMs = agent.isCut || isSilent ? this.chance.between(1500, 4000) : this.chance.between(0, 50);
       this.time.after(delayMs, () => agent.endSession(session));
     }
   }
