@@ -31,6 +31,10 @@ function readNodeCount(): number {
 const nodeNames = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => (index === 0 ? 'server1' : `worker${index}`));
 
+/** What startup and shutdown are made from. User nodes have no power to switch, and no host to wake. */
+const inventoryOf = (names: readonly string[]) =>
+  names.map((name) => ({ name, role: name.startsWith('server') ? 'server' : 'agent' }));
+
 function tell(site: Site, seconds: string): void {
   const names = site.fleet.nodes.map(({ name }) => name);
   const worker = names[1] ?? 'server1';
@@ -49,6 +53,12 @@ In another terminal, in this folder:
   npx hecatectl logs server1 k3s -n 5
   npx hecatectl list-units --all --type service
   npx hecatectl doctor ${worker}
+
+The cluster stopped and started again in order, stage by stage (without --execute: what would be done):
+
+  npx hecatectl plan shutdown --mode cluster-only
+  npx hecatectl shutdown --mode cluster-only --execute    # 25 s: what containers are left get 20 s to end
+  npx hecatectl startup --execute
 
 Ctrl-C ends it and leaves nothing behind.
 `);
@@ -76,7 +86,6 @@ const folder = join(tmpdir(), `${prefix}${process.pid}`);
 mkdirSync(folder, { mode: 0o700 });
 
 const startedAtMs = performance.now();
-process.stdout.write(`starting a manager and ${count} nodes …\n`);
 let isStopping = false;
 let starting: Promise<Site> | undefined;
 
@@ -94,14 +103,17 @@ async function stop(status: number): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+// Not before: whoever reads this may interrupt it.
+process.stdout.write(`starting a manager and ${count} nodes …\n`);
 
 try {
+  const names = nodeNames(count);
   starting = startSite({
     kind: 'user',
-    names: nodeNames(count),
+    names,
     units: demoUnits,
     folder,
-    config: { site: 'demo', heartbeat_interval: '2s' },
+    config: { site: 'demo', heartbeat_interval: '2s', inventory: inventoryOf(names) },
   });
   const site = await starting;
   if (!isStopping) {

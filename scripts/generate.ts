@@ -11,6 +11,7 @@ import { exitCodesPage } from './generate/exit-codes.ts';
 import { manPages } from './generate/man.ts';
 import { managerPage } from './generate/manager-man.ts';
 import { protocolPage } from './generate/protocol-tables.ts';
+import { runsPage } from './generate/runs-tables.ts';
 import { generateWire } from './generate/wire.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -20,6 +21,7 @@ export const generated: Record<string, () => string | Promise<string>> = {
   'docs/config.md': generateConfigReference,
   'docs/exit-codes.md': exitCodesPage,
   'docs/protocol.md': protocolPage,
+  'docs/runs.md': runsPage,
   'manager/config.schema.json': generateConfigSchema,
   'packaging/man/hecate-manager.8': managerPage,
   'proto/src/generated/wire.ts': generateWire,

@@ -4,8 +4,7 @@ import { resolve } from 'node:path';
 import { errorTable } from '../../proto/src/core/errors.ts';
 import { exitCodes } from '../../proto/src/core/exit-codes.ts';
 import { limits } from '../../proto/src/core/limits.ts';
-
-const root = resolve(import.meta.dirname, '../..');
+import { fillTables, root } from './fill-tables.ts';
 
 function errorRows(): string {
   const rows = Object.entries(errorTable).map(([code, { summary, exit, retryable }]) => {
@@ -30,15 +29,6 @@ function limitRows(): string {
   return ['| limit | | |', '|---|---|---|', ...rows].join('\n');
 }
 
-const tables: Readonly<Record<string, () => string>> = { errors: errorRows, limits: limitRows };
-
 /** The page as it is, with its tables made anew between their markers. */
-export function protocolPage(): string {
-  const page = readFileSync(resolve(root, 'docs/protocol.md'), 'utf8');
-  const pattern = /(<!-- generated: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g;
-  return page.replace(pattern, (_, begin: string, name: string, end: string) => {
-    const table = tables[name];
-    if (!table) throw new Error(`docs/protocol.md asks for a table of ${name}, which nobody makes`);
-    return `${begin}${table()}\n${end}`;
-  });
-}
+export const protocolPage = (): string =>
+  fillTables('docs/protocol.md', { errors: errorRows, limits: limitRows });

@@ -1,12 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { errorTable } from '@hecate/proto/core/errors.ts';
 import t from 'tap';
-import { files, packageNames, read, root } from './sources.ts';
-
-const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter(
-  (file) => file.endsWith('.md') && existsSync(join(root, file)),
-);
+import { documents, files, packageNames, read, root } from './sources.ts';
 
 /** GitHub's way to make an anchor of a heading. */
 const anchorOf = (heading: string): string =>

@@ -16,6 +16,11 @@ export function files(...endings: readonly string[]): string[] {
   return found.filter((file) => !file.endsWith('.d.ts') && statSync(join(root, file)).isFile()).toSorted();
 }
 
+/** Written for people: README and docs/. */
+export const documents: readonly string[] = files('.md').filter((file) =>
+  /^(README|docs\/[\w-]+)\.md$/.test(file),
+);
+
 export const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 export const isGenerated = (file: string): boolean => file.includes('/generated/');
