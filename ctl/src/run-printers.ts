@@ -3,7 +3,7 @@ import type { RunEventLine, RunReport } from '@hecate/proto/generated/wire.ts';
 import type { Context } from './context.ts';
 import { printable } from './core/printable.ts';
 import { redrawText } from './core/redraw.ts';
-import { missedEvents } from './core/run-catch-up.ts';
+import { RunCatchUp } from './core/run-catch-up.ts';
 import { runIdOf } from './core/run-state.ts';
 import { runTree } from './core/run-tree.ts';
 import { clock } from './io/clock.ts';
@@ -36,12 +36,12 @@ const textLine: LineOf = ({ atMs, text, node }) => {
   return printable(`${localTime(atMs)}  ${who}${text}`);
 };
 
-/** Whoever reads lines misses none: what happened before the watching, or while nobody was connected, is told, too. */
+/** Whoever reads lines misses none, and reads none twice. */
 class LinesPrinter implements RunPrinter {
   readonly #out: Output;
   readonly #lineOf: LineOf | undefined;
   readonly #lastLineOf: ((report: RunReport) => string) | undefined;
-  #last: RunReport | undefined;
+  readonly #catchUp = new RunCatchUp();
 
   constructor(
     out: Output,
@@ -53,12 +53,14 @@ class LinesPrinter implements RunPrinter {
     this.#lastLineOf = lastLineOf;
   }
 
-  async take(events: readonly RunEventLine[], report: RunReport): Promise<void> {
+  take(events: readonly RunEventLine[], report: RunReport): Promise<void> {
+    return this.#print(this.#catchUp.take(events, report, false), report);
+  }
+
+  async #print(events: readonly RunEventLine[], report: RunReport): Promise<void> {
     const lineOf = this.#lineOf;
-    const all = [...missedEvents(this.#last, report, events), ...events];
-    this.#last = report;
-    if (!lineOf || all.length === 0) return;
-    await this.#out.stream(all.map((event) => `${lineOf(event, report)}\n`).join(''));
+    if (!lineOf || events.length === 0) return;
+    await this.#out.stream(events.map((event) => `${lineOf(event, report)}\n`).join(''));
   }
 
   async note(text: string): Promise<void> {
@@ -66,8 +68,9 @@ class LinesPrinter implements RunPrinter {
   }
 
   async finish(report: RunReport | undefined): Promise<void> {
-    if (report) await this.take([], report);
-    if (report && this.#lastLineOf) await this.#out.stream(`${this.#lastLineOf(report)}\n`);
+    if (!report) return;
+    await this.#print(this.#catchUp.take([], report, true), report);
+    if (this.#lastLineOf) await this.#out.stream(`${this.#lastLineOf(report)}\n`);
   }
 }
 
