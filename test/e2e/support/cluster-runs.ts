@@ -1,8 +1,7 @@
 /** Runs on a cluster of booted nodes: asked for, followed over restarts of their manager, and read back. */
 import type { RunReport, StartRun } from '@hecate/proto/generated/wire.ts';
-import type { Operator } from '../../../manager/test/support/manager-bench.ts';
-import { Operator as ManagerOperator } from '../../../manager/test/support/manager-bench.ts';
-import { execute, getRun, stateOf } from '../../../manager/test/support/runs-bench.ts';
+import { Operator } from '../../../manager/test/support/manager-bench.ts';
+import { execute, getRun, listRuns, stateOf } from '../../../manager/test/support/runs-bench.ts';
 import { until } from '../../nodes/until.ts';
 import { stateDirectory } from '../../site/cluster-manager.ts';
 import type { ClusterSite } from '../../site/cluster-site.ts';
@@ -12,7 +11,7 @@ export async function ask<Answer>(
   cluster: ClusterSite,
   question: (operator: Operator) => Promise<Answer>,
 ): Promise<Answer> {
-  const operator = await ManagerOperator.connect(cluster.manager.socket());
+  const operator = await Operator.connect(cluster.manager.socket());
   try {
     return await question(operator);
   } finally {
@@ -28,6 +27,22 @@ export async function begin(
 ): Promise<string> {
   const { run } = await ask(cluster, (operator) => execute(operator, name, { reason: 'test', ...options }));
   return run?.summary?.runId ?? '';
+}
+
+/** As `begin`, for a manager that may be killed before it has answered: its newest run, which is in its journal. */
+export async function beginUnanswered(
+  cluster: ClusterSite,
+  name: string,
+  options: Partial<StartRun> = {},
+): Promise<string> {
+  const before = await ask(cluster, listRuns);
+  const known = new Set(before.map(({ runId }) => runId));
+  await begin(cluster, name, options).catch(() => undefined);
+  return until(async () => (await ask(cluster, listRuns)).find(({ runId }) => !known.has(runId))?.runId, {
+    what: `a run of ${name} is in the journal`,
+    timeoutMs: 60_000,
+    intervalMs: 100,
+  });
 }
 
 const isOver = (report: RunReport): boolean => !['running', 'aborting'].includes(stateOf(report));
