@@ -48,8 +48,8 @@ interface Place {
 /** From a look at a unit to the decision on it: a look, a link that stalls unnoticed, and the way. */
 const lookWindowMs = 16_000;
 const retriesMax = 200;
-/** A run is accepted when it is durable, and reckons from when it was asked for. */
-const beginSlackMs = 3500;
+/** For clocks that are read to the millisecond. */
+const beginSlackMs = 2;
 
 const keyOf = ({ stage, step }: StepAddress): string => `${stage}.${step}`;
 
@@ -187,6 +187,7 @@ export class Checkers {
   }
 
   readonly #accepted = new Set<RunId>();
+  readonly #askedAtMs = new Map<RunId, number>();
 
   /** What a manager of the past does shows on the hosts, and nowhere else. */
   #isOld(manager: SimulatedManager): boolean {
@@ -271,7 +272,13 @@ export class Checkers {
   onCommitBegins(manager: SimulatedManager, { records }: Of<'commit'>): void {
     if (this.#isOld(manager)) return;
     for (const record of records) {
-      if (record.type === 'run-accepted') this.#checkAcceptance(manager, record);
+      if (record.type === 'run-accepted') {
+        this.#checkAcceptance(manager, record);
+        this.#askedAtMs.set(record.runId, this.#world.time.nowMs - (manager.host.clockMs() - record.atMs));
+      }
+      const run = this.runs.get(record.runId);
+      if (run && record.type === 'rung-chosen')
+        run.rungAtMs = this.#world.time.nowMs - (manager.host.clockMs() - record.atMs);
     }
   }
 
@@ -314,14 +321,14 @@ export class Checkers {
       runId,
       plan: record.request.plan,
       state: acceptedRun(record),
-      acceptedAtMs: this.#world.time.nowMs,
+      acceptedAtMs: this.#askedAtMs.get(runId) ?? this.#world.time.nowMs,
       ends: new Map(),
       hooks: new Map(),
       isEnded: false,
       endedAtMs: 0,
       endedBy: 0,
       retries: 0,
-      rungAtMs: this.#world.time.nowMs,
+      rungAtMs: this.#askedAtMs.get(runId) ?? this.#world.time.nowMs,
       isAhead: false,
       held: { key: '', count: 0 },
     });
@@ -349,7 +356,6 @@ export class Checkers {
           this.fail(`I14: ${run.retries} retries of a step of ${run.runId}`);
         return;
       case 'rung-chosen':
-        run.rungAtMs = this.#world.time.nowMs;
         this.#world.sometimes('rung chosen');
         this.#world.sometimes(`rung ${record.rung}`);
         if (rungs.indexOf(record.rung) <= rungs.indexOf(state.rung))
@@ -494,7 +500,8 @@ export class Checkers {
     const key = `${stepId}/${method}/${running?.retries}`;
     const count = (run.hooks.get(key) ?? 0) + 1;
     run.hooks.set(key, count);
-    if (count > 1 && !action.isRepeatable) this.fail(`the hook ${action.hook} of ${runId} runs twice`);
+    // On a disk that was full it is not recorded that it has run.
+    if (count > 1 && !action.isRepeatable && !this.#world.hasLostRecords()) this.fail(`the hook ${action.hook} of ${runId} runs twice`);
   }
 
   onRefused({ code }: RunRefusal): void {

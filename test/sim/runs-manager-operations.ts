@@ -81,6 +81,10 @@ export class ManagerOperations {
     this.#step({ type: 'submit', nowMs: this.#ports.nowMs(), request, refusal });
   }
 
+  giveUp(opId: OpId): void {
+    this.#step({ type: 'given-up', opId });
+  }
+
   nodeOnline(node: NodeName): void {
     this.#step({ type: 'node-online', nowMs: this.#ports.nowMs(), node });
   }

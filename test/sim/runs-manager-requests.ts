@@ -53,6 +53,8 @@ export class ManagerRequests {
   readonly #recalled = new Map<OpId, OnEnd>();
   readonly #recalledAccepted = new Map<OpId, () => void>();
   readonly #waits = new Set<Wait>();
+  /** By the id under which the run waits for it: the one that is asked for now. */
+  readonly #current = new Map<OpId, OpId>();
 
   constructor(ports: RequestPorts) {
     this.#ports = ports;
@@ -72,7 +74,9 @@ export class ManagerRequests {
     onAccepted: () => void,
     onEnd: (end: OperationEnd) => void,
   ): void {
+    this.#current.set(applied.opId, opId);
     const ended: OnEnd = (outcome) => {
+      this.#current.delete(applied.opId);
       const isOver = count >= successorsMax || this.#ports.nowMs() >= deadlineMs;
       if (!isLost(outcome) || isOver || !this.#ports.isWanted(applied.opId)) {
         onEnd(endOf(outcome));
@@ -84,6 +88,12 @@ export class ManagerRequests {
     };
     if (this.operations.known(opId)) this.#outcomeOf(opId, onAccepted, ended);
     else this.#submit({ ...applied, opId }, applied.opId, deadlineMs, onAccepted, ended);
+  }
+
+  /** What nobody waits for any more, and was not sent yet, is not sent. */
+  giveUpUnwanted(): void {
+    for (const [wanted, opId] of [...this.#current])
+      if (!this.#ports.isWanted(wanted)) this.operations.giveUp(opId);
   }
 
   execute(applied: AppliedOperation, onEnd: OnEnd): void {

@@ -248,6 +248,7 @@ export class SimulatedManager {
       wallMs: this.#world.wallMs(),
     });
     this.state = state;
+    this.#requests?.giveUpUnwanted();
     this.#world.checkers.onRunsStep(this, input, before, state);
     this.#performAll(effects, 0, () => {
       this.#world.checkers.onRunsSettled(this);
