@@ -1,6 +1,6 @@
 /**
- * An operation of a run that was lost on its way is never applied under its id any more: the agent has promised that.
- * It is asked for again under an id that follows from the first, so that a restart in between finds it (I2).
+ * An operation of a run that was lost on its way, or came before its agent had found systemd, is never applied under its
+ * id any more: the agent has promised that. It is asked for again under an id that follows from the first, so that a restart in between finds it (I2).
  */
 import { createHash } from 'node:crypto';
 import { makeOpId, type OpId } from '@hecate/proto/core/names.ts';
@@ -17,4 +17,13 @@ export function successorOf(opId: OpId): OpId {
 
 /** Never applied, and for no fault of its own. */
 export const isLost = ({ status, code }: Pick<OperationOutcome, 'status' | 'code'>): boolean =>
-  status === 'refused' && code === 'HEC_EXPIRED';
+  status === 'refused' && (code === 'HEC_EXPIRED' || isPremature(code));
+
+/** A host that has just booted: its agent is online a moment before it is connected to its systemd. */
+const isPremature = (code: string): boolean => code === 'HEC_BUS_GONE';
+
+const pauseMs = 250;
+
+/** Before it is asked for again, after `count` times: 7.75 s in all for one whose agent has no systemd. */
+export const pauseBeforeSuccessorMs = ({ code }: Pick<OperationOutcome, 'code'>, count: number): number =>
+  isPremature(code) ? pauseMs * 2 ** count : 0;

@@ -1,4 +1,5 @@
 /** Carries operations of runs out, through the manager's own machine of operations and its journal. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { isErrorCode } from '@hecate/proto/core/errors.ts';
 import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
 import { createVerbOptions, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
@@ -8,7 +9,7 @@ import type { PlannedOperation } from '../core/plan/plan.ts';
 import type { OperationEnd } from '../core/runs/run.ts';
 import type { FleetStore } from '../fleet-store.ts';
 import type { OperationRunner } from '../operation-runner.ts';
-import { isLost, successorOf } from './operation-successor.ts';
+import { isLost, pauseBeforeSuccessorMs, successorOf } from './operation-successor.ts';
 
 export interface RunOperationsPorts {
   readonly clock: Clock;
@@ -71,7 +72,10 @@ export class RunOperations {
       const outcome = known
         ? await this.#outcomeOf(opId, onAccepted)
         : await this.#submit({ ...applied, opId, timeLimitMs: deadlineMs - clock.nowMs() }, onAccepted);
-      if (!isLost(outcome) || count >= successorsMax || clock.nowMs() >= deadlineMs) return endOf(outcome);
+      const pauseMs = pauseBeforeSuccessorMs(outcome, count);
+      if (!isLost(outcome) || count >= successorsMax || clock.nowMs() + pauseMs >= deadlineMs)
+        return endOf(outcome);
+      await pause(pauseMs);
       opId = successorOf(opId);
     }
   }

@@ -37,6 +37,23 @@ t.test('lost on its way: asked for again under an id that follows, and the run g
   t.not(back.applied[0]?.opId, first.applied[0]?.opId, 'I2: not under the id that was lost');
 });
 
+t.test('an agent that has just started and has not found systemd yet is asked again', async (t) => {
+  const bench = await managerBench(t, config);
+  const agents = await agentsOf(bench, names);
+  const first = agents.get('node-a');
+  if (!first) throw new Error('no agent');
+  const code = 'HEC_BUS_GONE';
+  first.onApply = async ({ opId }) =>
+    first.applied.length < 3
+      ? createOperationOutcome({ opId, status: 'refused', code, message: 'no D-Bus' })
+      : createOperationOutcome({ opId, status: 'done', result: 'done' });
+  const operator = await bench.operator('operator');
+  const { run } = await execute(operator, 'maintenance');
+  const report = await ended(operator, run?.summary?.runId ?? '');
+  t.equal(stateOf(report), 'done', JSON.stringify(report.degradations));
+  t.equal(new Set(first.applied.map(({ opId }) => opId)).size, 3, 'I2: each time under another id');
+});
+
 t.test('the manager is restarted: what was applied is not sent again, what was lost is', async (t) => {
   for (const resolution of ['finished', 'never-applied', 'running'] as const) {
     const bench = await managerBench(t, config);
