@@ -1,7 +1,7 @@
 /** What a running command has at hand. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { ExitName } from '@hecate/proto/core/exit-codes.ts';
 import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
@@ -54,9 +54,29 @@ export class Context {
     });
   }
 
-  /** The socket that the manager's configuration names, where a command was given that (--config). */
-  useSocket(path: string): void {
-    this.#configuredSocket = path;
+  /**
+   * --config FILE: the socket that the manager's configuration names, instead of the usual one.
+   * @throws HEC_CONFIG; HEC_USAGE when another manager is named beside it
+   */
+  async useConfig(): Promise<void> {
+    const path = this.invocation.text('config');
+    if (path === undefined) return;
+    if (this.invocation.text('socket') !== undefined || this.invocation.text('manager') !== undefined) {
+      const message = '--config names the manager of this host, and so contradicts --socket and --manager';
+      throw new HecateError('HEC_USAGE', message, 'give one of them');
+    }
+    // YAML is loaded only for those who name a file.
+    const { socketOfConfig } = await import('./io/socket-of-config.ts');
+    this.#configuredSocket = await socketOfConfig(path);
+  }
+
+  /** How this manager was named, for commands to come back with: ` --socket /run/x.sock`, or nothing. */
+  get sameManager(): string {
+    const given = ['config', 'socket', 'manager'].flatMap((option) => {
+      const value = this.invocation.text(option);
+      return value === undefined ? [] : [` --${option} ${value}`];
+    });
+    return given.join('');
   }
 
   /** Where an operator's certificate is kept. */

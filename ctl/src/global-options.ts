@@ -34,6 +34,13 @@ export const globalOptions: readonly OptionDefinition[] = [
     description: 'where the identity is stored (HECATE_IDENTITY; ~/.config/hecate)',
     completion: 'directories',
   },
+  {
+    long: 'config',
+    valueName: 'FILE',
+    description:
+      'the configuration of the manager on this host; of it only the sockets are read, to find the manager',
+    completion: 'files',
+  },
   { long: 'no-legend', description: 'tables without headings' },
   {
     long: 'quiet',

@@ -25,14 +25,6 @@ export const modeOption: OptionDefinition = {
   choices: ['poweroff', 'cluster-only'],
 };
 
-export const configOption: OptionDefinition = {
-  long: 'config',
-  valueName: 'FILE',
-  description:
-    'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read',
-  completion: 'files',
-};
-
 const startOptions: readonly OptionDefinition[] = [
   {
     long: 'execute',
@@ -60,7 +52,7 @@ const startOptions: readonly OptionDefinition[] = [
 const everyRun = [
   'Without --execute it is a dry run: every check and every read is made, it is printed what would be done, and nothing is applied; it ends with success when it would work, and with 1 when it would not.',
   'With --execute the run is watched to its end: on a terminal as a tree of stages and steps, in a pipe as one line for every event, with -o json as one object for every event and at last the report. Ctrl-C, --timeout and the end of this program end the watching only; a manager that is restarted goes on with the run, and the watching goes on with it.',
-  'With --config FILE, the manager of this host is found by the sockets in that file, which must be its own configuration; the one that this user may open and that allows the most is taken. The plan comes from what the manager has read, not from the file: after a change of it, reload the manager first (systemctl reload hecate-manager).',
+  'With --config FILE, the manager of this host is found by the sockets in that file, which must be its own configuration; of those that this user may open, the one that allows the most is taken. The plan comes from what the manager has read, not from the file: after a change of it, reload the manager first (systemctl reload hecate-manager).',
 ];
 
 export interface StartWords {
@@ -82,14 +74,13 @@ export function startCommand(words: StartWords): Command {
       summary: words.summary,
       description: [...words.description, ...everyRun],
       arguments: words.arguments ?? [],
-      options: [modeOption, ...startOptions, ...(words.options ?? []), configOption],
+      options: [modeOption, ...startOptions, ...(words.options ?? [])],
       examples: words.examples,
       exits: ['degraded', 'notFound', 'failed', 'timeout', 'unknown'],
       schema: 'run-event',
       isStream: true,
     },
     run: async (context) => {
-      await useConfig(context);
       const name = words.planOf(context);
       const started = await askToStart(context, name);
       const { run } = started;
@@ -97,20 +88,6 @@ export function startCommand(words: StartWords): Command {
       return context.invocation.flag('execute') ? follow(context, started, run) : tellDryRun(context, run);
     },
   };
-}
-
-/** --config FILE. */
-export async function useConfig(context: Context): Promise<void> {
-  const { invocation } = context;
-  const path = invocation.text('config');
-  if (path === undefined) return;
-  if (invocation.text('socket') !== undefined || invocation.text('manager') !== undefined) {
-    const message = '--config names the manager of this host, and so contradicts --socket and --manager';
-    throw new HecateError('HEC_USAGE', message, 'give one of them');
-  }
-  // Loaded only for those who name a file.
-  const { socketOfConfig } = await import('./io/socket-of-config.ts');
-  context.useSocket(await socketOfConfig(path));
 }
 
 export const modeOf = (context: Context): PlanMode =>
@@ -144,7 +121,7 @@ async function askToStart(context: Context, name: string): Promise<RunStarted> {
 /** The answer did not come: the run may have been accepted all the same. */
 function onLoss(context: Context, thrown: unknown): never {
   const error = asHecateError(thrown);
-  const remedy = 'hecatectl runs list shows whether it was accepted';
+  const remedy = `hecatectl runs list${context.sameManager} shows whether it was accepted`;
   if (error.code === 'HEC_CANCELLED' && context.signal.aborted) {
     context.out.error('hecatectl: interrupted before the answer came');
     context.out.error(`  next: ${remedy}`);
@@ -175,14 +152,16 @@ function tellDryRun(context: Context, report: RunReport): End {
 }
 
 /** The same again, and carried out: this very plan, or nothing. */
-function executeLine({ invocation }: Context, { summary, planDigest }: RunReport): string {
+function executeLine({ invocation, sameManager }: Context, { summary, planDigest }: RunReport): string {
   const { name } = invocation.definition;
   const given = ['mode', 'time-limit'].flatMap((option) => {
     const value = invocation.text(option);
     return value === undefined ? [] : [`--${option}`, value.includes(' ') ? `'${value}'` : value];
   });
   const plan = name === 'run' ? [summary?.plan ?? ''] : [];
-  return ['hecatectl', name, ...plan, ...given, '--execute', '--plan-digest', planDigest].join(' ');
+  return (
+    ['hecatectl', name, ...plan, ...given, '--execute', '--plan-digest', planDigest].join(' ') + sameManager
+  );
 }
 
 /** Standing still: a report as it is now. */
@@ -197,7 +176,7 @@ export function printTree({ out }: Context, report: RunReport): void {
 }
 
 async function follow(context: Context, started: RunStarted, report: RunReport): Promise<End> {
-  const { out, invocation } = context;
+  const { out, invocation, sameManager } = context;
   const runId = runIdOf(report);
   const isDetached = invocation.flag('detach');
   if (out.isJson) await out.stream(`${JSON.stringify(acceptedJson(started))}\n`);
@@ -209,6 +188,6 @@ async function follow(context: Context, started: RunStarted, report: RunReport):
   }
   if (out.isJson) out.line(JSON.stringify(reportJson(report)));
   else out.line(runId);
-  out.note(`  next: hecatectl runs watch ${runId}`);
+  out.note(printable(`  next: hecatectl runs watch ${runId}${sameManager}`));
   return 'success';
 }

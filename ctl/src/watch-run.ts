@@ -140,11 +140,11 @@ export async function watchRun(context: Context, runId: string): Promise<WatchEn
  * Says how the watching ended where that is more than the last line, and ends by the table.
  * @throws HEC_RUN_FAILED when the run did not reach its end
  */
-export function endOfWatch({ out }: Context, runId: string, end: WatchEnd): ExitName {
-  const comeBack = `  next: come back with: hecatectl runs watch ${runId}`;
+export function endOfWatch({ out, sameManager }: Context, runId: string, end: WatchEnd): ExitName {
+  const comeBack = printable(`  next: come back with: hecatectl runs watch ${runId}${sameManager}`);
   switch (end.type) {
     case 'over':
-      return requireEnd(end.report);
+      return requireEnd(end.report, sameManager);
     case 'coordinator-off':
       out.note(
         'hecatectl: the manager is gone: its own host is being powered off, which was the last step and to be expected',
@@ -170,7 +170,7 @@ export function endOfWatch({ out }: Context, runId: string, end: WatchEnd): Exit
 }
 
 /** @throws HEC_RUN_FAILED */
-function requireEnd(report: RunReport): ExitName {
+function requireEnd(report: RunReport, sameManager: string): ExitName {
   const end = exitOfRun(report);
   if (end !== 'failed') return end;
   const why = report.summary?.why ?? '';
@@ -179,6 +179,6 @@ function requireEnd(report: RunReport): ExitName {
   throw new HecateError(
     'HEC_RUN_FAILED',
     `run ${runId} is ${stateOf(report)} after ${formatDuration(report.elapsedMs)}${because}`,
-    `hecatectl runs show ${runId}`,
+    `hecatectl runs show ${runId}${sameManager}`,
   );
 }

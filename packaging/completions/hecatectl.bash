@@ -23,24 +23,18 @@ _hecatectl_value_kind() {
     'exec --working-directory') kind='none' ;;
     'operations --lines'|'operations -n') kind='none' ;;
     'plan --mode') kind='words:poweroff cluster-only' ;;
-    'plan --config') kind='files' ;;
-    'plan check --config') kind='files' ;;
-    'plan list --config') kind='files' ;;
     'startup --mode') kind='words:poweroff cluster-only' ;;
     'startup --plan-digest') kind='none' ;;
     'startup --reason') kind='none' ;;
     'startup --time-limit') kind='none' ;;
-    'startup --config') kind='files' ;;
     'shutdown --mode') kind='words:poweroff cluster-only' ;;
     'shutdown --plan-digest') kind='none' ;;
     'shutdown --reason') kind='none' ;;
     'shutdown --time-limit') kind='none' ;;
-    'shutdown --config') kind='files' ;;
     'run --mode') kind='words:poweroff cluster-only' ;;
     'run --plan-digest') kind='none' ;;
     'run --reason') kind='none' ;;
     'run --time-limit') kind='none' ;;
-    'run --config') kind='files' ;;
     'runs list --lines'|'runs list -n') kind='none' ;;
     'runs abort --reason') kind='none' ;;
     'list-unit-files --state') kind='none' ;;
@@ -54,13 +48,14 @@ _hecatectl_value_kind() {
     *' --socket') kind='files' ;;
     *' --manager'|*' -m') kind='none' ;;
     *' --identity') kind='directories' ;;
+    *' --config') kind='files' ;;
     *) return 1 ;;
   esac
 }
 
 # Sets kinds, options and all_replaces_node for a command.
 _hecatectl_command() {
-  options=('--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--no-legend' '--quiet' '-q' '--help' '-h')
+  options=('--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--config' '--no-legend' '--quiet' '-q' '--help' '-h')
   case "$1" in
     'list-nodes')
       kinds=('nodes')
@@ -179,27 +174,27 @@ _hecatectl_command() {
       ;;
     'plan')
       kinds=('plans')
-      options+=('--mode' '--config')
+      options+=('--mode')
       ;;
     'plan check')
       kinds=('plans')
-      options+=('--config')
+      options+=()
       ;;
     'plan list')
       kinds=()
-      options+=('--config')
+      options+=()
       ;;
     'startup')
       kinds=()
-      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal' '--override-intent' '--config')
+      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal' '--override-intent')
       ;;
     'shutdown')
       kinds=()
-      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal' '--config')
+      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal')
       ;;
     'run')
       kinds=('plans')
-      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal' '--config')
+      options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal')
       ;;
     'runs list')
       kinds=()
@@ -412,7 +407,7 @@ _hecatectl() {
     return 0
   fi
   if [[ -z $name ]]; then
-    if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
+    if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--config' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
     else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
     fi
     return 0

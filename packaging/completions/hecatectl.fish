@@ -9,7 +9,7 @@ function __hecatectl_words
             continue
         end
         switch $word
-            case --output -o --timeout -t --socket --manager -m --identity
+            case --output -o --timeout -t --socket --manager -m --identity --config
                 set skip 1
             case '-*'
             case '*'
@@ -63,6 +63,7 @@ complete -c hecatectl -l timeout -s t -r -f -d 'how long to wait at most, like 9
 complete -c hecatectl -l socket -r -F -d 'the manager\'s Unix socket (HECATE_SOCKET; /run/hecate/manager.sock)'
 complete -c hecatectl -l manager -s m -r -f -d 'a manager on another host, with the identity that hecatectl join stored (HECATE_MANAGER)'
 complete -c hecatectl -l identity -r -f -a '(__fish_complete_directories)' -d 'where the identity is stored (HECATE_IDENTITY; ~/.config/hecate)'
+complete -c hecatectl -l config -r -F -d 'the configuration of the manager on this host; of it only the sockets are read, to find the manager'
 complete -c hecatectl -l no-legend -d 'tables without headings'
 complete -c hecatectl -l quiet -s q -d 'no progress and no notes; with operations: failures only; errors keep their cause and next step'
 complete -c hecatectl -l help -s h -d 'what the command does and takes'
@@ -181,13 +182,10 @@ complete -c hecatectl -n '__hecatectl_using reboot' -l yes -s y -d 'do it; witho
 complete -c hecatectl -n '__hecatectl_at 0 reboot' -f -a '(__hecatectl_names nodes)'
 complete -c hecatectl -n __hecatectl_no_command -f -a plan -d 'show what a run would do, step by step'
 complete -c hecatectl -n '__hecatectl_using plan' -l mode -r -f -a 'poweroff cluster-only' -d 'cluster-only leaves every host on; poweroff when not given'
-complete -c hecatectl -n '__hecatectl_using plan' -l config -r -F -d 'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read'
 complete -c hecatectl -n '__hecatectl_at 0 plan' -f -a '(__hecatectl_names plans)'
 complete -c hecatectl -n '__hecatectl_only plan' -f -a check -d 'refuse plans that can never work'
-complete -c hecatectl -n '__hecatectl_using plan check' -l config -r -F -d 'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read'
 complete -c hecatectl -n '__hecatectl_at 0 plan check' -f -a '(__hecatectl_names plans)'
 complete -c hecatectl -n '__hecatectl_only plan' -f -a list -d 'list the plans of the site'
-complete -c hecatectl -n '__hecatectl_using plan list' -l config -r -F -d 'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read'
 complete -c hecatectl -n __hecatectl_no_command -f -a startup -d 'start the cluster, or try whether it would start'
 complete -c hecatectl -n '__hecatectl_using startup' -l mode -r -f -a 'poweroff cluster-only' -d 'cluster-only leaves every host on; poweroff when not given'
 complete -c hecatectl -n '__hecatectl_using startup' -l execute -d 'carry it out; without this, every check and every read is made and nothing is applied'
@@ -197,7 +195,6 @@ complete -c hecatectl -n '__hecatectl_using startup' -l reason -r -f -d 'why; it
 complete -c hecatectl -n '__hecatectl_using startup' -l time-limit -r -f -d 'how long the run may take: what the plan may shorten or leave out then is chosen by it (--timeout is only how long to watch)'
 complete -c hecatectl -n '__hecatectl_using startup' -l rehearsal -d 'label it as a rehearsal: it is carried out all the same, and its durations are learnt'
 complete -c hecatectl -n '__hecatectl_using startup' -l override-intent -d 'start although a shutdown that never ended is remembered'
-complete -c hecatectl -n '__hecatectl_using startup' -l config -r -F -d 'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read'
 complete -c hecatectl -n __hecatectl_no_command -f -a shutdown -d 'stop the cluster and power it off, or try whether'
 complete -c hecatectl -n '__hecatectl_using shutdown' -l mode -r -f -a 'poweroff cluster-only' -d 'cluster-only leaves every host on; poweroff when not given'
 complete -c hecatectl -n '__hecatectl_using shutdown' -l execute -d 'carry it out; without this, every check and every read is made and nothing is applied'
@@ -206,7 +203,6 @@ complete -c hecatectl -n '__hecatectl_using shutdown' -l detach -d 'do not watch
 complete -c hecatectl -n '__hecatectl_using shutdown' -l reason -r -f -d 'why; it is kept with the run and told to hooks'
 complete -c hecatectl -n '__hecatectl_using shutdown' -l time-limit -r -f -d 'how long the run may take: what the plan may shorten or leave out then is chosen by it (--timeout is only how long to watch)'
 complete -c hecatectl -n '__hecatectl_using shutdown' -l rehearsal -d 'label it as a rehearsal: it is carried out all the same, and its durations are learnt'
-complete -c hecatectl -n '__hecatectl_using shutdown' -l config -r -F -d 'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read'
 complete -c hecatectl -n __hecatectl_no_command -f -a run -d 'carry out a declared sequence, or try whether'
 complete -c hecatectl -n '__hecatectl_using run' -l mode -r -f -a 'poweroff cluster-only' -d 'cluster-only leaves every host on; poweroff when not given'
 complete -c hecatectl -n '__hecatectl_using run' -l execute -d 'carry it out; without this, every check and every read is made and nothing is applied'
@@ -215,7 +211,6 @@ complete -c hecatectl -n '__hecatectl_using run' -l detach -d 'do not watch: pri
 complete -c hecatectl -n '__hecatectl_using run' -l reason -r -f -d 'why; it is kept with the run and told to hooks'
 complete -c hecatectl -n '__hecatectl_using run' -l time-limit -r -f -d 'how long the run may take: what the plan may shorten or leave out then is chosen by it (--timeout is only how long to watch)'
 complete -c hecatectl -n '__hecatectl_using run' -l rehearsal -d 'label it as a rehearsal: it is carried out all the same, and its durations are learnt'
-complete -c hecatectl -n '__hecatectl_using run' -l config -r -F -d 'the configuration of the manager on this host: only its sockets are read out of it, to find the manager; what is carried out is what the manager has read'
 complete -c hecatectl -n '__hecatectl_at 0 run' -f -a '(__hecatectl_names plans)'
 complete -c hecatectl -n '__hecatectl_only runs' -f -a list -d 'list the runs, the newest first'
 complete -c hecatectl -n '__hecatectl_using runs list' -l lines -s n -r -f -d 'how many at most, 1 to 200 (default: 20)'

@@ -4,7 +4,6 @@ import { findingLines } from '../core/plan-text.ts';
 import { printable } from '../core/printable.ts';
 import { findingJson } from '../output/plan-json.ts';
 import { checkPlan, readPlan } from '../read-plans.ts';
-import { configOption, useConfig } from '../start-run.ts';
 
 export const command: Command = {
   definition: {
@@ -26,7 +25,7 @@ export const command: Command = {
         }),
       },
     ],
-    options: [configOption],
+    options: [],
     examples: [
       { command: 'hecatectl plan check', explanation: 'every plan of the site' },
       { command: 'hecatectl plan check shutdown', explanation: 'the shutdown only' },
@@ -36,7 +35,6 @@ export const command: Command = {
   },
   run: async (context) => {
     const { out, invocation } = context;
-    await useConfig(context);
     const given = invocation.operand('NAME');
     const names = given === undefined ? (await readPlan(context, '')).names : [given];
     const checked = [];

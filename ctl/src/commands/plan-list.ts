@@ -1,7 +1,6 @@
 import type { Command } from '../context.ts';
 import { printable } from '../core/printable.ts';
 import { readPlan } from '../read-plans.ts';
-import { configOption, useConfig } from '../start-run.ts';
 
 export const command: Command = {
   definition: {
@@ -12,14 +11,13 @@ export const command: Command = {
       'Lists the names of all plans: the built-in startup and shutdown, where the configuration declares nodes, and every declared sequence.',
     ],
     arguments: [],
-    options: [configOption],
+    options: [],
     examples: [{ command: 'hecatectl plan list', explanation: 'one name per line' }],
     exits: [],
     schema: 'plan-names',
   },
   run: async (context) => {
     const { out } = context;
-    await useConfig(context);
     const { names } = await readPlan(context, '');
     if (out.isJson) out.json(names);
     else for (const name of names) out.line(printable(name));

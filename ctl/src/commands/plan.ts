@@ -3,7 +3,7 @@ import type { Command } from '../context.ts';
 import { findingLines, planLines } from '../core/plan-text.ts';
 import { planJson } from '../output/plan-json.ts';
 import { readPlan } from '../read-plans.ts';
-import { configOption, modeOf, modeOption, useConfig } from '../start-run.ts';
+import { modeOf, modeOption } from '../start-run.ts';
 
 export const command: Command = {
   definition: {
@@ -24,7 +24,7 @@ export const command: Command = {
         completion: 'plans',
       },
     ],
-    options: [modeOption, configOption],
+    options: [modeOption],
     examples: [
       { command: 'hecatectl plan shutdown', explanation: 'the shutdown of the whole site' },
       {
@@ -37,7 +37,6 @@ export const command: Command = {
   },
   run: async (context) => {
     const { out, invocation } = context;
-    await useConfig(context);
     const name = invocation.operand('NAME') ?? '';
     const plan = await readPlan(context, name, modeOf(context));
     const paint = out.paint.bind(out);

@@ -46,11 +46,11 @@ export const command: Command = {
   },
 };
 
-function tellAccepted({ out }: Context, report: RunReport): End {
+function tellAccepted({ out, sameManager }: Context, report: RunReport): End {
   const runId = runIdOf(report);
   const how = isOver(report) ? `is ${stateOf(report)}` : 'ends with the step that is running';
   out.note(`hecatectl: run ${runId} ${how}`);
-  out.note(`  next: hecatectl runs watch ${runId}`);
+  out.note(printable(`  next: hecatectl runs watch ${runId}${sameManager}`));
   return 'success';
 }
 

@@ -2,7 +2,7 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import { createListRuns, type RunSummary } from '@hecate/proto/generated/wire.ts';
 import type { Command, Context } from '../context.ts';
 import { formatDuration } from '../core/duration.ts';
-import { stateText, toneOfState } from '../core/run-state.ts';
+import { modeText, stateText, toneOfState } from '../core/run-state.ts';
 import { type Cell, cell } from '../core/table.ts';
 import { runSummaryJson } from '../output/run-json.ts';
 import { localTime } from '../output/time-text.ts';
@@ -37,7 +37,7 @@ const row = (summary: RunSummary): Cell[] => [
   cell(summary.runId),
   cell(localTime(summary.startedMs)),
   cell(summary.plan),
-  cell(summary.mode),
+  cell(modeText(summary) || '-'),
   cell(stateText(summary), toneOfState(summary.state)),
   cell(summary.dryRun ? '-' : formatDuration(summary.durationMs)),
   cell(summary.requestedBy),

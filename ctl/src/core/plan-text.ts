@@ -8,13 +8,14 @@ import type {
 } from '@hecate/proto/generated/wire.ts';
 import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
+import { modeText } from './run-state.ts';
 import type { Tone } from './table.ts';
 
 type Paint = (text: string, tone: Tone) => string;
 
 export function planLines(plan: PlanReport, paint: Paint): string[] {
   const head = [
-    `${plan.name} (${plan.kind}, ${plan.mode})  ${plan.digest}`,
+    `${plan.name} (${[plan.kind, modeText(plan)].filter(Boolean).join(', ')})  ${plan.digest}`,
     `${plan.nodes.length} nodes: ${plan.nodes.join(', ')}`,
     `expected ${formatDuration(plan.expectedMs)}, at most ${formatDuration(plan.boundMs)}; ${returnText(plan)}`,
   ];

@@ -81,6 +81,10 @@ export function toneOfState(state: string): Tone {
   }
 }
 
+/** Of a sequence, only the mode that leaves something out is worth a word. */
+export const modeText = ({ kind, mode }: Pick<RunSummary, 'kind' | 'mode'>): string =>
+  kind === 'sequence' && mode !== 'cluster-only' ? '' : mode;
+
 /** "done", "done (dry run)", "degraded (rehearsal)". */
 export function stateText({ state, dryRun, rehearsal }: RunSummary): string {
   const notes = [dryRun ? 'dry run' : '', rehearsal ? 'rehearsal' : ''].filter(Boolean);

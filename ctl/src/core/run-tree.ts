@@ -3,7 +3,7 @@ import type { RunOperationReport, RunReport, RunStage, RunStep } from '@hecate/p
 import { displayWidth, truncate } from './display-width.ts';
 import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
-import { isOver, isStepOver, runIdOf, stateOf, stateText, toneOfState } from './run-state.ts';
+import { isOver, isStepOver, modeText, runIdOf, stateOf, stateText, toneOfState } from './run-state.ts';
 import type { Tone } from './table.ts';
 
 export interface TreeView {
@@ -97,7 +97,8 @@ function headOf(report: RunReport, view: TreeView): Line[] {
   const { summary, expectedMs, boundMs, timeLimitMs, pastNoReturn } = report;
   const state = summary === undefined ? '' : stateText(summary);
   const rung = summary && summary.rung !== '' && summary.rung !== 'full' ? `, rung ${summary.rung}` : '';
-  const title = `${summary?.plan ?? ''} (${summary?.mode ?? ''})  ${runIdOf(report)}  ${state}${rung}`;
+  const mode = summary && modeText(summary) !== '' ? ` (${modeText(summary)})` : '';
+  const title = `${summary?.plan ?? ''}${mode}  ${runIdOf(report)}  ${state}${rung}`;
   const elapsedMs = report.elapsedMs + (isOver(report) ? 0 : view.sinceReportMs);
   const times = [
     summary?.dryRun ? '' : `elapsed ${formatDuration(elapsedMs)}`,

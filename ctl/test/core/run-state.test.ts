@@ -5,6 +5,7 @@ import {
   isCoordinatorGoing,
   isOver,
   isStepOver,
+  modeText,
   runIdOf,
   stateOf,
   stateText,
@@ -66,6 +67,9 @@ t.test('what was done and what was not', async (t) => {
 });
 
 t.test('in words', async (t) => {
+  t.equal(modeText({ kind: 'shutdown', mode: 'poweroff' }), 'poweroff');
+  t.equal(modeText({ kind: 'sequence', mode: 'poweroff' }), '');
+  t.equal(modeText({ kind: 'sequence', mode: 'cluster-only' }), 'cluster-only');
   t.equal(stateText(createRunSummary({ state: 'done' })), 'done');
   t.equal(stateText(createRunSummary({ state: 'failed', dryRun: true })), 'failed (dry run)');
   t.equal(stateText(createRunSummary({ state: 'done', rehearsal: true })), 'done (rehearsal)');

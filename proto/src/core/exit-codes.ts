@@ -32,7 +32,7 @@ export const exitCodes = {
     severity: 7,
     meaning: 'the manager cannot be reached, or is at a limit; try again',
   },
-  failed: { code: 1, severity: 8, meaning: 'systemd carried it out and it failed' },
+  failed: { code: 1, severity: 8, meaning: 'it was carried out and failed, or a run did not reach its end' },
   timeout: { code: 124, severity: 9, meaning: 'not finished within the time limit' },
   unknown: { code: 70, severity: 10, meaning: 'cut off in flight: ask again with hecatectl operations' },
   protocol: { code: 76, severity: 11, meaning: 'the two sides do not understand each other' },
