@@ -7,6 +7,7 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import { offline } from '../core/outcome-text.ts';
 import type { PlannedOperation } from '../core/plan/plan.ts';
 import type { OperationEnd } from '../core/runs/run.ts';
+import { isKnown } from '../core/selection.ts';
 import type { FleetStore } from '../fleet-store.ts';
 import type { OperationRunner } from '../operation-runner.ts';
 import { isLost, pauseBeforeSuccessorMs, successorOf } from './operation-successor.ts';
@@ -31,8 +32,9 @@ export interface AppliedOperation {
 }
 
 /**
- * A node that was heard within this time is waited for before it counts as offline: agents redial within two seconds,
- * and after a restart of the manager none of them is there yet.
+ * A node that came or went within this time is waited for before it counts as offline, or as one without a bus: agents
+ * redial within two seconds, after a restart of the manager none of them is there yet, and on a host that has just
+ * booted the agent is there before its connection to systemd is.
  */
 const reconnectGraceMs = 10_000;
 /** How often one operation is asked for again when it was lost on its way (I14). */
@@ -41,7 +43,8 @@ const successorsMax = 5;
 export class RunOperations {
   readonly #ports: RunOperationsPorts;
   readonly #startedAtMs: number;
-  readonly #goneAtMs = new Map<string, number>();
+  /** When nodes came or went last. */
+  readonly #changedAtMs = new Map<string, number>();
   /** Who waits for an operation that another life of the manager has sent. */
   readonly #recalled = new Map<OpId, (outcome: OperationOutcome) => void>();
   readonly #recalledAccepted = new Map<OpId, () => void>();
@@ -52,8 +55,7 @@ export class RunOperations {
     this.#startedAtMs = ports.clock.nowMs();
     this.#unwatch = ports.fleet.watch({
       onEvent: ({ node, event }) => {
-        if (event.case === 'connection' && event.value === 'offline')
-          this.#goneAtMs.set(node, ports.clock.nowMs());
+        if (event.case === 'connection') this.#changedAtMs.set(node, ports.clock.nowMs());
       },
     });
   }
@@ -153,7 +155,7 @@ export class RunOperations {
     const { opId, operation, requestedBy, requestedFrom, reason } = applied;
     const { node, unit, verb, options } = operation;
     const deadlineMs = clock.nowMs() + applied.timeLimitMs;
-    await this.#untilReachable(node, deadlineMs);
+    await this.#untilReady(node, deadlineMs);
     const timeLimitMs = Math.max(1, Math.floor(deadlineMs - clock.nowMs()));
     const { connection, offlineReason } = fleet.state.nodes.get(node) ?? notOfThisSite;
     return operations.submit(
@@ -181,13 +183,16 @@ export class RunOperations {
   }
 
   /** Half of the time that there is, at most until the node's grace is over. */
-  async #untilReachable(node: NodeName, deadlineMs: number): Promise<void> {
+  async #untilReady(node: NodeName, deadlineMs: number): Promise<void> {
     const { clock, fleet } = this.#ports;
-    const isOnline = () => fleet.state.nodes.get(node)?.connection === 'online';
-    if (isOnline() || !fleet.state.nodes.has(node)) return;
+    const isReady = () => {
+      const known = fleet.state.nodes.get(node);
+      return known !== undefined && isKnown(known);
+    };
+    if (isReady() || !fleet.state.nodes.has(node)) return;
     const nowMs = clock.nowMs();
-    const heardAtMs = this.#goneAtMs.get(node) ?? this.#startedAtMs;
-    const waitMs = Math.min(heardAtMs + reconnectGraceMs - nowMs, (deadlineMs - nowMs) / 2);
+    const changedAtMs = this.#changedAtMs.get(node) ?? this.#startedAtMs;
+    const waitMs = Math.min(changedAtMs + reconnectGraceMs - nowMs, (deadlineMs - nowMs) / 2);
     if (waitMs <= 0) return;
     await new Promise<void>((resolve) => {
       const end = (): void => {
@@ -198,7 +203,7 @@ export class RunOperations {
       const timer = setTimeout(end, waitMs);
       const unwatch = fleet.watch({
         onChange: (changed) => {
-          if (changed === node && isOnline()) end();
+          if (changed === node && isReady()) end();
         },
       });
     });

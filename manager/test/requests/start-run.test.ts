@@ -8,6 +8,7 @@ import { unit } from '../support/fleet-fixtures.ts';
 import { failureOf, managerBench } from '../support/manager-bench.ts';
 import {
   abortRun,
+  agentOf,
   agentsOf,
   ended,
   execute,
@@ -164,7 +165,7 @@ t.test('a gate looks when what it waits for changes, however seldom it looks by 
   const secondId = second?.summary?.runId ?? '';
   const isLooking = async () => (await getRun(operator, secondId)).stages[0]?.steps[1]?.details.length === 1;
   await until(isLooking, { what: 'the gate has looked' });
-  await bench.agent('node-b');
+  await agentOf(bench, 'node-b');
   t.equal(stateOf(await ended(operator, secondId)), 'done');
 });
 

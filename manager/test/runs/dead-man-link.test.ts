@@ -4,7 +4,7 @@ import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { managerBench } from '../support/manager-bench.ts';
-import { agentsOf, ended, execute, getRun, stateOf } from '../support/runs-bench.ts';
+import { agentOf, agentsOf, ended, execute, getRun, stateOf } from '../support/runs-bench.ts';
 
 t.setTimeout(120_000);
 
@@ -45,7 +45,7 @@ t.test('armed, renewed, withdrawn', async (t) => {
     { what: 'the report tells of node-b' },
   );
   t.match(going.degradations, [/node-b holds no dead man's order: node-b is offline/]);
-  const second = await bench.agent('node-b');
+  const second = await agentOf(bench, 'node-b');
   await until(() => second.armed, { what: 'node-b holds its order since it is back' });
   t.equal(second.armed?.runId, runId);
   t.same((await getRun(operator, runId)).degradations, []);
@@ -72,7 +72,7 @@ t.test('withdrawn from a node that was away at the end, also after a restart of 
   t.ok(order, 'it holds its order still');
   await bench.stop();
   await bench.start();
-  const back = await bench.agent('node-a');
+  const back = await agentOf(bench, 'node-a');
   back.armed = order;
   await until(() => !back.armed, { what: 'the order is withdrawn' }).catch(() => t.fail('still armed'));
 });

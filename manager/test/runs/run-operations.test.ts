@@ -1,9 +1,13 @@
 /** What becomes of a run's operations when sessions, and the manager itself, end in between. */
-import { createOperationOutcome, createResolvedOperation } from '@hecate/proto/generated/wire.ts';
+import {
+  createBusState,
+  createOperationOutcome,
+  createResolvedOperation,
+} from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { managerBench } from '../support/manager-bench.ts';
-import { agentsOf, ended, execute, stateOf, stepStates } from '../support/runs-bench.ts';
+import { agentOf, agentsOf, ended, execute, stateOf, stepStates } from '../support/runs-bench.ts';
 
 t.setTimeout(120_000);
 
@@ -30,7 +34,7 @@ t.test('lost on its way: asked for again under an id that follows, and the run g
   await until(() => first.applied.length === 1, { what: 'it was sent' });
   first.vanish();
   // The agent that comes back has never seen it, and will not apply it any more.
-  const back = await bench.agent('node-a');
+  const back = await agentOf(bench, 'node-a');
   const report = await ended(operator, run?.summary?.runId ?? '');
   t.equal(stateOf(report), 'done', JSON.stringify(report.degradations));
   t.equal(back.applied.length, 1, 'applied once');
@@ -73,8 +77,8 @@ t.test('the manager is restarted: what was applied is not sent again, what was l
       resolution,
       ...(resolution === 'finished' ? { outcome: done } : {}),
     });
-    const back = await bench.agent({ name: 'node-a', outcomes: [[opId, known]] });
-    const other = await bench.agent('node-b');
+    const back = await agentOf(bench, { name: 'node-a', outcomes: [[opId, known]] });
+    const other = await agentOf(bench, 'node-b');
     if (resolution === 'running') await back.report([done]);
     const again = await bench.operator('operator');
     const report = await ended(again, run?.summary?.runId ?? '');
@@ -103,7 +107,7 @@ t.test('a node that is just redialling is waited for; one that is away is not', 
   const operator = await bench.operator('operator');
   const { run } = await execute(operator, 'maintenance');
   await until(() => agents.get('node-a')?.applied.length === 1, { what: 'the first stage ran' });
-  const back = await bench.agent('node-b');
+  const back = await agentOf(bench, 'node-b');
   t.equal(stateOf(await ended(operator, run?.summary?.runId ?? '')), 'done');
   t.equal(back.applied.length, 1);
   back.vanish();
@@ -112,4 +116,20 @@ t.test('a node that is just redialling is waited for; one that is away is not', 
   const report = await ended(operator, second?.summary?.runId ?? '');
   t.equal(stateOf(report), 'degraded');
   t.match(report.stages[0]?.steps[0], { state: 'degraded', operations: [{ state: 'offline' }] });
+});
+
+t.test('an agent that is there before its connection to systemd is waited for', async (t) => {
+  const bench = await managerBench(t, config);
+  const agents = await agentsOf(bench, ['node-b']);
+  const early = await bench.agent('node-a');
+  await bench.untilNode('node-a', 'online', false);
+  const operator = await bench.operator('operator');
+  const { run } = await execute(operator, 'maintenance');
+  early.notify({ case: 'busState', value: createBusState({ connected: false, reason: 'booting' }) });
+  await bench.untilNode('node-a', 'online', false);
+  t.same(early.applied, [], 'nothing is sent that it could only refuse');
+  early.tellUnits([]);
+  t.equal(stateOf(await ended(operator, run?.summary?.runId ?? '')), 'done');
+  t.equal(early.applied.length, 1);
+  t.equal(agents.get('node-b')?.applied.length, 1);
 });

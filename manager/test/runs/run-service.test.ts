@@ -6,6 +6,7 @@ import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { failureOf, managerBench } from '../support/manager-bench.ts';
 import {
+  agentOf,
   agentsOf,
   ended,
   execute,
@@ -133,7 +134,7 @@ t.test('an intent over a restart, and what health and metrics say', async (t) =>
   const again = await bench.operator('admin');
   t.equal(stateOf(await getRun(again, runId)), 'running');
   t.ok(existsSync(intentFile));
-  const back = await bench.agent('node-a');
+  const back = await agentOf(bench, 'node-a');
   back.onApply = async ({ opId }) => createOperationOutcome({ opId, status: 'done', result: 'done' });
   const report = await ended(again, runId);
   t.equal(stateOf(report), 'done', JSON.stringify(report.degradations));

@@ -12,6 +12,7 @@ import {
   type StartRun,
 } from '@hecate/proto/generated/wire.ts';
 import { until } from '../../../test/nodes/until.ts';
+import type { FakeAgent, FakeAgentOptions } from '../../../test/support/fake-agent.ts';
 import type { ManagerBench, Operator } from './manager-bench.ts';
 
 export const startRun = (operator: Operator, value: Partial<StartRun>) =>
@@ -51,9 +52,16 @@ export async function ended(operator: Operator, runId: string): Promise<RunRepor
   );
 }
 
-/** Agents of these names, each with all its units active. */
+/** An agent that has told its units, none at first: before that, a run waits for its connection to systemd. */
+export async function agentOf(bench: ManagerBench, options: FakeAgentOptions | string): Promise<FakeAgent> {
+  const agent = await bench.agent(options);
+  agent.tellUnits([]);
+  return agent;
+}
+
+/** Agents of these names, ready. */
 export async function agentsOf(bench: ManagerBench, names: readonly string[]) {
-  const agents = await Promise.all(names.map((name) => bench.agent(name)));
-  for (const name of names) await bench.untilNode(name, 'online');
+  const agents = await Promise.all(names.map((name) => agentOf(bench, name)));
+  for (const name of names) await bench.untilNode(name, 'online', true);
   return new Map(agents.map((agent) => [agent.name, agent] as const));
 }
