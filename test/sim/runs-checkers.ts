@@ -522,17 +522,19 @@ export class Checkers {
   // ── Dead man's orders ──
 
   onArm(manager: SimulatedManager, runId: RunId, node: NodeName, inMs: number): void {
+    const dueAtMs = this.#world.time.nowMs + inMs;
+    const key = `${runId} ${node}`;
+    this.#dueAtMs.set(key, Math.min(dueAtMs, this.#dueAtMs.get(key) ?? dueAtMs));
+    this.#withdrawnAtMs.delete(key);
     if (this.#isOld(manager)) return;
     const run = this.runs.get(runId);
     if (!run) throw this.fail(`I9: an order of ${runId} is sent, and nobody has accepted that`);
     if (run.isEnded) this.fail(`an order of ${runId}, which is over, is sent to ${node}`);
     const part = run.plan.parts.find((each) => each.node === node);
     if (!part) throw this.fail(`${node} gets an order, and has no part in ${runId}`);
-    const dueAtMs = this.#world.time.nowMs + inMs;
     const earliestMs = this.#earliestMs(run, node, run.acceptedAtMs + part.beginsAfterMs);
-    if (dueAtMs < earliestMs - beginSlackMs) this.fail(`the order of ${node} is due ${earliestMs - dueAtMs} ms early`);
-    this.#dueAtMs.set(`${runId} ${node}`, dueAtMs);
-    this.#withdrawnAtMs.delete(`${runId} ${node}`);
+    if (dueAtMs < earliestMs - beginSlackMs)
+      this.fail(`the order of ${node} is due ${earliestMs - dueAtMs} ms early`);
   }
 
   /** On a lower rung a node begins earlier, and never before the manager could have acted on that rung. */

@@ -160,6 +160,7 @@ export class SmallFile<T> {
   readonly disk: SimulatedDisk;
   #life = 0;
   #writes = 0;
+  #freeAtMs = 0;
 
   constructor(disk: SimulatedDisk) {
     this.disk = disk;
@@ -169,23 +170,27 @@ export class SmallFile<T> {
     return this.#writes === 0;
   }
 
-  /** Undefined: removes it; that takes no room. */
+  /** One after the other. Undefined: removes it; that takes no room. */
   put(content: T | undefined, done: Done): void {
     const life = this.#life;
     const { time, faults } = this.disk.world;
+    const isEarly = faults.skipsSync === true && !this.disk.isFull;
     this.#writes += 1;
-    if (faults.skipsSync && !this.disk.isFull) time.after(0, () => life === this.#life && done(true));
-    time.after(this.disk.latencyMs() + (faults.skipsSync ? 500 : 0), () => {
+    if (isEarly) time.after(0, () => life === this.#life && done(true));
+    const latencyMs = this.disk.latencyMs() + (isEarly ? 500 : 0);
+    this.#freeAtMs = Math.max(this.#freeAtMs, time.nowMs) + latencyMs;
+    time.after(this.#freeAtMs - time.nowMs, () => {
       if (life !== this.#life) return;
       this.#writes -= 1;
       const isDurable = content === undefined || !this.disk.isFull;
       if (isDurable) this.content = content;
-      if (!faults.skipsSync || this.disk.isFull) done(isDurable);
+      if (!isEarly) done(isDurable);
     });
   }
 
   crash(): void {
     this.#life += 1;
     this.#writes = 0;
+    this.#freeAtMs = 0;
   }
 }
