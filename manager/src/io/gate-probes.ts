@@ -20,8 +20,12 @@ type Of<Type extends Leaf['type']> = Extract<Leaf, { type: Type }>;
 
 /** Looks at the network and commands that are under way at once (I14). */
 const probesMax = 64;
-/** A host that is up answers or refuses within milliseconds in its own network; a page may take longer. */
-const reachTimeLimitMs = 3000;
+/**
+ * A host that is up answers or refuses within milliseconds in its own network, or when the first packet was lost, to
+ * the second that the kernel sends after 1 s (TCP_TIMEOUT_INIT). Every stage of a shutdown waits for this silence.
+ */
+const reachTimeLimitMs = 1500;
+/** A page may take longer. */
 const pageTimeLimitMs = 10_000;
 
 export class GateProbes {
