@@ -46,7 +46,9 @@ function typeOf(schema: KeySchema): string {
   if (schema.type === 'array') return `list of ${itemsOf(schema)}`;
   if (valuesOf(schema)) return 'map of names';
   return (
-    { string: 'text', integer: 'whole number', boolean: '`true` or `false`' }[schema.type ?? ''] ?? 'map'
+    { string: 'text', integer: 'whole number', number: 'number', boolean: '`true` or `false`' }[
+      schema.type ?? ''
+    ] ?? 'map'
   );
 }
 

@@ -22,9 +22,10 @@ import {
   wholeNumberLeaf,
   wordLeaf,
 } from './config-leaves.ts';
-import { hooks, inventory } from './inventory-schema.ts';
+import { checkFeeds, hooks, inventory } from './inventory-schema.ts';
 import type { KeySchema } from './key-schema.ts';
 import { logLevels, socketRoles } from './manager-config.ts';
+import { power } from './power-schema.ts';
 import { runs } from './runs-schema.ts';
 import { sequences } from './sequence-schema.ts';
 
@@ -230,9 +231,11 @@ export const configSchema = z
       hooks,
       sequences,
       runs,
+      power,
     },
     group,
   )
+  .superRefine(({ inventory, power }, context) => checkFeeds(inventory, power.upses, context))
   .superRefine(({ nodes, inventory }, context) => {
     if (nodes === undefined) return;
     inventory.forEach(({ name }, index) => {

@@ -10,6 +10,7 @@ const group = { error: 'expected a map of keys' };
 const nodesMax = limits.listLengthMax;
 const hooksMax = 64;
 const portMax = 65_535;
+const feedsMax = 8;
 /** SSH: it answers, or refuses, on nearly every host that is up. */
 const probePort = 22;
 
@@ -59,6 +60,20 @@ const node = z.strictObject(
       1,
       portMax,
     ).default(probePort),
+    feeds: listOf(
+      declaredNameLeaf({ description: 'The name of a UPS of `power`.' }),
+      {
+        description:
+          'The UPSes that its power supplies hang on. Default: all of `power.upses`, of which one is enough.',
+        example: '[rack-a, rack-b]',
+      },
+      { min: 1, max: feedsMax, of: 'feeds', keyOf: (name) => name },
+    ).optional(),
+    min_feeds: wholeNumberLeaf(
+      { description: 'How many of its feeds it needs to stay up.', example: '1' },
+      1,
+      feedsMax,
+    ).default(1),
   },
   group,
 );
@@ -96,6 +111,32 @@ function checkOnce(nodes: readonly NodeFile[], report: Report): void {
     if (mac_address === undefined || same === index) return;
     const message = `expected another MAC address than that of ${nodes[same]?.name}`;
     report(index, ['mac_address'], message, 'ip link shows it on the node');
+  });
+}
+
+/** Feeds are declared UPSes, and a node needs no more of them than it has. */
+export function checkFeeds(
+  nodes: readonly NodeFile[],
+  upses: readonly { readonly name: string }[],
+  context: z.core.$RefinementCtx,
+): void {
+  const names = upses.map(({ name }) => name);
+  const report = (path: readonly PropertyKey[], message: string, remedy: string): void =>
+    context.addIssue({ code: 'custom', path: ['inventory', ...path], message, params: { remedy } });
+  nodes.forEach(({ feeds, min_feeds }, index) => {
+    feeds?.forEach((feed, position) => {
+      if (names.includes(feed)) return;
+      const near = nearestWord(feed, names);
+      const remedy = near === undefined ? 'declare it in power.upses' : `did you mean ${near}?`;
+      report([index, 'feeds', position], 'expected the name of a UPS of power.upses', remedy);
+    });
+    const most = feeds?.length ?? Math.max(1, names.length);
+    if (min_feeds <= most) return;
+    report(
+      [index, 'min_feeds'],
+      `expected at most ${most}: it has no more feeds`,
+      'name more feeds, or need fewer',
+    );
   });
 }
 

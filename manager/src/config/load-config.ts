@@ -7,6 +7,7 @@ import { type ConfigFile, configSchema } from './config-schema.ts';
 import { type Finding, formatFinding } from './finding.ts';
 import type { ManagerConfig, Notification } from './manager-config.ts';
 import { readInventory } from './read-inventory.ts';
+import { readPower } from './read-power.ts';
 import { readSequences } from './read-sequences.ts';
 import type { NotificationFile } from './runs-schema.ts';
 import { schemaFindings } from './schema-findings.ts';
@@ -52,6 +53,7 @@ function managerConfig(file: ConfigFile, source: YamlSource, hostName: string): 
       intentAgeMaxMs: file.runs.intent_age_max,
       notifications: file.runs.notifications.map(notificationOf),
     },
+    power: readPower(file),
   };
 }
 

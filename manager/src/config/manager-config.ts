@@ -2,6 +2,7 @@
 import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { Inventory } from '../core/plan/inventory.ts';
+import type { PlanMode } from '../core/plan/plan.ts';
 import type { SequenceDeclaration } from '../core/plan/sequence.ts';
 
 /** The names of systemd's and pino's common subset; each says less than the one before it. */
@@ -21,8 +22,18 @@ export interface OperatorSocket {
   readonly group: string | undefined;
 }
 
-/** What a run tells of itself. failed: it ended so, or was aborted · finished: it ended, however. */
-export const notificationEvents = ['started', 'stage-done', 'degraded', 'failed', 'finished'] as const;
+/**
+ * What a run tells of itself. failed: it ended so, or was aborted · finished: it ended, however. And power: what a UPS
+ * gives cause to.
+ */
+export const notificationEvents = [
+  'started',
+  'stage-done',
+  'degraded',
+  'failed',
+  'finished',
+  'power',
+] as const;
 export type NotificationEvent = (typeof notificationEvents)[number];
 
 /** Who is told of runs: a web address (POST, JSON), or a command of the coordinator (JSON on its stdin). */
@@ -35,6 +46,40 @@ export interface RunsConfig {
   /** An intent that is older does not block a startup any more. */
   readonly intentAgeMaxMs: number;
   readonly notifications: readonly Notification[];
+}
+
+export const upsTlsModes = ['off', 'optional', 'required'] as const;
+export const planModes = ['poweroff', 'cluster-only'] as const satisfies readonly PlanMode[];
+
+/** A UPS of a NUT server. */
+export interface UpsDeclaration {
+  /** What it is called here. */
+  readonly name: string;
+  /** What its server calls it. */
+  readonly nutName: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: (typeof upsTlsModes)[number];
+  readonly authorityFile: string | undefined;
+  readonly serverName: string | undefined;
+  /** For commands; to watch needs none. */
+  readonly credentials: { readonly user: string; readonly passwordFile: string } | undefined;
+  /** Whether FSD is set past the point of no return. */
+  readonly setsForcedShutdown: boolean;
+}
+
+export interface PowerConfig {
+  /** Without one there is no power here. */
+  readonly upses: readonly UpsDeclaration[];
+  readonly pollIntervalMs: number;
+  readonly debouncePolls: number;
+  readonly runtimeSafetyFactor: number;
+  /** How long a shutdown takes, until runs have taught it. */
+  readonly budgetMs: number;
+  readonly forwardingLatencyMs: number;
+  /** The plain timer, where neither runtime nor charge is told. */
+  readonly onBatteryLimitMs: number;
+  readonly mode: PlanMode;
 }
 
 export interface ManagerConfig {
@@ -65,4 +110,5 @@ export interface ManagerConfig {
   /** As declared, sorted by name: `startup` and `shutdown` among them replace the built-in ones. */
   readonly sequences: readonly SequenceDeclaration[];
   readonly runs: RunsConfig;
+  readonly power: PowerConfig;
 }

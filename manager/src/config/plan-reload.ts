@@ -25,6 +25,14 @@ const keys = {
   sequences: { live: true, text: 'for plans that are made afterwards: a run that runs keeps its plan' },
   'runs.intent_age_max': { live: true, text: 'for startups that are asked for afterwards' },
   'runs.notifications': { live: true, text: 'for events that happen afterwards' },
+  'power.upses': { live: false, text: 'they are watched from the start on' },
+  'power.poll_interval': { live: false, text: 'UPSes are watched from the start on' },
+  'power.debounce_polls': { live: true, text: 'for what is decided afterwards' },
+  'power.runtime_safety_factor': { live: true, text: 'for what is decided afterwards' },
+  'power.budget': { live: true, text: 'for what is decided afterwards' },
+  'power.forwarding_latency': { live: true, text: 'for what is decided afterwards' },
+  'power.on_battery_limit': { live: true, text: 'for what is decided afterwards' },
+  'power.mode': { live: true, text: 'for shutdowns that begin afterwards' },
 } as const satisfies Record<string, { live: boolean; text: string }>;
 
 export type ConfigKey = keyof typeof keys;
@@ -65,6 +73,14 @@ const values: Record<ConfigKey, (config: ManagerConfig) => unknown> = {
   sequences: (config) => config.sequences,
   'runs.intent_age_max': (config) => config.runs.intentAgeMaxMs,
   'runs.notifications': (config) => config.runs.notifications,
+  'power.upses': (config) => config.power.upses,
+  'power.poll_interval': (config) => config.power.pollIntervalMs,
+  'power.debounce_polls': (config) => config.power.debouncePolls,
+  'power.runtime_safety_factor': (config) => config.power.runtimeSafetyFactor,
+  'power.budget': (config) => config.power.budgetMs,
+  'power.forwarding_latency': (config) => config.power.forwardingLatencyMs,
+  'power.on_battery_limit': (config) => config.power.onBatteryLimitMs,
+  'power.mode': (config) => config.power.mode,
 };
 
 /** Where something stands in the file is not what it is: a line of comment above it changes nothing. */
@@ -105,6 +121,7 @@ export function planReload(before: ManagerConfig, after: ManagerConfig): ReloadP
       inventory: { ...after.inventory, site: before.inventory.site },
       sequences: after.sequences,
       runs: after.runs,
+      power: { ...after.power, upses: before.power.upses, pollIntervalMs: before.power.pollIntervalMs },
     },
   };
 }

@@ -21,6 +21,8 @@ function nodeOf(file: ConfigFile['inventory'][number], place: Place): InventoryN
     wakeAddress: file.wake_address,
     address: file.address,
     probePort: file.probe_port,
+    ...(file.feeds === undefined ? {} : { feeds: file.feeds }),
+    ...(file.min_feeds === 1 ? {} : { minFeeds: file.min_feeds }),
     place,
   };
 }

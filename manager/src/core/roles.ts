@@ -28,6 +28,8 @@ const needed: Partial<Record<Method['case'], OperatorRole>> = {
   listRuns: 'viewer',
   getRun: 'viewer',
   watchRun: 'viewer',
+  getPower: 'viewer',
+  playScenario: 'viewer',
   // Admin, too, where the plan does more than operate units: the handler knows the plan.
   startRun: 'operator',
   abortRun: 'operator',

@@ -26,6 +26,8 @@ const everyKey: Key[] = [
   ...Object.entries(root.$defs ?? {}).flatMap(([name, schema]) => keysWithin(schema, name)),
 ];
 
+const ups = (name: string) => ({ name, ups: 'ups@127.0.0.1' });
+const nutUser = { user: 'hecate', password_file: '/password' };
 const stages = (value: unknown): unknown => ({ sequences: { x: { stages: [value] } } });
 const step = (value: object): unknown => stages({ name: 'a', steps: [value] });
 const gate = (value: object): unknown => step({ gate: { sentence: 'it is so', ...value } });
@@ -34,7 +36,11 @@ const tcp = { host: 'a', port: 1 };
 /** The least that may stand around a key of each, as a whole file. */
 const around: Readonly<Record<string, (key: Record<string, unknown>) => unknown>> = {
   'sockets[]': (key) => ({ sockets: [{ path: '/s', role: 'viewer', ...key }] }),
-  'inventory[]': (key) => ({ inventory: [{ name: 'nas' }, { name: 'a', ...key }] }),
+  'inventory[]': (key) => ({
+    inventory: [{ name: 'nas' }, { name: 'a', ...key }],
+    power: { upses: [ups('rack-a'), ups('rack-b')] },
+  }),
+  'power.upses[]': (key) => ({ power: { upses: [{ ...ups('a'), ...nutUser, tls: 'required', ...key }] } }),
   'hooks.NAME': (key) => ({ hooks: { x: { command: ['/a'], ...key } } }),
   'sequences.NAME': (key) => ({ sequences: { x: { stages: [], ...key } } }),
   'sequences.NAME.stages[]': (key) => stages({ name: 'a', ...key }),
@@ -100,7 +106,7 @@ t.test('every default that is shown is what an empty file gives', async (t) => {
   }
   t.strictSame(Object.keys(shown).sort(), [
     ...['audit', 'heartbeat_interval', 'hooks', 'inventory', 'listen', 'log', 'metrics', 'operations'],
-    ...['runs', 'sequences', 'site', 'sockets', 'state_directory', 'trust'],
+    ...['power', 'runs', 'sequences', 'site', 'sockets', 'state_directory', 'trust'],
   ]);
   t.strictSame(parseConfig(stringify(shown), 'host'), parseConfig('', 'host'));
 });

@@ -35,6 +35,8 @@ inventory:
     wake_address: 192.0.2.255
     address: a.lan
     probe_port: 2222
+    feeds: [rack-b, rack-a]
+    min_feeds: 2
 hooks:
   cordon: { command: [/bin/cordon, all], repeatable: true }
   tell: { command: [/bin/tell] }
@@ -45,6 +47,24 @@ runs:
   notifications:
     - { webhook: "https://ntfy.example/hecate", events: [failed] }
     - { command: [/bin/tell, me] }
+power:
+  upses:
+    - { name: rack-a, ups: "ups@127.0.0.1" }
+    - name: rack-b
+      ups: "big.one@[2001:db8::1]:3494"
+      tls: required
+      ca: /ca.pem
+      server_name: ups.lan
+      user: hecate
+      password_file: /password
+      forced_shutdown: true
+  poll_interval: 2s
+  debounce_polls: 4
+  runtime_safety_factor: 1.25
+  budget: 7m
+  forwarding_latency: 3s
+  on_battery_limit: 90s
+  mode: cluster-only
 `;
 
 t.test('every key', async (t) => {
@@ -86,6 +106,8 @@ t.test('every key', async (t) => {
           wakeAddress: '192.0.2.255',
           address: 'a.lan',
           probePort: 2222,
+          feeds: ['rack-b', 'rack-a'],
+          minFeeds: 2,
           place: { key: 'inventory[1]', line: 22 },
         },
         {
@@ -105,9 +127,9 @@ t.test('every key', async (t) => {
           name: 'cordon',
           argv: ['/bin/cordon', 'all'],
           isRepeatable: true,
-          place: { key: 'hooks.cordon', line: 31 },
+          place: { key: 'hooks.cordon', line: 33 },
         },
-        { name: 'tell', argv: ['/bin/tell'], isRepeatable: false, place: { key: 'hooks.tell', line: 32 } },
+        { name: 'tell', argv: ['/bin/tell'], isRepeatable: false, place: { key: 'hooks.tell', line: 34 } },
       ],
     },
     sequences: [
@@ -115,7 +137,7 @@ t.test('every key', async (t) => {
         name: 'maintenance',
         kind: 'sequence',
         stages: [],
-        place: { key: 'sequences.maintenance', line: 34 },
+        place: { key: 'sequences.maintenance', line: 36 },
       },
     ],
     runs: {
@@ -125,9 +147,42 @@ t.test('every key', async (t) => {
         {
           type: 'command',
           argv: ['/bin/tell', 'me'],
-          events: ['started', 'stage-done', 'degraded', 'failed', 'finished'],
+          events: ['started', 'stage-done', 'degraded', 'failed', 'finished', 'power'],
         },
       ],
+    },
+    power: {
+      upses: [
+        {
+          name: 'rack-a',
+          nutName: 'ups',
+          host: '127.0.0.1',
+          port: 3493,
+          tls: 'off',
+          authorityFile: undefined,
+          serverName: undefined,
+          credentials: undefined,
+          setsForcedShutdown: false,
+        },
+        {
+          name: 'rack-b',
+          nutName: 'big.one',
+          host: '2001:db8::1',
+          port: 3494,
+          tls: 'required',
+          authorityFile: '/ca.pem',
+          serverName: 'ups.lan',
+          credentials: { user: 'hecate', passwordFile: '/password' },
+          setsForcedShutdown: true,
+        },
+      ],
+      pollIntervalMs: 2000,
+      debouncePolls: 4,
+      runtimeSafetyFactor: 1.25,
+      budgetMs: 420_000,
+      forwardingLatencyMs: 3000,
+      onBatteryLimitMs: 90_000,
+      mode: 'cluster-only',
     },
   });
 });
@@ -155,6 +210,16 @@ t.test('an empty file takes every default', async (t) => {
     inventory: { site: 'home', coordinator: undefined, nodes: [], hooks: [] },
     sequences: [],
     runs: { intentAgeMaxMs: 6 * 3_600_000, notifications: [] },
+    power: {
+      upses: [],
+      pollIntervalMs: 5000,
+      debouncePolls: 3,
+      runtimeSafetyFactor: 1.1,
+      budgetMs: 300_000,
+      forwardingLatencyMs: 0,
+      onBatteryLimitMs: 120_000,
+      mode: 'poweroff',
+    },
   });
   t.equal(defaultConfigPath, '/etc/hecate/hecate.yaml');
 });

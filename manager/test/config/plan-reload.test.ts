@@ -37,6 +37,14 @@ const changes: Record<string, string> = {
   sequences: 'sequences: { a: { stages: [] } }',
   'runs.intent_age_max': 'runs: { intent_age_max: 7h }',
   'runs.notifications': 'runs: { notifications: [{ command: [/a] }] }',
+  'power.upses': 'power: { upses: [{ name: a, ups: "ups@127.0.0.1" }] }',
+  'power.poll_interval': 'power: { poll_interval: 6s }',
+  'power.debounce_polls': 'power: { debounce_polls: 6 }',
+  'power.runtime_safety_factor': 'power: { runtime_safety_factor: 1.5 }',
+  'power.budget': 'power: { budget: 6m }',
+  'power.forwarding_latency': 'power: { forwarding_latency: 6s }',
+  'power.on_battery_limit': 'power: { on_battery_limit: 6m }',
+  'power.mode': 'power: { mode: cluster-only }',
 };
 
 t.test('nothing changed: nothing to do', async (t) => {

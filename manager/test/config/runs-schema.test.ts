@@ -26,7 +26,7 @@ t.test('notifications: an address or a command, of some events or of all', async
       runs: {
         notifications: [
           { type: 'webhook', url: 'https://ntfy.example/hecate', events: ['failed'] },
-          { type: 'command', argv: ['/bin/tell', 'me'], events: { length: 5 } },
+          { type: 'command', argv: ['/bin/tell', 'me'], events: { length: 6 } },
         ],
       },
     },
@@ -51,10 +51,10 @@ t.test('notifications that nobody can be told by', async (t) => {
     );
   }
   t.match(of('{ command: [tell] }'), /expected the absolute path of a program/);
-  t.match(of('{ command: [/a], events: [] }'), /expected a list of 1 to 5 events/);
+  t.match(of('{ command: [/a], events: [] }'), /expected a list of 1 to 6 events/);
   t.match(
     of('{ command: [/a], events: [ended] }'),
-    /expected one of started, stage-done, degraded, failed, finished/,
+    /expected one of started, stage-done, degraded, failed, finished, power/,
   );
   t.match(of('{ command: [/a], events: [failed, failed] }'), /each of the events once/);
   const many = Array.from({ length: 17 }, () => '{ command: [/a] }').join(', ');

@@ -57,6 +57,8 @@ const table: Record<string, OperatorRole> = {
   getRun: 'viewer',
   watchRun: 'viewer',
   abortRun: 'operator',
+  getPower: 'viewer',
+  playScenario: 'viewer',
 };
 
 t.test('every method that an operator can ask has its role', async (t) => {

@@ -89,6 +89,8 @@ const allowedMethods: Record<PeerSide, ReadonlySet<Method['case']>> = {
     'getRun',
     'watchRun',
     'abortRun',
+    'getPower',
+    'playScenario',
   ]),
   undecided: new Set(),
 };

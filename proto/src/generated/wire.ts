@@ -366,6 +366,8 @@ export interface Request {
     | { case: 'getRun'; value: GetRun }
     | { case: 'watchRun'; value: WatchRun }
     | { case: 'abortRun'; value: AbortRun }
+    | { case: 'getPower'; value: GetPower }
+    | { case: 'playScenario'; value: PlayScenario }
     | { case: undefined };
 }
 
@@ -413,6 +415,8 @@ export function encodeRequest(m: Request, w: Writer): Writer {
     case 'getRun': { encodeGetRun(m.method.value, w.uint32(506).fork()); w.ldelim(); break; }
     case 'watchRun': { encodeWatchRun(m.method.value, w.uint32(514).fork()); w.ldelim(); break; }
     case 'abortRun': { encodeAbortRun(m.method.value, w.uint32(522).fork()); w.ldelim(); break; }
+    case 'getPower': { encodeGetPower(m.method.value, w.uint32(562).fork()); w.ldelim(); break; }
+    case 'playScenario': { encodePlayScenario(m.method.value, w.uint32(570).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -458,6 +462,8 @@ export function decodeRequest(r: Reader, length: number, depth: number): Request
       case 63: expectWire(wire, 2, 'Request.getRun'); m.method = { case: 'getRun', value: decodeGetRun(r, r.uint32(), depth + 1) }; break;
       case 64: expectWire(wire, 2, 'Request.watchRun'); m.method = { case: 'watchRun', value: decodeWatchRun(r, r.uint32(), depth + 1) }; break;
       case 65: expectWire(wire, 2, 'Request.abortRun'); m.method = { case: 'abortRun', value: decodeAbortRun(r, r.uint32(), depth + 1) }; break;
+      case 70: expectWire(wire, 2, 'Request.getPower'); m.method = { case: 'getPower', value: decodeGetPower(r, r.uint32(), depth + 1) }; break;
+      case 71: expectWire(wire, 2, 'Request.playScenario'); m.method = { case: 'playScenario', value: decodePlayScenario(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -491,6 +497,8 @@ export interface Response {
     | { case: 'runStarted'; value: RunStarted }
     | { case: 'runs'; value: RunList }
     | { case: 'run'; value: RunReport }
+    | { case: 'power'; value: PowerReport }
+    | { case: 'scenario'; value: ScenarioReport }
     | { case: undefined };
 }
 
@@ -526,6 +534,8 @@ export function encodeResponse(m: Response, w: Writer): Writer {
     case 'runStarted': { encodeRunStarted(m.outcome.value, w.uint32(490).fork()); w.ldelim(); break; }
     case 'runs': { encodeRunList(m.outcome.value, w.uint32(498).fork()); w.ldelim(); break; }
     case 'run': { encodeRunReport(m.outcome.value, w.uint32(506).fork()); w.ldelim(); break; }
+    case 'power': { encodePowerReport(m.outcome.value, w.uint32(562).fork()); w.ldelim(); break; }
+    case 'scenario': { encodeScenarioReport(m.outcome.value, w.uint32(570).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -561,6 +571,8 @@ export function decodeResponse(r: Reader, length: number, depth: number): Respon
       case 61: expectWire(wire, 2, 'Response.runStarted'); m.outcome = { case: 'runStarted', value: decodeRunStarted(r, r.uint32(), depth + 1) }; break;
       case 62: expectWire(wire, 2, 'Response.runs'); m.outcome = { case: 'runs', value: decodeRunList(r, r.uint32(), depth + 1) }; break;
       case 63: expectWire(wire, 2, 'Response.run'); m.outcome = { case: 'run', value: decodeRunReport(r, r.uint32(), depth + 1) }; break;
+      case 70: expectWire(wire, 2, 'Response.power'); m.outcome = { case: 'power', value: decodePowerReport(r, r.uint32(), depth + 1) }; break;
+      case 71: expectWire(wire, 2, 'Response.scenario'); m.outcome = { case: 'scenario', value: decodeScenarioReport(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -5192,5 +5204,451 @@ export function decodeRunEventLine(r: Reader, length: number, depth: number): Ru
     }
   }
   if (r.pos !== end) throw new RangeError('RunEventLine runs over its length');
+  return m;
+}
+
+export interface GetPower {
+
+}
+
+export const createGetPower = (): GetPower => ({});
+
+export function encodeGetPower(_m: GetPower, w: Writer): Writer {
+
+  return w;
+}
+
+export function decodeGetPower(r: Reader, length: number, depth: number): GetPower {
+  const end = limit(r, length, depth);
+  const m = createGetPower();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('GetPower runs over its length');
+  return m;
+}
+
+export interface PowerReport {
+  upses: UpsReport[];
+  budget: PowerBudget | undefined;
+  mode: PlanMode;
+  nodes: NodePower[];
+}
+
+export const createPowerReport = (init: Partial<PowerReport> = {}): PowerReport => ({
+  upses: [],
+  budget: undefined,
+  mode: 'unspecified',
+  nodes: [],
+  ...init,
+});
+
+export function encodePowerReport(m: PowerReport, w: Writer): Writer {
+  for (const v of m.upses) { encodeUpsReport(v, w.uint32(10).fork()); w.ldelim(); }
+  if (m.budget !== undefined) { encodePowerBudget(m.budget, w.uint32(18).fork()); w.ldelim(); }
+  if (m.mode !== 'unspecified') { w.uint32(24).uint32(enumNumber(PlanModeValues, m.mode)); }
+  for (const v of m.nodes) { encodeNodePower(v, w.uint32(34).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodePowerReport(r: Reader, length: number, depth: number): PowerReport {
+  const end = limit(r, length, depth);
+  const m = createPowerReport();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PowerReport.upses'); push(m.upses, decodeUpsReport(r, r.uint32(), depth + 1)); break;
+      case 2: expectWire(wire, 2, 'PowerReport.budget'); m.budget = decodePowerBudget(r, r.uint32(), depth + 1); break;
+      case 3: expectWire(wire, 0, 'PowerReport.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
+      case 4: expectWire(wire, 2, 'PowerReport.nodes'); push(m.nodes, decodeNodePower(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PowerReport runs over its length');
+  return m;
+}
+
+export interface Measure {
+  value: number;
+}
+
+export const createMeasure = (init: Partial<Measure> = {}): Measure => ({
+  value: 0,
+  ...init,
+});
+
+export function encodeMeasure(m: Measure, w: Writer): Writer {
+  if (m.value !== 0) { w.uint32(9).double(m.value); }
+  return w;
+}
+
+export function decodeMeasure(r: Reader, length: number, depth: number): Measure {
+  const end = limit(r, length, depth);
+  const m = createMeasure();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 1, 'Measure.value'); m.value = r.double(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('Measure runs over its length');
+  return m;
+}
+
+export interface UpsReport {
+  name: string;
+  address: string;
+  phase: string;
+  phaseAgeMs: number;
+  flags: string[];
+  chargePercent: Measure | undefined;
+  loadPercent: Measure | undefined;
+  inputVoltage: Measure | undefined;
+  batteryVoltage: Measure | undefined;
+  toldRuntimeMs: Measure | undefined;
+  believedRuntimeMs: Measure | undefined;
+  source: string;
+  thresholdMs: number;
+  slackMs: number;
+  triggerInMs: Measure | undefined;
+  dataAgeMs: Measure | undefined;
+  silence: string;
+  inhibition: string;
+  sentence: string;
+  alerts: PowerAlert[];
+  trigger: PowerTrigger | undefined;
+  nodes: string[];
+}
+
+export const createUpsReport = (init: Partial<UpsReport> = {}): UpsReport => ({
+  name: '',
+  address: '',
+  phase: '',
+  phaseAgeMs: 0,
+  flags: [],
+  chargePercent: undefined,
+  loadPercent: undefined,
+  inputVoltage: undefined,
+  batteryVoltage: undefined,
+  toldRuntimeMs: undefined,
+  believedRuntimeMs: undefined,
+  source: '',
+  thresholdMs: 0,
+  slackMs: 0,
+  triggerInMs: undefined,
+  dataAgeMs: undefined,
+  silence: '',
+  inhibition: '',
+  sentence: '',
+  alerts: [],
+  trigger: undefined,
+  nodes: [],
+  ...init,
+});
+
+export function encodeUpsReport(m: UpsReport, w: Writer): Writer {
+  if (m.name !== '') { w.uint32(10).string(m.name); }
+  if (m.address !== '') { w.uint32(18).string(m.address); }
+  if (m.phase !== '') { w.uint32(26).string(m.phase); }
+  if (m.phaseAgeMs !== 0) { w.uint32(32).uint32(m.phaseAgeMs); }
+  for (const v of m.flags) { w.uint32(42).string(v); }
+  if (m.chargePercent !== undefined) { encodeMeasure(m.chargePercent, w.uint32(50).fork()); w.ldelim(); }
+  if (m.loadPercent !== undefined) { encodeMeasure(m.loadPercent, w.uint32(58).fork()); w.ldelim(); }
+  if (m.inputVoltage !== undefined) { encodeMeasure(m.inputVoltage, w.uint32(66).fork()); w.ldelim(); }
+  if (m.batteryVoltage !== undefined) { encodeMeasure(m.batteryVoltage, w.uint32(74).fork()); w.ldelim(); }
+  if (m.toldRuntimeMs !== undefined) { encodeMeasure(m.toldRuntimeMs, w.uint32(82).fork()); w.ldelim(); }
+  if (m.believedRuntimeMs !== undefined) { encodeMeasure(m.believedRuntimeMs, w.uint32(90).fork()); w.ldelim(); }
+  if (m.source !== '') { w.uint32(98).string(m.source); }
+  if (m.thresholdMs !== 0) { w.uint32(104).uint32(m.thresholdMs); }
+  if (m.slackMs !== 0) { w.uint32(112).sint64(safe(m.slackMs)); }
+  if (m.triggerInMs !== undefined) { encodeMeasure(m.triggerInMs, w.uint32(122).fork()); w.ldelim(); }
+  if (m.dataAgeMs !== undefined) { encodeMeasure(m.dataAgeMs, w.uint32(130).fork()); w.ldelim(); }
+  if (m.silence !== '') { w.uint32(138).string(m.silence); }
+  if (m.inhibition !== '') { w.uint32(146).string(m.inhibition); }
+  if (m.sentence !== '') { w.uint32(154).string(m.sentence); }
+  for (const v of m.alerts) { encodePowerAlert(v, w.uint32(162).fork()); w.ldelim(); }
+  if (m.trigger !== undefined) { encodePowerTrigger(m.trigger, w.uint32(170).fork()); w.ldelim(); }
+  for (const v of m.nodes) { w.uint32(178).string(v); }
+  return w;
+}
+
+export function decodeUpsReport(r: Reader, length: number, depth: number): UpsReport {
+  const end = limit(r, length, depth);
+  const m = createUpsReport();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'UpsReport.name'); m.name = r.string(); break;
+      case 2: expectWire(wire, 2, 'UpsReport.address'); m.address = r.string(); break;
+      case 3: expectWire(wire, 2, 'UpsReport.phase'); m.phase = r.string(); break;
+      case 4: expectWire(wire, 0, 'UpsReport.phaseAgeMs'); m.phaseAgeMs = r.uint32(); break;
+      case 5: expectWire(wire, 2, 'UpsReport.flags'); push(m.flags, r.string()); break;
+      case 6: expectWire(wire, 2, 'UpsReport.chargePercent'); m.chargePercent = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 7: expectWire(wire, 2, 'UpsReport.loadPercent'); m.loadPercent = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 8: expectWire(wire, 2, 'UpsReport.inputVoltage'); m.inputVoltage = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 9: expectWire(wire, 2, 'UpsReport.batteryVoltage'); m.batteryVoltage = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 10: expectWire(wire, 2, 'UpsReport.toldRuntimeMs'); m.toldRuntimeMs = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 11: expectWire(wire, 2, 'UpsReport.believedRuntimeMs'); m.believedRuntimeMs = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 12: expectWire(wire, 2, 'UpsReport.source'); m.source = r.string(); break;
+      case 13: expectWire(wire, 0, 'UpsReport.thresholdMs'); m.thresholdMs = r.uint32(); break;
+      case 14: expectWire(wire, 0, 'UpsReport.slackMs'); m.slackMs = exact(r.sint64()); break;
+      case 15: expectWire(wire, 2, 'UpsReport.triggerInMs'); m.triggerInMs = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 16: expectWire(wire, 2, 'UpsReport.dataAgeMs'); m.dataAgeMs = decodeMeasure(r, r.uint32(), depth + 1); break;
+      case 17: expectWire(wire, 2, 'UpsReport.silence'); m.silence = r.string(); break;
+      case 18: expectWire(wire, 2, 'UpsReport.inhibition'); m.inhibition = r.string(); break;
+      case 19: expectWire(wire, 2, 'UpsReport.sentence'); m.sentence = r.string(); break;
+      case 20: expectWire(wire, 2, 'UpsReport.alerts'); push(m.alerts, decodePowerAlert(r, r.uint32(), depth + 1)); break;
+      case 21: expectWire(wire, 2, 'UpsReport.trigger'); m.trigger = decodePowerTrigger(r, r.uint32(), depth + 1); break;
+      case 22: expectWire(wire, 2, 'UpsReport.nodes'); push(m.nodes, r.string()); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('UpsReport runs over its length');
+  return m;
+}
+
+export interface PowerAlert {
+  key: string;
+  level: string;
+  sentence: string;
+}
+
+export const createPowerAlert = (init: Partial<PowerAlert> = {}): PowerAlert => ({
+  key: '',
+  level: '',
+  sentence: '',
+  ...init,
+});
+
+export function encodePowerAlert(m: PowerAlert, w: Writer): Writer {
+  if (m.key !== '') { w.uint32(10).string(m.key); }
+  if (m.level !== '') { w.uint32(18).string(m.level); }
+  if (m.sentence !== '') { w.uint32(26).string(m.sentence); }
+  return w;
+}
+
+export function decodePowerAlert(r: Reader, length: number, depth: number): PowerAlert {
+  const end = limit(r, length, depth);
+  const m = createPowerAlert();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PowerAlert.key'); m.key = r.string(); break;
+      case 2: expectWire(wire, 2, 'PowerAlert.level'); m.level = r.string(); break;
+      case 3: expectWire(wire, 2, 'PowerAlert.sentence'); m.sentence = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PowerAlert runs over its length');
+  return m;
+}
+
+export interface PowerTrigger {
+  triggerId: string;
+  cause: string;
+  sentence: string;
+  ageMs: number;
+  runId: string;
+  trouble: string;
+}
+
+export const createPowerTrigger = (init: Partial<PowerTrigger> = {}): PowerTrigger => ({
+  triggerId: '',
+  cause: '',
+  sentence: '',
+  ageMs: 0,
+  runId: '',
+  trouble: '',
+  ...init,
+});
+
+export function encodePowerTrigger(m: PowerTrigger, w: Writer): Writer {
+  if (m.triggerId !== '') { w.uint32(10).string(m.triggerId); }
+  if (m.cause !== '') { w.uint32(18).string(m.cause); }
+  if (m.sentence !== '') { w.uint32(26).string(m.sentence); }
+  if (m.ageMs !== 0) { w.uint32(32).uint32(m.ageMs); }
+  if (m.runId !== '') { w.uint32(42).string(m.runId); }
+  if (m.trouble !== '') { w.uint32(50).string(m.trouble); }
+  return w;
+}
+
+export function decodePowerTrigger(r: Reader, length: number, depth: number): PowerTrigger {
+  const end = limit(r, length, depth);
+  const m = createPowerTrigger();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PowerTrigger.triggerId'); m.triggerId = r.string(); break;
+      case 2: expectWire(wire, 2, 'PowerTrigger.cause'); m.cause = r.string(); break;
+      case 3: expectWire(wire, 2, 'PowerTrigger.sentence'); m.sentence = r.string(); break;
+      case 4: expectWire(wire, 0, 'PowerTrigger.ageMs'); m.ageMs = r.uint32(); break;
+      case 5: expectWire(wire, 2, 'PowerTrigger.runId'); m.runId = r.string(); break;
+      case 6: expectWire(wire, 2, 'PowerTrigger.trouble'); m.trouble = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PowerTrigger runs over its length');
+  return m;
+}
+
+export interface PowerBudget {
+  budgetMs: number;
+  samples: number;
+  powerOffMs: number;
+  warning: string;
+  boundMs: number;
+}
+
+export const createPowerBudget = (init: Partial<PowerBudget> = {}): PowerBudget => ({
+  budgetMs: 0,
+  samples: 0,
+  powerOffMs: 0,
+  warning: '',
+  boundMs: 0,
+  ...init,
+});
+
+export function encodePowerBudget(m: PowerBudget, w: Writer): Writer {
+  if (m.budgetMs !== 0) { w.uint32(8).uint32(m.budgetMs); }
+  if (m.samples !== 0) { w.uint32(16).uint32(m.samples); }
+  if (m.powerOffMs !== 0) { w.uint32(24).uint32(m.powerOffMs); }
+  if (m.warning !== '') { w.uint32(34).string(m.warning); }
+  if (m.boundMs !== 0) { w.uint32(40).uint32(m.boundMs); }
+  return w;
+}
+
+export function decodePowerBudget(r: Reader, length: number, depth: number): PowerBudget {
+  const end = limit(r, length, depth);
+  const m = createPowerBudget();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 0, 'PowerBudget.budgetMs'); m.budgetMs = r.uint32(); break;
+      case 2: expectWire(wire, 0, 'PowerBudget.samples'); m.samples = r.uint32(); break;
+      case 3: expectWire(wire, 0, 'PowerBudget.powerOffMs'); m.powerOffMs = r.uint32(); break;
+      case 4: expectWire(wire, 2, 'PowerBudget.warning'); m.warning = r.string(); break;
+      case 5: expectWire(wire, 0, 'PowerBudget.boundMs'); m.boundMs = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PowerBudget runs over its length');
+  return m;
+}
+
+export interface NodePower {
+  node: string;
+  feeds: string[];
+  minFeeds: number;
+  runtimeMs: Measure | undefined;
+}
+
+export const createNodePower = (init: Partial<NodePower> = {}): NodePower => ({
+  node: '',
+  feeds: [],
+  minFeeds: 0,
+  runtimeMs: undefined,
+  ...init,
+});
+
+export function encodeNodePower(m: NodePower, w: Writer): Writer {
+  if (m.node !== '') { w.uint32(10).string(m.node); }
+  for (const v of m.feeds) { w.uint32(18).string(v); }
+  if (m.minFeeds !== 0) { w.uint32(24).uint32(m.minFeeds); }
+  if (m.runtimeMs !== undefined) { encodeMeasure(m.runtimeMs, w.uint32(34).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodeNodePower(r: Reader, length: number, depth: number): NodePower {
+  const end = limit(r, length, depth);
+  const m = createNodePower();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'NodePower.node'); m.node = r.string(); break;
+      case 2: expectWire(wire, 2, 'NodePower.feeds'); push(m.feeds, r.string()); break;
+      case 3: expectWire(wire, 0, 'NodePower.minFeeds'); m.minFeeds = r.uint32(); break;
+      case 4: expectWire(wire, 2, 'NodePower.runtimeMs'); m.runtimeMs = decodeMeasure(r, r.uint32(), depth + 1); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('NodePower runs over its length');
+  return m;
+}
+
+export interface PlayScenario {
+  text: string;
+  ups: string;
+}
+
+export const createPlayScenario = (init: Partial<PlayScenario> = {}): PlayScenario => ({
+  text: '',
+  ups: '',
+  ...init,
+});
+
+export function encodePlayScenario(m: PlayScenario, w: Writer): Writer {
+  if (m.text !== '') { w.uint32(10).string(m.text); }
+  if (m.ups !== '') { w.uint32(18).string(m.ups); }
+  return w;
+}
+
+export function decodePlayScenario(r: Reader, length: number, depth: number): PlayScenario {
+  const end = limit(r, length, depth);
+  const m = createPlayScenario();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PlayScenario.text'); m.text = r.string(); break;
+      case 2: expectWire(wire, 2, 'PlayScenario.ups'); m.ups = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PlayScenario runs over its length');
+  return m;
+}
+
+export interface ScenarioReport {
+  lines: string[];
+  triggers: boolean;
+}
+
+export const createScenarioReport = (init: Partial<ScenarioReport> = {}): ScenarioReport => ({
+  lines: [],
+  triggers: false,
+  ...init,
+});
+
+export function encodeScenarioReport(m: ScenarioReport, w: Writer): Writer {
+  for (const v of m.lines) { w.uint32(10).string(v); }
+  if (m.triggers) { w.uint32(16).bool(m.triggers); }
+  return w;
+}
+
+export function decodeScenarioReport(r: Reader, length: number, depth: number): ScenarioReport {
+  const end = limit(r, length, depth);
+  const m = createScenarioReport();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'ScenarioReport.lines'); push(m.lines, r.string()); break;
+      case 2: expectWire(wire, 0, 'ScenarioReport.triggers'); m.triggers = r.bool(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('ScenarioReport runs over its length');
   return m;
 }

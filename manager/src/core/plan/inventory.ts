@@ -29,6 +29,10 @@ export interface InventoryNode {
   readonly address: string | undefined;
   /** A TCP port that answers, or refuses, while the host is up. */
   readonly probePort: number;
+  /** The UPSes that its power supplies hang on; undefined: all of the site. */
+  readonly feeds?: readonly string[] | undefined;
+  /** How many of them it needs to stay up; undefined: one. */
+  readonly minFeeds?: number | undefined;
   readonly place: Place;
 }
 

@@ -1,0 +1,194 @@
+/** `power`: the UPSes that the site hangs on, and when they end it. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import {
+  durationLeaf,
+  hostLeaf,
+  listOf,
+  pathLeaf,
+  switchLeaf,
+  textLeaf,
+  wholeNumberLeaf,
+  wordLeaf,
+} from './config-leaves.ts';
+import { planModes, upsTlsModes } from './manager-config.ts';
+import { declaredNameLeaf } from './plan-leaves.ts';
+
+const group = { error: 'expected a map of keys' };
+const secondMs = 1000;
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+/** Room for every rack of a large room; each is one connection. */
+const upsesMax = 32;
+/** The port that IANA gave to NUT. */
+const nutPort = 3493;
+const portMax = 65_535;
+
+/** A UPS as NUT's own tools name it. */
+export interface NutAddress {
+  readonly nutName: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** NUT's own rule for names in ups.conf, a host or an address (IPv6 in brackets), and a port that may be left out. */
+const nutPattern =
+  /^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})@(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]{1,253}))(?::([1-9][0-9]{0,4}))?$/;
+
+/** `ups@127.0.0.1:3493`, `ups@nas.lan`, `ups@[::1]`. */
+export function readNutAddress(text: string): NutAddress | undefined {
+  const [, nutName = '', six, name, portText] = nutPattern.exec(text) ?? [];
+  const host = six ?? name?.toLowerCase();
+  const port = portText === undefined ? nutPort : Number(portText);
+  if (host === undefined || port > portMax) return undefined;
+  if (six !== undefined) return isIP(six) === 6 ? { nutName, host, port } : undefined;
+  const isNumeric = /^[0-9.]+$/.test(host);
+  return isNumeric && isIP(host) !== 4 ? undefined : { nutName, host, port };
+}
+
+const ups = z
+  .strictObject(
+    {
+      name: declaredNameLeaf({
+        description: 'What it is called here: in `feeds` of nodes, in alerts and in metrics.',
+        example: 'rack-a',
+      }),
+      ups: textLeaf(
+        'a UPS of a NUT server, NAME@HOST or NAME@HOST:PORT',
+        {
+          description: 'Where it is: its name on its NUT server (upsd), the host, and the port.',
+          example: 'ups@127.0.0.1:3493',
+        },
+        readNutAddress,
+      ),
+      tls: wordLeaf(
+        {
+          description:
+            'off: in the clear · optional: TLS where the server has it · required: TLS with a certificate that proves the server, or nothing.',
+          example: 'required',
+        },
+        upsTlsModes,
+      ).default('off'),
+      ca: pathLeaf({
+        description: "PEM file of the authority that signed the NUT server's certificate.",
+        example: '/etc/hecate/nut-ca.pem',
+      }).optional(),
+      server_name: hostLeaf({
+        description: 'The name in its certificate. Default: the host.',
+        example: 'nas.lan',
+      }).optional(),
+      user: textLeaf(
+        'a user of upsd.users',
+        { description: 'Who sets FSD. To watch needs no user.', example: 'hecate' },
+        (text) => text,
+        /^[!-~]{1,64}$/,
+      ).optional(),
+      password_file: pathLeaf({
+        description: "A file with that user's password, of the manager's user alone (mode 0600).",
+        example: '/etc/hecate/nut-password',
+      }).optional(),
+      forced_shutdown: switchLeaf({
+        description:
+          'Whether FSD is set once hosts are being powered off: where NUT secondaries (upsmon) that Hecate does not manage hang on it. It needs user and password_file; only a restart of upsd takes FSD back.',
+        example: 'true',
+      }).default(false),
+    },
+    group,
+  )
+  .superRefine((file, context) => {
+    const report = (key: string, message: string, remedy: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message, params: { remedy } });
+    if ((file.user === undefined) !== (file.password_file === undefined)) {
+      const [there, missing] =
+        file.user === undefined ? ['password_file', 'user'] : ['user', 'password_file'];
+      report(there, `expected ${missing} beside ${there}`, `add ${missing}`);
+    }
+    if (file.forced_shutdown && file.user === undefined)
+      report(
+        'forced_shutdown',
+        'expected user and password_file beside it',
+        'FSD takes a user with upsmon primary in upsd.users',
+      );
+    if (file.tls === 'off' && (file.ca ?? file.server_name) !== undefined)
+      report(
+        file.ca === undefined ? 'server_name' : 'ca',
+        'expected tls: required or optional beside it',
+        'write tls: required',
+      );
+  });
+
+export type UpsFile = z.output<typeof ups>;
+
+/** One decimal number, such as 1.10. */
+const factorLeaf = (description: string, min: number, max: number) => {
+  const error = `expected a number from ${min} to ${max}`;
+  return z.number({ error }).min(min, { error }).max(max, { error }).meta({ description, example: '1.10' });
+};
+
+export const power = z
+  .strictObject(
+    {
+      upses: listOf(
+        ups,
+        {
+          description: 'The UPSes that are watched. Without one there are no power decisions.',
+          example: '[{ name: rack-a, ups: "ups@127.0.0.1:3493" }]',
+        },
+        { min: 0, max: upsesMax, of: 'UPSes', keyOf: ({ name }) => name },
+      ).prefault([]),
+      poll_interval: durationLeaf(
+        {
+          description: 'How often a UPS is looked at; on battery it is looked at every second.',
+          example: '5s',
+        },
+        200,
+        minuteMs,
+      ).prefault('5s'),
+      debounce_polls: wholeNumberLeaf(
+        { description: 'How many looks in a row must be under the threshold until it counts.', example: '3' },
+        2,
+        20,
+      ).default(3),
+      runtime_safety_factor: factorLeaf(
+        'By how much more than the budget must be left in the battery.',
+        1,
+        5,
+      ).default(1.1),
+      budget: durationLeaf(
+        {
+          description: 'How long a shutdown is expected to take, until runs of it have taught it.',
+          example: '5m',
+        },
+        secondMs,
+        dayMs,
+      ).prefault('5m'),
+      forwarding_latency: durationLeaf(
+        { description: 'How long a trigger takes to where it is carried out. Here: no time.', example: '3s' },
+        0,
+        minuteMs,
+      ).prefault('0s'),
+      on_battery_limit: durationLeaf(
+        {
+          description:
+            'On battery for so long: it triggers, where the UPS tells neither its runtime nor its charge.',
+          example: '2m',
+        },
+        secondMs,
+        dayMs,
+      ).prefault('2m'),
+      mode: wordLeaf(
+        {
+          description:
+            'poweroff: hosts are powered off · cluster-only: the units of the cluster are stopped, and hosts stay on.',
+          example: 'poweroff',
+        },
+        planModes,
+      ).default('poweroff'),
+    },
+    group,
+  )
+  .meta({
+    description: 'Power: UPSes (NUT) decide that the site shuts down.',
+    example: '{ upses: [{ name: rack-a, ups: "ups@127.0.0.1:3493" }] }',
+  })
+  .prefault({});
