@@ -232,8 +232,12 @@ export class SimulationWorld {
     const old = this.oldManager;
     const manager = old?.isUp && this.chance.happens(0.2) ? old : this.manager;
     if (!manager.isUp || manager.process.isFrozen) return;
+    const { life } = agent.process;
     const session = new SimulatedSession(this.#nextSession, manager.number, this.time, this.random, {
-      atAgent: (from, frame) => agent.receive(from, frame),
+      // A frame of a socket of a process that is gone reaches nobody.
+      atAgent: (from, frame) => {
+        if (life === agent.process.life) agent.receive(from, frame);
+      },
       atManager: (from, frame) => manager.receive(agent.name, from, frame),
     });
     this.#nextSession += 1;
