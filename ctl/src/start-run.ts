@@ -10,7 +10,7 @@ import type { Command, Context, End } from './context.ts';
 import type { ArgumentDefinition, Example, OptionDefinition } from './core/command-definition.ts';
 import { parseDurationMs } from './core/duration.ts';
 import { printable } from './core/printable.ts';
-import { exitOfRun, runIdOf } from './core/run-state.ts';
+import { exitOfRun, runIdOf, stateOf } from './core/run-state.ts';
 import { runTree } from './core/run-tree.ts';
 import { acceptedJson, reportJson } from './output/run-json.ts';
 import { endOfWatch, watchRun } from './watch-run.ts';
@@ -140,7 +140,9 @@ function tellDryRun(context: Context, report: RunReport): End {
   }
   if (!out.style.isQuiet) printTree(context, report);
   if (end === 'success') {
-    out.note('hecatectl: a dry run: nothing was applied');
+    const how =
+      stateOf(report) === 'degraded' ? '; it would end degraded, for what stands with its steps' : '';
+    out.note(`hecatectl: a dry run: nothing was applied${how}`);
     out.note(printable(`  next: ${executeLine(context, report)}`));
     return end;
   }

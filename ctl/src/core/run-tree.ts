@@ -201,7 +201,7 @@ function footOf({ degradations, summary, armed }: RunReport): Line[] {
   const shown = ofNoStep.map((text) => plain(`degraded: ${text}`, 0, 'doubtful'));
   const why = summary?.why ? [plain(summary.why, 0, toneOfState(summary.state))] : [];
   const orders =
-    armed.length === 0 ? [] : [plain(`dead man's orders are with ${armed.join(', ')}`, 0, 'faint')];
+    armed.length === 0 ? [] : [plain(`may hold a dead man's order: ${armed.join(', ')}`, 0, 'faint')];
   return [...shown, ...why, ...orders];
 }
 

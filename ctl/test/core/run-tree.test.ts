@@ -41,7 +41,7 @@ elapsed 1min 15s · expected 3min · at most 14min · limit 10min
 · stage 2: power off coordinator
   · 2.1 power off pi                                  expected 20s, at most 2min
 degraded: rung short: 8min are left
-dead man's orders are with wrk-1
+may hold a dead man's order: wrk-1
 `),
   );
 });
