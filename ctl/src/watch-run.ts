@@ -13,7 +13,7 @@ import type { RunReport } from '@hecate/proto/generated/wire.ts';
 import type { Context } from './context.ts';
 import { formatDuration } from './core/duration.ts';
 import { printable } from './core/printable.ts';
-import { exitOfRun, isCoordinatorGoing, runIdOf, stateOf } from './core/run-state.ts';
+import { exitOfRun, isCoordinatorGoing, isOver, runIdOf, stateOf } from './core/run-state.ts';
 import { clock } from './io/clock.ts';
 import { isTimeUp } from './read-nodes.ts';
 import { type RunPrinter, runPrinter } from './run-printers.ts';
@@ -89,6 +89,8 @@ class RunWatch {
     const error = asHecateError(thrown);
     const last = this.#last;
     const isCutOff = isSessionEnd(thrown) || passing.has(error.code);
+    // The last update came, the answer behind it did not.
+    if (last && isCutOff && isOver(last)) return { type: 'over', report: last };
     if (last && (isCutOff || this.#context.signal.aborted) && isCoordinatorGoing(last))
       return { type: 'coordinator-off', report: last };
     if (this.#context.signal.aborted) return { type: 'detached' };

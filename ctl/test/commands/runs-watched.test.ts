@@ -56,6 +56,15 @@ t.test('the host of the manager goes off as the last step: expected, and a succe
   });
 });
 
+t.test('the end was told, and its answer lost with the manager', async (t) => {
+  const over = reportOf('done');
+  const { ctl } = await withManager(t, { getRun, watchRun: watched([[over, []]], 'drop') });
+  const shown = await ctl('runs', 'watch');
+  t.equal(shown.exitCode, 0);
+  t.match(shown.stdout, /the run has ended: done\n$/);
+  t.notMatch(shown.stderr, 'lost');
+});
+
 t.test('degraded on the way stays degraded', async (t) => {
   const degraded = { ...coordinatorGoing, degradations: ['step 1.1: …'] };
   const { ctl } = await withManager(t, { getRun, watchRun: watched([[degraded, []]], 'drop') });
