@@ -1,0 +1,150 @@
+/**
+ * The runtime that is believed: what was told last, when it changed, counted down. A UPS tells a new runtime once in a
+ * refresh of its driver (30 s), and some tell nonsense once in a while:
+ *
+ * - what falls further than a step counts in full when a second value supports it, or the value stands longer than a
+ *   refresh (it was read twice), or the battery is said to be low, or the load rose with it; before that, by a step;
+ * - what rises is believed after 30 s, to the lowest that was told meanwhile; except for the way back to where one
+ *   wrong value came from;
+ * - after a silence the first value that is told counts: what was counted down through it is only older.
+ */
+
+/** Time that is left at a moment; a second later it is a second less. */
+export interface TimeLeft {
+  readonly leftMs: number;
+  readonly atMs: number;
+}
+
+export interface ToldValue extends TimeLeft {
+  /** As it was told. */
+  readonly valueMs: number;
+  /** The first look that showed it. */
+  readonly seenAtMs: number;
+}
+
+interface Believed extends TimeLeft {
+  /** The value that was told then. */
+  readonly valueMs: number;
+}
+
+export interface RuntimeBelief {
+  /** What the values are made from; undefined: none was told. */
+  readonly source: 'runtime' | 'charge' | undefined;
+  readonly believed: Believed | undefined;
+  /** What was believed before the last change: where one wrong value leads back to. */
+  readonly before: Believed | undefined;
+  /** The last value, believed or not. */
+  readonly told: ToldValue | undefined;
+  /** Since when, and to what, it has risen over what is believed. */
+  readonly rise: (TimeLeft & { readonly sinceMs: number }) | undefined;
+  /** The last look that told a value. */
+  readonly lookAtMs: number | undefined;
+}
+
+export const noBelief: RuntimeBelief = {
+  source: undefined,
+  believed: undefined,
+  before: undefined,
+  told: undefined,
+  rise: undefined,
+  lookAtMs: undefined,
+};
+
+export interface RuntimeLook {
+  readonly source: 'runtime' | 'charge';
+  readonly valueMs: number;
+  readonly atMs: number;
+  /** How old a value may be. */
+  readonly refreshMs: number;
+  /** The battery is said to be low, or the load has risen: a fall has a reason. */
+  readonly isFallExplained: boolean;
+  /** Nothing is counted down while mains is there. */
+  readonly isDraining: boolean;
+}
+
+/** How long a rise must last. A silence that is longer than that leaves nothing to hold a value against. */
+export const riseMs = 30_000;
+
+/** The furthest that one value alone takes the belief down. */
+const stepShare = 0.2;
+const stepLeastMs = 20_000;
+
+const stepDown = (leftMs: number): number => leftMs - Math.max(stepLeastMs, stepShare * leftMs);
+
+export const leftAt = ({ leftMs, atMs }: TimeLeft, nowMs: number): number => leftMs - (nowMs - atMs);
+
+/** Undefined: nothing was told that could be counted down. */
+export const believedLeft = ({ believed }: RuntimeBelief, nowMs: number): number | undefined =>
+  believed && Math.max(0, leftAt(believed, nowMs));
+
+/** The belief after a look that told a value. */
+export function believe(belief: RuntimeBelief, look: RuntimeLook): RuntimeBelief {
+  const held = look.isDraining ? belief : frozen(belief, look.atMs);
+  const { told } = held;
+  const isChanged = told === undefined || told.valueMs !== look.valueMs || held.source !== look.source;
+  const next = isChanged ? changed(held, look) : stood(held, told, look);
+  return { ...next, source: look.source, lookAtMs: look.atMs };
+}
+
+/** With mains, what was left is still left. */
+function frozen(belief: RuntimeBelief, atMs: number): RuntimeBelief {
+  const { believed, before, told, rise } = belief;
+  return {
+    ...belief,
+    believed: believed && { ...believed, atMs },
+    before: before && { ...before, atMs },
+    told: told && { ...told, atMs },
+    rise: rise && { ...rise, atMs },
+  };
+}
+
+/** The same value again: no news, but for the time that has gone by. */
+function stood(belief: RuntimeBelief, told: ToldValue, look: RuntimeLook): RuntimeBelief {
+  const risen = endRise(belief, look);
+  const isReadTwice = look.atMs - told.seenAtMs > look.refreshMs;
+  const left = believedLeft(risen, look.atMs);
+  if (left === undefined || leftAt(told, look.atMs) >= left) return risen;
+  return isReadTwice || look.isFallExplained ? { ...risen, before: risen.believed, believed: told } : risen;
+}
+
+function endRise(belief: RuntimeBelief, { atMs, valueMs }: RuntimeLook): RuntimeBelief {
+  const { rise, believed } = belief;
+  if (rise === undefined || atMs - rise.sinceMs < riseMs) return belief;
+  const { leftMs } = rise;
+  return { ...belief, before: believed, believed: { leftMs, atMs: rise.atMs, valueMs }, rise: undefined };
+}
+
+function changed(belief: RuntimeBelief, look: RuntimeLook): RuntimeBelief {
+  const { atMs, valueMs } = look;
+  const told = toldAt(belief, look);
+  const { believed, before } = belief;
+  const isSilenceOver = belief.lookAtMs !== undefined && atMs - belief.lookAtMs > riseMs;
+  if (believed === undefined || isSilenceOver)
+    return { ...belief, told, believed: told, before: undefined, rise: undefined };
+  // Exactly what was told before one other value: that was the wrong one.
+  if (before?.valueMs === valueMs) return { ...belief, told, believed: before, before: undefined };
+  const left = leftAt(told, atMs);
+  const floor = look.isFallExplained ? Number.NEGATIVE_INFINITY : supported(belief, believed, atMs);
+  const ceiling = Math.max(leftAt(believed, atMs), before ? leftAt(before, atMs) : 0);
+  const leftMs = Math.min(Math.max(left, floor), ceiling);
+  const next = { ...belief, told, before: believed, believed: { leftMs, atMs, valueMs } };
+  if (left <= ceiling) return { ...next, rise: undefined };
+  const lowest = belief.rise ? Math.min(left, leftAt(belief.rise, atMs)) : left;
+  return endRise({ ...next, rise: { leftMs: lowest, atMs, sinceMs: belief.rise?.sinceMs ?? atMs } }, look);
+}
+
+/**
+ * How far down a new value is believed: by a step, or to where the value before it was already. Made of minima and
+ * maxima of what is monotonic, so that a lower value never gives a higher belief.
+ */
+function supported({ told }: RuntimeBelief, believed: TimeLeft, atMs: number): number {
+  const step = stepDown(leftAt(believed, atMs));
+  return told ? Math.min(step, leftAt(told, atMs)) : step;
+}
+
+/** It was read after the last look, which did not show it, and at most a refresh ago: counted from there. */
+function toldAt({ lookAtMs }: RuntimeBelief, look: RuntimeLook): ToldValue {
+  const { valueMs, atMs: seenAtMs, refreshMs, isDraining } = look;
+  const since = Math.max(lookAtMs ?? 0, seenAtMs - refreshMs, 0);
+  return { valueMs, seenAtMs, leftMs: valueMs, atMs: isDraining ? Math.min(since, seenAtMs) : seenAtMs };
+}

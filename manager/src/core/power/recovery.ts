@@ -1,0 +1,105 @@
+/** The way back: when a shutdown may be reversed, and when a site may be started again. */
+import { formatSeconds } from '../plan/plan-words.ts';
+import { believedLeft } from './effective-runtime.ts';
+import type { Threshold } from './threshold.ts';
+import type { UpsState } from './ups-state.ts';
+
+export interface Verdict {
+  readonly isAllowed: boolean;
+  /** Why, or why not, with its figures. */
+  readonly sentence: string;
+}
+
+const allowed = (sentence: string): Verdict => ({ isAllowed: true, sentence });
+const refused = (sentence: string): Verdict => ({ isAllowed: false, sentence });
+
+/** Mains for so long reverses a shutdown; where the UPS tells nothing of its battery, for so long. */
+const reverseMainsMs = 60_000;
+const reverseBlindlyMs = 300_000;
+
+/** Of a UPS that tells a charge and no runtime. */
+const reverseChargePercent = 50;
+
+/** Whether a shutdown that has not passed its point of no return is reversed. */
+export function judgeReverse(state: UpsState, { clearMs }: Threshold, nowMs: number): Verdict {
+  const { mainsSinceMs, hasForcedShutdown } = state;
+  if (mainsSinceMs === undefined) return refused('mains is not back');
+  if (hasForcedShutdown === true) return refused('it is in forced shutdown (FSD)');
+  const { leftMs, chargePercent } = batteryOf(state, nowMs);
+  const mainsMs = nowMs - mainsSinceMs;
+  const isTold = leftMs !== undefined || chargePercent !== undefined;
+  const neededMs = isTold ? reverseMainsMs : reverseBlindlyMs;
+  const mains = `mains has been back for ${formatSeconds(mainsMs)}`;
+  if (mainsMs < neededMs) return refused(`${mains}, of ${formatSeconds(neededMs)}`);
+  if (leftMs !== undefined) {
+    const figures = `${formatSeconds(leftMs)} of runtime, of ${formatSeconds(clearMs)} needed`;
+    return leftMs >= clearMs ? allowed(`${mains}; ${figures}`) : refused(figures);
+  }
+  if (chargePercent === undefined) return allowed(mains);
+  const figures = `a charge of ${chargePercent} %, of ${reverseChargePercent} % needed`;
+  return chargePercent >= reverseChargePercent ? allowed(`${mains}; ${figures}`) : refused(figures);
+}
+
+function batteryOf({ belief, reading }: UpsState, nowMs: number) {
+  const leftMs = belief.source === 'runtime' ? believedLeft(belief, nowMs) : undefined;
+  return { leftMs, chargePercent: reading?.chargePercent };
+}
+
+/** A site is started when mains has been stable for so long. */
+export const startupMainsMs = 300_000;
+
+/** And the battery is good for another outage: so many thresholds; a charge that is told without a runtime: so much. */
+const startupFactor = 1.5;
+const startupChargePercent = 80;
+
+export interface StartupQuestion {
+  /** Of every UPS that the nodes to be started hang on. */
+  readonly upses: readonly { readonly state: UpsState; readonly threshold: Threshold }[];
+  /** A shutdown that is going on here or at a peer, in words; undefined: none. */
+  readonly liveIntent: string | undefined;
+  readonly nowMs: number;
+}
+
+export interface StartupVerdict extends Verdict {
+  /** When to ask again at the latest; undefined: when something is heard. */
+  readonly askAgainAtMs: number | undefined;
+}
+
+/** Whether `hecate-bootstrap` may wake the nodes: every UPS must allow it, and no shutdown be going on. */
+export function judgeStartup({ upses, liveIntent, nowMs }: StartupQuestion): StartupVerdict {
+  if (liveIntent !== undefined) return { ...refused(liveIntent), askAgainAtMs: undefined };
+  const verdicts = upses.map((each) => judgeSupply(each.state, each.threshold, nowMs));
+  const refusal = verdicts.find(({ isAllowed }) => !isAllowed);
+  if (refusal) return refusal;
+  const sentences = verdicts.map(({ sentence }) => sentence);
+  return { ...allowed(sentences.join('; ') || 'no UPS to wait for'), askAgainAtMs: undefined };
+}
+
+function judgeSupply(state: UpsState, threshold: Threshold, nowMs: number): StartupVerdict {
+  const { ups, mainsSinceMs, hasForcedShutdown, offSinceMs } = state;
+  const not = (why: string, askAgainAtMs?: number): StartupVerdict => ({
+    ...refused(`${ups}: ${why}`),
+    askAgainAtMs,
+  });
+  if (mainsSinceMs === undefined) return not('mains is not back, or not heard of');
+  // FSD latches in upsd until it restarts: with stable mains it is an old one, as at the first look.
+  if (offSinceMs !== undefined) return not('its output is off');
+  const mainsMs = nowMs - mainsSinceMs;
+  const mains = `mains for ${formatSeconds(mainsMs)}`;
+  if (mainsMs < startupMainsMs)
+    return not(`${mains}, of ${formatSeconds(startupMainsMs)}`, mainsSinceMs + startupMainsMs);
+  const { leftMs, chargePercent } = batteryOf(state, nowMs);
+  const old = hasForcedShutdown === true ? '; an old forced shutdown (FSD) is ignored' : '';
+  if (leftMs !== undefined) {
+    const neededMs = startupFactor * threshold.thresholdMs;
+    const figures = `${formatSeconds(leftMs)} of runtime, of ${formatSeconds(neededMs)} needed`;
+    if (leftMs < neededMs) return not(figures);
+    return { ...allowed(`${ups}: ${mains}, ${figures}${old}`), askAgainAtMs: undefined };
+  }
+  if (chargePercent === undefined) {
+    return { ...allowed(`${ups}: ${mains}; it tells nothing of its battery${old}`), askAgainAtMs: undefined };
+  }
+  const figures = `a charge of ${chargePercent} %, of ${startupChargePercent} % needed`;
+  if (chargePercent < startupChargePercent) return not(figures);
+  return { ...allowed(`${ups}: ${mains}, ${figures}${old}`), askAgainAtMs: undefined };
+}

@@ -1,0 +1,42 @@
+/** How long the supply of a UPS is believed to last, and how far that is from a decision. */
+import { believedLeft } from './effective-runtime.ts';
+import { type Threshold, thresholdOf } from './threshold.ts';
+import { assumedRefreshMs, type UpsConfig } from './ups-config.ts';
+import type { UpsState } from './ups-state.ts';
+
+export const thresholdFor = (state: UpsState, config: UpsConfig): Threshold =>
+  thresholdOf(config, state.budgetMs, state.refreshMs || assumedRefreshMs);
+
+/** How long its supply lasts, and how long until that is too short. */
+export interface UpsEstimate {
+  /** output: it supplies nothing · timer: nothing is told, so that only the time on battery counts. */
+  readonly source: 'runtime' | 'charge' | 'timer' | 'output';
+  /** Undefined with the source `timer`: nobody knows. */
+  readonly leftMs: number | undefined;
+  /** Until the decision at this load; below zero: it is due. */
+  readonly slackMs: number;
+}
+
+/** The output of a UPS that says OFF for so long is off. */
+export const outputOffMs = 30_000;
+
+export const isOutputOff = ({ offSinceMs }: UpsState, nowMs: number): boolean =>
+  offSinceMs !== undefined && nowMs - offSinceMs >= outputOffMs;
+
+export function estimateOf(state: UpsState, config: UpsConfig, nowMs: number): UpsEstimate {
+  const { thresholdMs } = thresholdFor(state, config);
+  if (isOutputOff(state, nowMs)) return { source: 'output', leftMs: 0, slackMs: -thresholdMs };
+  const leftMs = erodedBySilence(state, config, nowMs);
+  if (leftMs !== undefined)
+    return { source: state.belief.source ?? 'runtime', leftMs, slackMs: leftMs - thresholdMs };
+  const elapsedMs = state.outage ? nowMs - state.outage.sinceMs : 0;
+  return { source: 'timer', leftMs: undefined, slackMs: config.onBatteryTimerMs - elapsedMs };
+}
+
+/** What was told was too optimistic by the factor at most, also of the time that has gone by in silence since. */
+function erodedBySilence(state: UpsState, config: UpsConfig, nowMs: number): number | undefined {
+  const leftMs = believedLeft(state.belief, nowMs);
+  const { silentSinceMs, outage } = state;
+  if (leftMs === undefined || silentSinceMs === undefined || outage === undefined) return leftMs;
+  return Math.max(0, leftMs - (config.runtimeSafetyFactor - 1) * (nowMs - silentSinceMs));
+}

@@ -1,0 +1,200 @@
+/** One look at a UPS: what it says of mains and battery, and which phase that leads to. */
+import { chargeFallAfter, chargeRuntimeMs } from './charge-fall.ts';
+import { believe, noBelief, type RuntimeLook } from './effective-runtime.ts';
+import { silenceSentence } from './power-sentence.ts';
+import { alertStatus } from './status-alerts.ts';
+import { assumedRefreshMs, refreshMaxMs } from './ups-config.ts';
+import { decide } from './ups-decision.ts';
+import type { UpsDraft } from './ups-draft.ts';
+import { isOutputOff } from './ups-estimate.ts';
+import type { UpsReading, UpsSample } from './ups-sample.ts';
+import type { Outage } from './ups-state.ts';
+import { trigger } from './ups-trigger.ts';
+
+/** Mains that is back for so long ends an outage; before that, the next one is the same. */
+export const mainsBackMs = 60_000;
+
+/** How old the look before may be for FSD to be new: an older one may have been set, and over, in between. */
+const forcedShutdownEdgeMs = 120_000;
+
+/** Mains under this is dead, whatever the flags say (V). */
+const deadMainsVoltage = 20;
+
+/** Load points from which a fall of the runtime has its reason. */
+const loadRisePercent = 5;
+
+export function look(draft: UpsDraft, { reading, failure, atMs }: UpsSample): void {
+  const { lookAtMs } = draft.state;
+  if (atMs > draft.nowMs || (lookAtMs !== undefined && atMs < lookAtMs)) return;
+  draft.set({ heardAtMs: draft.nowMs });
+  if (reading === undefined) {
+    hearSilence(draft, failure ?? 'no answer');
+    return;
+  }
+  const flags = new Set(reading.flags);
+  alertStatus(draft, reading);
+  hearOutput(draft, flags);
+  // Neither on mains nor on battery: it says nothing of what matters, and the state stays (I12).
+  if (!flags.has('OB') && !flags.has('OL')) {
+    if (flags.has('OFF')) {
+      hearNoOutput(draft, reading, atMs);
+      return;
+    }
+    hearSilence(draft, 'a status without OL and OB');
+    return;
+  }
+  const before = draft.state;
+  const refreshMs = Math.min(refreshMaxMs, reading.refreshIntervalMs ?? assumedRefreshMs);
+  draft.set({ silentSinceMs: undefined, silence: '', refreshMs });
+  draft.clear('silent', `${before.ups} answers again`);
+  hearCalibration(draft, reading, flags);
+  // "OL DISCHRG OB" all at once exists: battery is the one that has to be acted on.
+  if (flags.has('OB')) onBattery(draft, reading, atMs);
+  else onMains(draft, atMs);
+  hearRuntime(draft, reading, atMs);
+  draft.set({ reading, lookAtMs: atMs });
+  const isCommanded = hearForcedShutdown(draft, flags, before.lookAtMs);
+  draft.set({ hasForcedShutdown: flags.has('FSD') });
+  if (!isCommanded) decide(draft, 'look');
+}
+
+function hearOutput(draft: UpsDraft, flags: ReadonlySet<string>): void {
+  if (!flags.has('OFF')) draft.set({ offSinceMs: undefined });
+  else if (draft.state.offSinceMs === undefined) draft.set({ offSinceMs: draft.nowMs });
+}
+
+/** OFF alone: no mains, no battery, no supply. */
+function hearNoOutput(draft: UpsDraft, reading: UpsReading, atMs: number): void {
+  draft.set({ silentSinceMs: undefined, silence: '', mainsSinceMs: undefined, lookAtMs: atMs, reading });
+  if (isOutputOff(draft.state, draft.nowMs)) {
+    openOutage(draft, undefined);
+    if (isWatching(draft.state.phase)) draft.enter('on-battery');
+  }
+  decide(draft, 'look');
+}
+
+function hearCalibration(draft: UpsDraft, reading: UpsReading, flags: ReadonlySet<string>): void {
+  const { inputVoltage } = reading;
+  const isDead = inputVoltage !== undefined && inputVoltage < deadMainsVoltage;
+  const isCalibrating = flags.has('CAL') && !isDead;
+  const voltage = inputVoltage === undefined ? 'not told' : `${inputVoltage} V`;
+  const why = 'calibrates its battery (CAL): it discharges on purpose, and nothing is decided';
+  draft.inhibit(isCalibrating ? `${draft.state.ups} ${why}; input voltage ${voltage}` : '');
+}
+
+function onBattery(draft: UpsDraft, reading: UpsReading, atMs: number): void {
+  leaveReturn(draft);
+  const isLow = reading.flags.includes('LB');
+  const outage = openOutage(draft, atMs);
+  draft.raise('on-battery', 'warning', `${draft.state.ups} is on battery`);
+  const looksLow = isLow ? outage.looksLow + 1 : 0;
+  const { phase, reading: before } = draft.state;
+  const onlinePercent = before?.flags.includes('OB') ? undefined : before?.chargePercent;
+  const { chargePercent } = reading;
+  const charge =
+    chargePercent === undefined
+      ? outage.charge
+      : chargeFallAfter(outage.charge, chargePercent, atMs, onlinePercent);
+  draft.set({ outage: { ...outage, looksLow, charge }, mainsSinceMs: undefined });
+  if (isWatching(phase)) draft.enter(outage.looksBelow > 0 ? 'pending' : 'on-battery');
+}
+
+/** The way back is over: what comes now is another outage, with a trigger of its own. */
+function leaveReturn(draft: UpsDraft): void {
+  const { phase, trigger, outages } = draft.state;
+  const isReturning = phase === 'recover' || (phase === 'triggered' && trigger?.isReversing === true);
+  if (!isReturning) return;
+  const outage: Outage = { ...openedOutage(draft.nowMs), isInRecovery: true };
+  draft.set({ trigger: undefined, outage, outages: outages + 1, attempts: 0 });
+  draft.enter('on-battery');
+}
+
+/** The outage that is going on, or a new one. */
+function openOutage(draft: UpsDraft, sinceMs: number | undefined): Outage {
+  const { outage, outages } = draft.state;
+  if (outage !== undefined) return outage;
+  const fresh = openedOutage(sinceMs ?? draft.nowMs);
+  draft.set({ outage: fresh, outages: outages + 1, attempts: 0 });
+  return fresh;
+}
+
+const openedOutage = (sinceMs: number): Outage => ({
+  sinceMs,
+  looksBelow: 0,
+  looksLow: 0,
+  charge: undefined,
+  isInRecovery: false,
+});
+
+function onMains(draft: UpsDraft, atMs: number): void {
+  const { phase, ups } = draft.state;
+  const mainsSinceMs = draft.state.mainsSinceMs ?? atMs;
+  draft.set({ mainsSinceMs });
+  if (isWatching(phase) && phase !== 'recover') draft.enter('online');
+  if (phase === 'hosts-off') draft.enter('recover');
+  const { outage } = draft.state;
+  // LB counts in looks in a row. Looks under the threshold are kept: mains that comes and goes is not safe.
+  if (outage !== undefined && outage.looksLow > 0) draft.set({ outage: { ...outage, looksLow: 0 } });
+  if (outage === undefined || atMs - mainsSinceMs < mainsBackMs) return;
+  const { belief } = draft.state;
+  // A charge that rises again says nothing of the next outage.
+  const kept = belief.source === 'charge' ? noBelief : belief;
+  draft.set({ outage: undefined, belief: kept });
+  draft.clear('on-battery', `${ups} has been on mains for a minute`);
+}
+
+/** The phases in which looks alone decide what comes next. */
+export const isWatching = (phase: string): boolean =>
+  !['triggered', 'committed', 'hosts-off'].includes(phase);
+
+function hearRuntime(draft: UpsDraft, reading: UpsReading, atMs: number): void {
+  const { belief, outage, refreshMs, reading: before } = draft.state;
+  const isDraining = reading.flags.includes('OB');
+  const loads = [before?.loadPercent, reading.loadPercent];
+  const hasLoadRisen =
+    loads[0] !== undefined && loads[1] !== undefined && loads[1] >= loads[0] + loadRisePercent;
+  const isLow = isDraining && (reading.flags.includes('LB') || outage?.isInRecovery === true);
+  const isFallExplained = hasLoadRisen || isLow;
+  const told = (source: RuntimeLook['source'], valueMs: number): void =>
+    draft.set({ belief: believe(belief, { source, valueMs, atMs, refreshMs, isFallExplained, isDraining }) });
+  if (reading.runtimeMs !== undefined) {
+    told('runtime', reading.runtimeMs);
+    return;
+  }
+  // A runtime that is missing once is no news: what was told is counted down.
+  if (belief.source === 'runtime' || !isDraining || outage?.charge === undefined) return;
+  const valueMs = chargeRuntimeMs(outage.charge, atMs, refreshMs, reading.lowChargePercent);
+  if (valueMs !== undefined) told('charge', valueMs);
+}
+
+/** @returns whether it has decided. FSD latches until upsd restarts: only a fresh edge is a command. */
+function hearForcedShutdown(
+  draft: UpsDraft,
+  flags: ReadonlySet<string>,
+  lookBeforeMs: number | undefined,
+): boolean {
+  const { hasForcedShutdown, ups, phase } = draft.state;
+  if (!flags.has('FSD')) draft.clear('forced-shutdown', `${ups}: the forced shutdown (FSD) is gone`);
+  if (!flags.has('FSD') || hasForcedShutdown === true) return false;
+  const isRecent = lookBeforeMs !== undefined && draft.nowMs - lookBeforeMs <= forcedShutdownEdgeMs;
+  const isEdge = hasForcedShutdown === false && isRecent;
+  if (!isEdge && !flags.has('OB')) {
+    const why = 'it was there at the first look, with mains, and may be an old one: ignored';
+    draft.raise('forced-shutdown', 'critical', `${ups} is in forced shutdown (FSD): ${why}`);
+    return false;
+  }
+  if (!isWatching(phase)) return false;
+  if (draft.state.outage === undefined) openOutage(draft, undefined);
+  trigger(draft, 'forced-shutdown');
+  return true;
+}
+
+/** A look that told nothing. With mains before it: an alert for ever, never a shutdown. */
+export function hearSilence(draft: UpsDraft, silence: string): void {
+  const { phase, silentSinceMs } = draft.state;
+  draft.set({ silentSinceMs: silentSinceMs ?? draft.nowMs, silence, mainsSinceMs: undefined });
+  if (phase === 'online') draft.enter('blind-online');
+  if (phase === 'on-battery' || phase === 'pending') draft.enter('blind-on-battery');
+  draft.raise('silent', 'critical', silenceSentence(draft.state));
+  decide(draft, 'look');
+}

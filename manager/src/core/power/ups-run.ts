@@ -1,0 +1,52 @@
+/** What becomes of a trigger: its run begins, passes the point of no return, ends or fails; the site is up again. */
+import { decide } from './ups-decision.ts';
+import type { UpsDraft } from './ups-draft.ts';
+import type { UpsInput, UpsPhase, UpsState } from './ups-state.ts';
+import { retry } from './ups-trigger.ts';
+
+export function changeBudget(draft: UpsDraft, budgetMs: number): void {
+  draft.set({ budgetMs });
+  decide(draft, 'time');
+}
+
+export function hearRun(draft: UpsDraft, { triggerId, event }: Extract<UpsInput, { type: 'run' }>): void {
+  const { trigger, phase } = draft.state;
+  if (trigger?.triggerId !== triggerId || (phase !== 'triggered' && phase !== 'committed')) return;
+  switch (event) {
+    case 'started':
+      draft.set({ trigger: { ...trigger, isStarted: true } });
+      draft.clear('run-failed', `${draft.state.ups}: the shutdown has begun`);
+      return;
+    case 'past-no-return':
+      draft.set({ trigger: { ...trigger, isStarted: true, isReversing: false } });
+      draft.enter('committed');
+      return;
+    case 'ended':
+      draft.set({ trigger: undefined });
+      draft.enter(draft.state.mainsSinceMs === undefined ? 'hosts-off' : 'recover');
+      return;
+    case 'failed':
+      trigger.isReversing ? restored(draft) : retry(draft);
+      return;
+  }
+}
+
+function restored(draft: UpsDraft): void {
+  draft.set({ trigger: undefined });
+  draft.enter(watchingPhase(draft.state));
+}
+
+/** The site is up again, by whatever way. */
+export function recovered(draft: UpsDraft): void {
+  const { phase } = draft.state;
+  if (phase !== 'recover' && phase !== 'hosts-off') return;
+  draft.enter(watchingPhase(draft.state));
+}
+
+function watchingPhase({ mainsSinceMs, outage, silentSinceMs, lookAtMs }: UpsState): UpsPhase {
+  if (mainsSinceMs !== undefined) return 'online';
+  if (lookAtMs === undefined) return 'unknown';
+  const isBlind = silentSinceMs !== undefined;
+  if (outage === undefined) return isBlind ? 'blind-online' : 'online';
+  return isBlind ? 'blind-on-battery' : 'on-battery';
+}

@@ -1,0 +1,110 @@
+/** A trigger: asked for until a run has begun, tightened while the battery dies faster, reversed while it can be. */
+import { reverseSentence, triggerSentence } from './power-sentence.ts';
+import { judgeReverse } from './recovery.ts';
+import type { UpsDraft } from './ups-draft.ts';
+import { estimateOf } from './ups-estimate.ts';
+import type { TriggerCause, UpsTrigger } from './ups-state.ts';
+
+/** Until a run has begun. */
+const askAgainMs = 5000;
+
+/** After a run that failed: twice as long each time, from this to this. */
+const retryLeastMs = 10_000;
+const retryMostMs = 60_000;
+
+/** A deadline that has come nearer by more than that is told. */
+const tightenedMs = 10_000;
+
+export function trigger(draft: UpsDraft, cause: TriggerCause): void {
+  const attempts = draft.state.attempts + 1;
+  draft.set({ attempts });
+  const opened: UpsTrigger = {
+    triggerId: triggerIdOf(draft),
+    cause,
+    atMs: draft.nowMs,
+    askAgainAtMs: draft.nowMs + askAgainMs,
+    isStarted: false,
+    isReversing: false,
+    sentence: triggerSentence(draft.state, draft.config, cause, draft.nowMs),
+    deadlineAtMs: draft.nowMs + timeLimitMs(draft, cause),
+  };
+  draft.set({ trigger: opened });
+  draft.enter('triggered');
+  draft.setFast(true);
+  ask(draft, opened);
+}
+
+/** Deterministic: the same outage asks for the same run, over any restart. */
+function triggerIdOf({ state: { ups, outages, attempts } }: UpsDraft): string {
+  const outage = `ups:${ups}:${outages}`;
+  return attempts > 1 ? `${outage}.${attempts}` : outage;
+}
+
+/** What the battery is good for: less than is believed by what telemetry may be too optimistic by. */
+function timeLimitMs(draft: UpsDraft, cause: TriggerCause): number {
+  const { leftMs } = estimateOf(draft.state, draft.config, draft.nowMs);
+  const { runtimeSafetyFactor, forwardingLatencyMs } = draft.config;
+  const { budgetMs } = draft.state;
+  if (leftMs === undefined) return budgetMs;
+  const good = Math.max(0, Math.round(leftMs / runtimeSafetyFactor - forwardingLatencyMs));
+  // A battery that is low, or an upstream that cuts the power, does not keep to the runtime that is told.
+  return cause === 'low-battery' || cause === 'forced-shutdown' ? Math.min(good, budgetMs) : good;
+}
+
+function ask(draft: UpsDraft, { triggerId, cause, sentence }: UpsTrigger): void {
+  const { slackMs } = estimateOf(draft.state, draft.config, draft.nowMs);
+  const limitMs = timeLimitMs(draft, cause);
+  draft.send({ type: 'trigger', triggerId, cause, sentence, slackMs, timeLimitMs: limitMs });
+}
+
+/** While a trigger is open. */
+export function followTrigger(draft: UpsDraft): void {
+  tighten(draft);
+  askAgain(draft, 'in-time');
+  reverse(draft);
+}
+
+export function askAgain(draft: UpsDraft, when: 'at-once' | 'in-time'): void {
+  const { trigger: open, phase } = draft.state;
+  if (open === undefined || open.isStarted || (phase !== 'triggered' && phase !== 'committed')) return;
+  if (when === 'in-time' && draft.nowMs < open.askAgainAtMs) return;
+  draft.set({ trigger: { ...open, askAgainAtMs: draft.nowMs + askAgainMs } });
+  ask(draft, open);
+}
+
+/** The battery dies faster than was believed: the run that has begun chooses its rung by what is left. */
+function tighten(draft: UpsDraft): void {
+  const { trigger: open, outage, mainsSinceMs, silentSinceMs } = draft.state;
+  if (open === undefined || outage === undefined) return;
+  if (mainsSinceMs !== undefined || silentSinceMs !== undefined) return;
+  const deadlineAtMs = draft.nowMs + timeLimitMs(draft, open.cause);
+  if (open.deadlineAtMs !== undefined && open.deadlineAtMs - deadlineAtMs < tightenedMs) return;
+  draft.set({ trigger: { ...open, deadlineAtMs } });
+  if (open.isStarted) ask(draft, open);
+}
+
+/** Only before the point of no return (I10). */
+function reverse(draft: UpsDraft): void {
+  const { trigger: open, phase } = draft.state;
+  if (open === undefined || phase !== 'triggered' || open.isReversing) return;
+  const verdict = judgeReverse(draft.state, draft.threshold, draft.nowMs);
+  if (!verdict.isAllowed) return;
+  draft.set({ trigger: { ...open, isReversing: true } });
+  const sentence = reverseSentence(draft.state, verdict.sentence);
+  draft.send({ type: 'reverse', triggerId: open.triggerId, sentence });
+}
+
+/** A run that failed does not answer the trigger: another is asked for, under another id, after a pause. */
+export function retry(draft: UpsDraft): void {
+  const { trigger: open, attempts, ups } = draft.state;
+  if (open === undefined) return;
+  const pauseMs = Math.min(retryMostMs, retryLeastMs * 2 ** Math.min(attempts - 1, 10));
+  draft.set({ attempts: attempts + 1 });
+  const triggerId = triggerIdOf(draft);
+  draft.set({ trigger: { ...open, triggerId, isStarted: false, askAgainAtMs: draft.nowMs + pauseMs } });
+  draft.raise(
+    'run-failed',
+    'critical',
+    `${ups}: the shutdown that it asked for failed: asked for again in ${pauseMs / 1000} s, as ${triggerId}`,
+  );
+}

@@ -1,0 +1,68 @@
+/**
+ * The power decision of one UPS, as a pure function: looks, time, budgets and what became of a run go in; triggers,
+ * their reversal and alerts come out, behind the record of what they follow from (I9).
+ *
+ * It never decides on silence while mains was there, nor while mains is there unless FSD is set anew; never on a single
+ * look, but for FSD, which is a command; and a trigger is never lost (I10).
+ */
+
+import type { UpsConfig } from './ups-config.ts';
+import { decide } from './ups-decision.ts';
+import { UpsDraft } from './ups-draft.ts';
+import { hearSilence, look } from './ups-look.ts';
+import { changeBudget, hearRun, recovered } from './ups-run.ts';
+import type { UpsInput, UpsInstant, UpsState, UpsStep } from './ups-state.ts';
+import { askAgain } from './ups-trigger.ts';
+
+export function upsStep(state: UpsState, config: UpsConfig, input: UpsInput, at: UpsInstant): UpsStep {
+  const draft = new UpsDraft(state, config, at);
+  take(draft, input);
+  return draft.step();
+}
+
+function take(draft: UpsDraft, input: UpsInput): void {
+  switch (input.type) {
+    case 'sample':
+      look(draft, input.sample);
+      return;
+    case 'tick':
+      tick(draft);
+      return;
+    case 'resume':
+      if (draft.state.isFast) draft.send({ type: 'poll-fast', isFast: true });
+      askAgain(draft, 'at-once');
+      return;
+    case 'budget':
+      changeBudget(draft, input.budgetMs);
+      return;
+    case 'run':
+      hearRun(draft, input);
+      return;
+    case 'recovered':
+      recovered(draft);
+      return;
+  }
+}
+
+/** A watcher that has said nothing at all for so long is as silent as a UPS. */
+const silentPolls = 3;
+const silentLeastMs = 15_000;
+
+function tick(draft: UpsDraft): void {
+  const { heardAtMs } = draft.state;
+  const { pollIntervalMs } = draft.config;
+  const limitMs = Math.max(silentLeastMs, silentPolls * pollIntervalMs);
+  if (heardAtMs === undefined || draft.nowMs - heardAtMs < limitMs) {
+    decide(draft, 'time');
+    return;
+  }
+  // From now on as one look that told nothing in each interval.
+  draft.set({ heardAtMs: draft.nowMs - limitMs + pollIntervalMs });
+  hearSilence(draft, 'no answer');
+}
+
+/** When a tick is wanted; undefined: looks are enough (I14). While something is due, once a second. */
+export function nextUpsTickMs({ phase, outage, trigger }: UpsState, nowMs: number): number | undefined {
+  const isWaiting = outage !== undefined || (trigger !== undefined && phase !== 'hosts-off');
+  return isWaiting ? nowMs + 1000 : undefined;
+}
