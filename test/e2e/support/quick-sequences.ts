@@ -8,15 +8,16 @@ export interface QuickOptions {
   readonly wait?: string;
   /** Of each stop. */
   readonly stopTimeout?: string;
+  /** Of each poweroff and of the gate behind it. */
+  readonly offTimeout?: string;
 }
 
-const off = (role: string) => ({
-  name: `off-${role}`,
-  steps: [{ poweroff: { nodes: [`role:${role}`] }, timeout: '60s', on_failure: 'continue' }],
-});
-
 /** Workers, servers; then hosts off in that order, the coordinator last. Failures are told, and it goes on. */
-export function quickShutdown({ wait, stopTimeout = '10s' }: QuickOptions = {}) {
+export function quickShutdown({ wait, stopTimeout = '10s', offTimeout = '60s' }: QuickOptions = {}) {
+  const off = (role: string) => ({
+    name: `off-${role}`,
+    steps: [{ poweroff: { nodes: [`role:${role}`] }, timeout: offTimeout, on_failure: 'continue' }],
+  });
   const stop = (role: string) => ({
     name: `stop-${role}`,
     steps: [{ stop: { nodes: [`role:${role}`] }, timeout: stopTimeout, on_failure: 'continue' }],
