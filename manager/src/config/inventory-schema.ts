@@ -44,7 +44,8 @@ const node = z.strictObject(
       example: '"52:54:00:12:34:56"',
     }).optional(),
     wake_address: ipv4Leaf({
-      description: 'Where the magic packet is sent: a broadcast address.',
+      description:
+        'Where the magic packet is sent: a broadcast address. 255.255.255.255 stands for every network that the host of the manager is in.',
       example: '192.0.2.255',
     }).prefault('255.255.255.255'),
     address: hostLeaf({
