@@ -183,14 +183,14 @@ export class SimulatedAgent {
         );
         return;
       case 'arm':
-        this.#heed(frame.order.epoch, () =>
+        this.#heed(session, frame.call, frame.order.epoch, () =>
           this.#serve(session, frame.call, (ticket) =>
             this.#stepDeadMan({ type: 'arm', ticket, order: frame.order }),
           ),
         );
         return;
       case 'disarm':
-        this.#heed(frame.epoch, () =>
+        this.#heed(session, frame.call, frame.epoch, () =>
           this.#serve(session, frame.call, (ticket) =>
             this.#stepDeadMan({ type: 'disarm', ticket, runId: frame.runId, epoch: frame.epoch }),
           ),
@@ -213,11 +213,15 @@ export class SimulatedAgent {
     const isNewest = epoch >= this.#highestEpoch;
     this.#managed(isNewest);
     this.#stepDeadMan({ type: 'session', isOpen: isNewest });
-    this.#raise(epoch, () => {
+    const open = () => {
       if (this.session !== session) return;
       this.#operate({ type: 'session', isOpen: true, managerWallMs: wallMs });
       const units = [...this.host.units.keys()].map((unit) => [unit, this.host.stateOf(unit)] as const);
       this.#send(session, { type: 'units', units });
+    };
+    this.#raise(epoch, open, () => {
+      this.endSession(session);
+      this.#world.sessionEndedAtAgent(this, session);
     });
   }
 
@@ -225,14 +229,17 @@ export class SimulatedAgent {
     return Math.max(this.epochFile.content ?? 0, this.#operations?.highestEpoch ?? 0);
   }
 
-  #raise(epoch: number, then: () => void): void {
+  #raise(epoch: number, then: () => void, otherwise: () => void): void {
     const current = this.epochFile.content ?? 0;
     if (epoch <= current) {
       then();
       return;
     }
     const raised = (isDurable: boolean) => {
-      if (!isDurable) return;
+      if (!isDurable) {
+        otherwise();
+        return;
+      }
       this.#seenEpoch = Math.max(this.#seenEpoch, epoch);
       this.#operate({ type: 'epoch', epoch });
       this.#stepDeadMan({ type: 'epoch', epoch });
@@ -242,9 +249,10 @@ export class SimulatedAgent {
     else this.epochFile.put(epoch, (isDurable) => this.process.run(() => raised(isDurable)));
   }
 
-  #heed(epoch: number, then: () => void): void {
+  #heed(session: SimulatedSession, call: number, epoch: number, then: () => void): void {
+    const fail = () => this.#send(session, { type: 'failure', call, code: 'HEC_STATE' });
     if (whyEpochRefused(this.#highestEpoch, epoch)) then();
-    else this.#raise(epoch, then);
+    else this.#raise(epoch, then, fail);
   }
 
   /** A frame of a session that has ended is carried out like any other; nobody hears of it. */
@@ -469,7 +477,6 @@ export class SimulatedAgent {
 
   #performDeadMan(effect: DeadManEffect): void {
     const { process } = this;
-    if (this.#world.mutation.deadManEffect?.(effect) === false) return;
     const persisted = (isDurable: boolean) =>
       process.run(() =>
         this.#stepDeadMan(
@@ -481,7 +488,8 @@ export class SimulatedAgent {
         this.orderFile.put(effect.order, persisted);
         return;
       case 'forget':
-        this.orderFile.put(undefined, persisted);
+        if (this.#world.mutation.keepsOrderFile) process.later(1, () => persisted(true));
+        else this.orderFile.put(undefined, persisted);
         return;
       case 'apply': {
         const ticket = ownTicket(this.#nextTicket);

@@ -7,7 +7,13 @@ import { stepLimitMs } from '../../manager/src/core/plan/bounds.ts';
 import { deadManParts } from '../../manager/src/core/plan/dead-man-parts.ts';
 import type { Leaf } from '../../manager/src/core/plan/gate.ts';
 import { judge, leavesOf } from '../../manager/src/core/plan/gate-verdict.ts';
-import { type Action, type Plan, rungs, type Step, type StepAddress } from '../../manager/src/core/plan/plan.ts';
+import {
+  type Action,
+  type Plan,
+  rungs,
+  type Step,
+  type StepAddress,
+} from '../../manager/src/core/plan/plan.ts';
 import { acceptedRun, applyRecord } from '../../manager/src/core/runs/fold-records.ts';
 import { isPastNoReturn } from '../../manager/src/core/runs/plan-walk.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
@@ -47,6 +53,8 @@ interface Place {
 
 /** From a look at a unit to the decision on it: a look, a link that stalls unnoticed, and the way. */
 const lookWindowMs = 16_000;
+/** From the agent's last look at its clock to systemd. */
+const applySlackMs = 4;
 const retriesMax = 200;
 /** For clocks that are read to the millisecond. */
 const beginSlackMs = 2;
@@ -61,7 +69,8 @@ export class Checkers {
   readonly #answers = new Map<string, Set<string>>();
   readonly #withdrawnAtMs = new Map<string, number>();
   readonly #dueAtMs = new Map<string, number>();
-  readonly #beforeCrash = new Map<number, RunsState>();
+  #highestEpoch = 0;
+  readonly #limitAtMs = new Map<string, number>();
   readonly #world: SimulationWorld;
 
   constructor(world: SimulationWorld) {
@@ -81,6 +90,9 @@ export class Checkers {
     const persisted = this.#world.agentOf(host.name as NodeName).seenEpoch;
     if (epoch < persisted)
       this.fail(`I6: ${verb} of epoch ${epoch} was applied on ${host.name}, which has seen ${persisted}`);
+    const limitAtMs = this.#limitAtMs.get(opId);
+    if (limitAtMs !== undefined && applied.atMs > limitAtMs + applySlackMs)
+      this.fail(`${verb} ${opId} was applied on ${host.name} after its time limit`);
     const place = this.#placeOf(opId);
     if (place) this.#checkOrder(host, applied, place);
   }
@@ -95,7 +107,9 @@ export class Checkers {
       for (const step of steps.keys()) {
         if (stage > address.stage || (stage === address.stage && step >= address.step)) break;
         if (!run.ends.has(`${stage}.${step}`))
-          this.fail(`I1: ${verb} of step ${keyOf(address)} on ${host.name} before step ${stage}.${step} was over`);
+          this.fail(
+            `I1: ${verb} of step ${keyOf(address)} on ${host.name} before step ${stage}.${step} was over`,
+          );
       }
     }
     if (verb === 'poweroff') this.#checkPower(host.name as NodeName, run);
@@ -127,7 +141,8 @@ export class Checkers {
   // ── The manager's operations ──
 
   /** I9 */
-  onSent({ opId, node, verb }: OperationRequest, isRecorded: boolean, epoch: number): void {
+  onSent({ opId, node, verb, timeLimitMs }: OperationRequest, isRecorded: boolean, epoch: number): void {
+    this.#limitAtMs.set(opId, this.#world.time.nowMs + timeLimitMs);
     if (!isRecorded) this.fail(`I9: ${verb} ${opId} was sent to ${node} before it was recorded`);
     const place = this.#placeOf(opId);
     if (place?.run.isEnded && epoch === this.#world.manager.epoch)
@@ -153,12 +168,16 @@ export class Checkers {
 
   // ── Runs ──
 
-  onManagerEnds(manager: SimulatedManager): void {
-    if (manager.state) this.#beforeCrash.set(manager.number, manager.state);
+  /** Between the record of a decision and what follows from it. */
+  onManagerEnds({ isCommitting }: SimulatedManager): void {
+    if (isCommitting) this.#world.sometimes('crash between intent and apply');
   }
 
   /** I5, I7, I10: what is there after a start. */
   onManagerStarted(manager: SimulatedManager, records: readonly RunRecord[]): void {
+    if (manager.epoch <= this.#highestEpoch)
+      this.fail(`I6: a manager starts with epoch ${manager.epoch}, and ${this.#highestEpoch} has been`);
+    this.#highestEpoch = manager.epoch;
     if (this.#isOld(manager)) return;
     const { state } = manager;
     if (!state) return;
@@ -175,7 +194,8 @@ export class Checkers {
         this.fail(`I10: run ${run.runId} is lost after a restart`);
       if (!now || run.isEnded) continue;
       const { deadlineAtMs } = run.state;
-      const isLater = (now.deadlineAtMs ?? Number.POSITIVE_INFINITY) > (deadlineAtMs ?? Number.POSITIVE_INFINITY);
+      const isLater =
+        (now.deadlineAtMs ?? Number.POSITIVE_INFINITY) > (deadlineAtMs ?? Number.POSITIVE_INFINITY);
       if (isLater && !this.#world.hasLostRecords())
         this.fail(`I5: the deadline of ${run.runId} was ${deadlineAtMs}, and is ${now.deadlineAtMs}`);
     }
@@ -263,12 +283,6 @@ export class Checkers {
     }
   }
 
-  onIntentBegins(manager: SimulatedManager): void {
-    this.#intentBeganAtMs.set(manager.number, this.#world.time.nowMs);
-  }
-
-  readonly #intentBeganAtMs = new Map<number, number>();
-
   onCommitBegins(manager: SimulatedManager, { records }: Of<'commit'>): void {
     if (this.#isOld(manager)) return;
     for (const record of records) {
@@ -282,7 +296,10 @@ export class Checkers {
     }
   }
 
-  #checkAcceptance(manager: SimulatedManager, { request }: Extract<RunRecord, { type: 'run-accepted' }>): void {
+  #checkAcceptance(
+    manager: SimulatedManager,
+    { request }: Extract<RunRecord, { type: 'run-accepted' }>,
+  ): void {
     const { kind } = request.plan;
     const intent = manager.files.intent.content;
     if (kind !== 'startup' || !intent || this.#world.isOverridden(request.runId)) return;
@@ -300,7 +317,12 @@ export class Checkers {
   onCommitted(manager: SimulatedManager, { records }: Of<'commit'>): void {
     if (this.#isOld(manager)) return;
     for (const record of records) {
-      if (record.type === 'run-accepted') this.#accept(record);
+      if (record.type === 'run-accepted') {
+        this.#accept(record);
+        const isShutdown = record.request.plan.kind === 'shutdown';
+        if (isShutdown && !manager.files.intent.content && !this.#world.wasDiskFull())
+          this.fail(`the shutdown ${record.runId} is accepted without its intent`);
+      }
       const run = this.runs.get(record.runId);
       if (!run) continue;
       if (record.type !== 'run-accepted') this.#checkRecord(run, record);
@@ -480,8 +502,6 @@ export class Checkers {
     const run = this.runs.get(runId);
     if (!run) throw this.fail(`I9: ${opId} of run ${runId} is sent, and nobody has accepted that`);
     if (run.isEnded) this.fail(`${opId} of run ${runId}, which is over, is sent`);
-    const intentAtMs = this.#intentBeganAtMs.get(manager.number);
-    if (intentAtMs !== undefined) this.#intentBeganAtMs.delete(manager.number);
     if (run.plan.kind === 'shutdown' && this.#world.wasDiskFull()) return;
     const { durable } = manager.files.runs;
     for (let index = durable.length - 1; index >= 0; index -= 1)
@@ -501,7 +521,8 @@ export class Checkers {
     const count = (run.hooks.get(key) ?? 0) + 1;
     run.hooks.set(key, count);
     // On a disk that was full it is not recorded that it has run.
-    if (count > 1 && !action.isRepeatable && !this.#world.hasLostRecords()) this.fail(`the hook ${action.hook} of ${runId} runs twice`);
+    if (count > 1 && !action.isRepeatable && !this.#world.hasLostRecords())
+      this.fail(`the hook ${action.hook} of ${runId} runs twice`);
   }
 
   onRefused({ code }: RunRefusal): void {
@@ -541,10 +562,7 @@ export class Checkers {
   #earliestMs({ plan, state, rungAtMs }: Watched, node: NodeName, atFullMs: number): number {
     if (state.rung === 'full') return atFullMs;
     const dependencies = new Map(
-      plan.nodes.map((name) => [
-        name,
-        plan.dependencies.find((each) => each.node === name)?.dependsOn ?? [],
-      ]),
+      plan.nodes.map((name) => [name, plan.dependencies.find((each) => each.node === name)?.dependsOn ?? []]),
     );
     const { coordinator } = plan;
     const parts = deadManParts({ plan, dependencies, coordinator }, state.rung);
@@ -576,7 +594,8 @@ export class Checkers {
     const runId = operation.requestedBy.split(' ').at(-1) ?? '';
     const key = `${runId} ${agent.name}`;
     if (!this.#dueAtMs.has(key)) this.fail(`${agent.name} applies ${operation.verb} without an order`);
-    if (this.#withdrawnAtMs.has(key)) this.fail(`${agent.name} applies ${operation.verb} of a withdrawn order`);
+    if (this.#withdrawnAtMs.has(key))
+      this.fail(`${agent.name} applies ${operation.verb} of a withdrawn order`);
     if (this.#world.time.nowMs < (this.#dueAtMs.get(key) ?? 0) - 1)
       this.fail(`${agent.name} applies ${operation.verb} before its order's time`);
     if (order && order.begunAtClockMs === null) this.fail(`${agent.name} applies before it has begun`);
@@ -585,7 +604,14 @@ export class Checkers {
 
 /** I7: what the machine holds is what its records fold to. */
 function compareFold(checkers: Checkers, run: RunState, folded: RunState): void {
-  const is = [run.rung, run.deadlineAtMs, run.results.length, run.armed.join(), run.operationsCount, run.outcome];
+  const is = [
+    run.rung,
+    run.deadlineAtMs,
+    run.results.length,
+    run.armed.join(),
+    run.operationsCount,
+    run.outcome,
+  ];
   const was = [
     folded.rung,
     folded.deadlineAtMs,

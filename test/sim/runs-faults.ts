@@ -73,7 +73,9 @@ export class Faults {
   cut(agent: SimulatedAgent, forMs: number, isCable: boolean): void {
     const { time, chance } = this.#world;
     if (agent.isCut) return;
-    this.#world.log(`${agent.name} is cut off${isCable ? ', cable and all' : ''} for ${Math.round(forMs)} ms`);
+    this.#world.log(
+      `${agent.name} is cut off${isCable ? ', cable and all' : ''} for ${Math.round(forMs)} ms`,
+    );
     agent.isCut = true;
     const interval = { node: agent.name, fromMs: time.nowMs, toMs: Number.POSITIVE_INFINITY };
     if (isCable) this.#world.cableCuts.push(interval);

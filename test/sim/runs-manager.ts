@@ -76,6 +76,8 @@ export class SimulatedManager {
   readonly calls: ManagerCalls;
   epoch = 0;
   state: RunsState | undefined;
+  /** Something is decided, and nothing follows from it yet. */
+  isCommitting = false;
   #operations: ManagerOperations | undefined;
   #requests: ManagerRequests | undefined;
   #inputs: RunsInput[] = [];
@@ -135,6 +137,7 @@ export class SimulatedManager {
     this.epoch = files.epoch;
     this.#inputs = [];
     this.#isWorking = false;
+    this.isCommitting = false;
     this.#unwritten = [];
     this.#requests = new ManagerRequests({
       process,
@@ -269,7 +272,7 @@ export class SimulatedManager {
   #performAll(effects: readonly RunsEffect[], from: number, done: () => void): void {
     for (let index = from; index < effects.length; index += 1) {
       const effect = effects[index];
-      if (!effect || this.#world.mutation.runsEffect?.(effect) === false) continue;
+      if (!effect) continue;
       const next = () => this.#performAll(effects, index + 1, done);
       if (effect.type === 'commit') {
         this.#commit(effect, next);
@@ -288,7 +291,9 @@ export class SimulatedManager {
     const { records, intent, onFailure, runId, ticket } = effect;
     const isKept = onFailure === 'proceed';
     this.#world.checkers.onCommitBegins(this, effect);
+    this.isCommitting = true;
     const finish = (isWritten: boolean) => {
+      this.isCommitting = false;
       if (!isWritten && !isKept) {
         this.#world.checkers.onCommitFailed(this, effect);
         this.#inputs.unshift({ type: 'commit-failed', runId, ticket, message: 'the disk is full' });
@@ -303,7 +308,6 @@ export class SimulatedManager {
         finish(areWritten);
         return;
       }
-      this.#world.checkers.onIntentBegins(this);
       if (intent === null && this.#world.mutation.keepsIntent) {
         finish(areWritten);
         return;
@@ -483,7 +487,8 @@ export class SimulatedManager {
           return void saw(isOnline ? 'holds' : 'fails', isOnline ? 'online' : 'offline');
         if (isOnline) return void saw('fails', 'online');
         if (leaf.state === 'offline') return void saw('holds', 'offline');
-        return this.#probe(leaf.node, Math.min(timeLimitMs, probeMs), saw);
+        this.#probe(leaf.node, Math.min(timeLimitMs, probeMs), saw);
+        return;
       }
       case 'exec': {
         const random = Uint8Array.from({ length: 10 }, () => Math.floor(this.#world.random() * 256));
@@ -540,7 +545,9 @@ export class SimulatedManager {
   #withdraw({ runId, node }: Of<'withdraw'>, count: number): void {
     const again = () => {
       if (count < withdrawalsMax)
-        this.process.later(withdrawAgainMs, () => this.#withdraw({ type: 'withdraw', runId, node }, count + 1));
+        this.process.later(withdrawAgainMs, () =>
+          this.#withdraw({ type: 'withdraw', runId, node }, count + 1),
+        );
     };
     const session = this.calls.sessionOf(node);
     if (!session) return;

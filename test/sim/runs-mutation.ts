@@ -3,14 +3,12 @@
  * have no switches.
  */
 import type { deadManStep } from '../../agent/src/core/dead-man.ts';
-import type { DeadManEffect } from '../../agent/src/core/dead-man-state.ts';
 import type { OperationRecord } from '../../agent/src/core/operation-record.ts';
 import type { operationsStep as agentOperationsStep } from '../../agent/src/core/operations.ts';
 import type { operationsStep as managerOperationsStep } from '../../manager/src/core/operations.ts';
 import type { Leaf, Observation } from '../../manager/src/core/plan/gate.ts';
 import type { Plan } from '../../manager/src/core/plan/plan.ts';
 import type { openRuns, runsStep } from '../../manager/src/core/runs/runs.ts';
-import type { RunsEffect } from '../../manager/src/core/runs/runs-state.ts';
 import type { DiskFaults } from './runs-disk.ts';
 
 export interface Mutation {
@@ -25,9 +23,8 @@ export interface Mutation {
   /** What a plan becomes between the compiler and the run. */
   readonly plan?: (plan: Plan) => Plan;
   readonly observation?: (leaf: Leaf, observation: Observation) => Observation;
-  /** False: it is not carried out. */
-  readonly runsEffect?: (effect: RunsEffect) => boolean;
-  readonly deadManEffect?: (effect: DeadManEffect) => boolean;
+  /** A withdrawn order is there again after a restart of the agent. */
+  readonly keepsOrderFile?: boolean;
   readonly keepsIntent?: boolean;
   readonly managerEpochStays?: boolean;
   readonly agentForgetsEpoch?: boolean;

@@ -146,7 +146,9 @@ class Play {
     while (!isOver() && time.nowMs < untilMs) time.runUntil(time.nowMs + 1000);
     for (const run of checkers.runs.values())
       if (!run.isEnded)
-        checkers.fail(`run ${run.runId} (${run.plan.name}) is not over ${settleMs + boundMs} ms after the last fault`);
+        checkers.fail(
+          `run ${run.runId} (${run.plan.name}) is not over ${settleMs + boundMs} ms after the last fault`,
+        );
   }
 
   #switchOn(): void {

@@ -1,7 +1,7 @@
 /** The world of one seed: hosts, agents, managers and the network between them. Who acts in it, and what fails, is elsewhere. */
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { seededRandom } from '../../proto/test/support/simulated-link.ts';
 import type { RunId } from '../../manager/src/core/runs/run.ts';
+import { seededRandom } from '../../proto/test/support/simulated-link.ts';
 import { VirtualTime } from './operations-time.ts';
 import { SimulatedAgent } from './runs-agent.ts';
 import { Checkers } from './runs-checkers.ts';
@@ -251,7 +251,8 @@ export class SimulationWorld {
 
   /** The agent's process is gone: its socket is closed, and the manager learns that, unless the way is cut. */
   sessionEndedAtAgent(agent: SimulatedAgent, session: SimulatedSession): void {
-    const delayMs = agent.isCut || !agent.host.isOn ? this.chance.between(1500, 4000) : this.chance.between(0, 20);
+    const delayMs =
+      agent.isCut || !agent.host.isOn ? this.chance.between(1500, 4000) : this.chance.between(0, 20);
     this.time.after(delayMs, () => this.managerOf(session)?.endSession(agent.name, session));
   }
 

@@ -1,0 +1,33 @@
+/**
+ * Every planted bug against the simulator of runs: `npm run sim:mutants -- [--seeds N] [--only TEXT]`. Prints the seed that
+ * found each; ends with 1 when one lives through all seeds.
+ */
+import { parseArgs } from 'node:util';
+import { mutants } from '../test/sim/runs-mutants.ts';
+import { simulateRuns } from '../test/sim/runs-simulation.ts';
+
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '5000' }, only: { type: 'string', default: '' } },
+});
+const seedsMax = Number(values.seeds);
+let living = 0;
+let count = 0;
+console.log(`${'seeds'.padStart(6)}  ${'planted bug'.padEnd(50)}  found by`);
+for (const [name, mutation] of Object.entries(mutants)) {
+  if (!name.includes(values.only)) continue;
+  count += 1;
+  const found = firstViolation(mutation);
+  if (!found) living += 1;
+  const what = found?.violation.split('\n')[0]?.replace('Error: ', '') ?? 'NOT FOUND';
+  console.log(`${String(found?.seed ?? seedsMax).padStart(6)}  ${name.padEnd(50)}  ${what}`);
+}
+console.log(`${count - living} of ${count} planted bugs were found, each within ${seedsMax} seeds`);
+if (living > 0) process.exitCode = 1;
+
+function firstViolation(mutation: (typeof mutants)[string]): { seed: number; violation: string } | undefined {
+  for (let seed = 1; seed <= seedsMax; seed += 1) {
+    const { violation } = simulateRuns(seed, { mutation });
+    if (violation) return { seed, violation };
+  }
+  return undefined;
+}
