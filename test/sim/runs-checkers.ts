@@ -154,7 +154,8 @@ export class Checkers {
     this.#world.sometimes('lost operation asked for again');
   }
 
-  onOutcome({ opId, node, verb }: OperationRequest, outcome: OperationOutcome): void {
+  onOutcome({ opId, node, verb }: OperationRequest, outcome: OperationOutcome, epoch: number): void {
+    if (epoch !== this.#world.manager.epoch) return;
     const host = this.#world.hosts.get(node);
     const isApplied = host?.appliedIds.has(opId) === true;
     if (outcome.status === 'done' && !outcome.inferred && !isApplied)

@@ -54,19 +54,24 @@ export class RecordLog<T> {
   #inFlight: Pending<T>[] = [];
   #rewrite: { readonly records: readonly T[]; readonly done: Done } | undefined;
   #isBusy = false;
+  /** The last line is a torn one that another was written onto. */
+  #isGlued = false;
   #life = 0;
 
   constructor(disk: SimulatedDisk) {
     this.disk = disk;
   }
 
-  /** What a restart finds; a torn tail is cut. */
+  /** What a restart finds; a torn tail is cut. @throws on a line that is damaged and not the last: none may be */
   open(): T[] {
     const { world } = this.disk;
     if (this.#lines.at(-1)?.isTorn && !world.faults.keepsTornTail) {
       world.sometimes('torn tail cut');
       this.#lines.pop();
     }
+    const damaged = this.#lines.findIndex(({ isTorn }) => isTorn);
+    if (damaged >= 0 && damaged < this.#lines.length - 1)
+      throw new Error(`I7: line ${damaged + 1} of a journal is damaged`);
     return this.#lines.filter(({ isTorn }) => !isTorn).map(({ record }) => record);
   }
 
@@ -128,8 +133,9 @@ export class RecordLog<T> {
   #put(batch: readonly Pending<T>[]): void {
     for (const { record } of batch) {
       // Onto a line that was torn: both are lost, and the next has a line of its own again.
-      if (this.#lines.at(-1)?.isTorn) this.#lines.pop();
-      else this.#lines.push({ record, isTorn: false });
+      const isGlued = this.#lines.at(-1)?.isTorn === true && !this.#isGlued;
+      this.#isGlued = isGlued;
+      if (!isGlued) this.#lines.push({ record, isTorn: false });
     }
   }
 

@@ -69,7 +69,7 @@ class Lane<F> {
   breakOff(): void {
     const held = this.#held.splice(0);
     const kept = this.#random() < 0.5 ? 0 : Math.floor(this.#random() * (held.length + 1));
-    const delayMs = this.#random() * 8000;
+    const delayMs = this.#random() < 0.4 ? this.#random() * 20 : this.#random() * 8000;
     for (const frame of held.slice(0, kept)) this.#time.after(delayMs, () => this.#deliver(frame));
   }
 }

@@ -179,7 +179,7 @@ export class ManagerOperations {
         return;
       }
       case 'audit':
-        this.#ports.world.checkers.onOutcome(effect.request, effect.outcome);
+        this.#ports.world.checkers.onOutcome(effect.request, effect.outcome, this.#ports.epoch);
         this.#ports.onOutcome(effect.request.opId, effect.outcome);
         return;
       case 'answer': {

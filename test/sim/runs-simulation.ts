@@ -67,6 +67,8 @@ class Play {
     this.#coordinatorComesBack();
     time.runUntil(faultsEndMs);
     faults.end();
+    // What was asked of a manager that was frozen is taken now.
+    time.runUntil(time.nowMs + 10_000);
     this.#finish();
     this.#switchOn();
     // An end that could not be written on a full disk is not remembered: then the run goes on once more.
