@@ -12,10 +12,14 @@ booted_nodes='systemd-nspawn:systemd-container mmdebstrap:mmdebstrap ip:iproute2
 # What manual pages and completions are tried in: only where no test may be skipped, not on a person's machine.
 shells=''
 [ "${CI:-}" = true ] && shells='groff:groff-base man:man-db zsh:zsh fish:fish'
+# A real NUT server and its drivers for tests, which run them in folders and on ports of their own. As above: on a
+# person's machine they would be services that nobody asked for.
+nut=''
+[ "${CI:-}" = true ] && nut='upsd:nut-server upsmon:nut-client certutil:libnss3-tools'
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=''
-for pair in $user_nodes $booted_nodes $shells; do
+for pair in $user_nodes $booted_nodes $shells $nut; do
   command -v "${pair%%:*}" >/dev/null 2>&1 && continue
   case " $missing " in *" ${pair#*:} "*) ;; *) missing="$missing ${pair#*:}" ;; esac
 done

@@ -1,0 +1,15 @@
+/**
+ * What Hecate knows of NUT, without a library: the one on npm shares a parse buffer among its connections. A watcher
+ * and a control for each UPS, on connections of their own.
+ */
+export type { NutErrorCode } from '../../core/power/nut-error.ts';
+export { NutRefusal } from '../../core/power/nut-error.ts';
+export { defaultNutPort, type NutServer, type NutTls } from './nut-server.ts';
+export {
+  type CommandOutcome,
+  createUpsControl,
+  type NutCredentials,
+  type UpsControl,
+  type UpsControlOptions,
+} from './ups-control.ts';
+export { createUpsWatcher, type UpsWatcher, type UpsWatcherOptions } from './ups-watcher.ts';
