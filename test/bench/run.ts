@@ -10,6 +10,7 @@ import { commands } from './commands.ts';
 import { memory } from './memory.ts';
 import { operationLatency } from './operation-latency.ts';
 import type { BenchResult } from './result.ts';
+import { runs } from './runs.ts';
 import { simulatedAgents } from './simulated-agents.ts';
 
 const benches: Record<string, () => Promise<BenchResult>> = {
@@ -17,6 +18,7 @@ const benches: Record<string, () => Promise<BenchResult>> = {
   commands,
   memory,
   'simulated-agents': simulatedAgents,
+  runs,
 };
 
 const folder = join(import.meta.dirname, '..', '..', 'bench', 'results');

@@ -22,6 +22,8 @@ export interface SimulatedAgentOptions {
   /** Plain, on loopback. */
   manager: ManagerAddress;
   units: readonly FakeUnit[];
+  /** How long each of its jobs takes; default 0. */
+  jobMs?: number;
 }
 
 const log = openLogger('error', () => undefined);
@@ -32,9 +34,9 @@ export class SimulatedAgent {
   readonly #agent: Agent;
   readonly #link: ManagerLink;
 
-  constructor({ name, manager, units }: SimulatedAgentOptions) {
+  constructor({ name, manager, units, jobMs = 0 }: SimulatedAgentOptions) {
     this.name = name;
-    this.systemd = new FakeSystemd({ units });
+    this.systemd = new FakeSystemd({ units, jobMs });
     this.#agent = new Agent({
       nodeName: name,
       bootId: randomUUID(),
