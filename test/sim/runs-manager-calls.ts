@@ -34,6 +34,10 @@ export interface CallPorts {
   nowMs(): number;
   onReport(node: NodeName, session: SimulatedSession, outcomes: readonly OperationOutcome[]): void;
   onOffline(node: NodeName): void;
+  /** A unit of it is another than before. */
+  onNotice(node: NodeName, unit: string): void;
+  /** All of its units are known. */
+  onReady(node: NodeName): void;
 }
 
 type Numbered = Extract<ToAgent, { call: number }>;
@@ -120,10 +124,15 @@ export class ManagerCalls {
     const connection = this.connections.get(node);
     switch (frame.type) {
       case 'units':
-        if (connection?.session === session) connection.units = new Map(frame.units);
+        if (connection?.session !== session) return;
+        connection.units = new Map(frame.units);
+        for (const unit of connection.units.keys()) this.#ports.onNotice(node, unit);
+        this.#ports.onReady(node);
         return;
       case 'unit':
-        if (connection?.session === session) connection.units?.set(frame.unit, frame.state);
+        if (connection?.session !== session || !connection.units) return;
+        connection.units.set(frame.unit, frame.state);
+        this.#ports.onNotice(node, frame.unit);
         return;
       case 'accepted':
         this.#calls.get(frame.call)?.onAccepted?.();

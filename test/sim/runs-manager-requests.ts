@@ -9,7 +9,7 @@ import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import { offline } from '../../manager/src/core/outcome-text.ts';
 import type { PlannedOperation } from '../../manager/src/core/plan/plan.ts';
 import type { OperationEnd } from '../../manager/src/core/runs/run.ts';
-import { isLost, successorOf } from '../../manager/src/runs/operation-successor.ts';
+import { isLost, pauseBeforeSuccessorMs, successorOf } from '../../manager/src/runs/operation-successor.ts';
 import type { Cancel } from './operations-time.ts';
 import type { ManagerCalls } from './runs-manager-calls.ts';
 import type { ManagerOperations } from './runs-manager-operations.ts';
@@ -49,7 +49,7 @@ export class ManagerRequests {
   operations!: ManagerOperations;
   readonly #ports: RequestPorts;
   readonly #startedAtMs: number;
-  readonly #goneAtMs = new Map<NodeName, number>();
+  readonly #changedAtMs = new Map<NodeName, number>();
   readonly #recalled = new Map<OpId, OnEnd>();
   readonly #recalledAccepted = new Map<OpId, () => void>();
   readonly #waits = new Set<Wait>();
@@ -77,14 +77,17 @@ export class ManagerRequests {
     this.#current.set(applied.opId, opId);
     const ended: OnEnd = (outcome) => {
       this.#current.delete(applied.opId);
-      const isOver = count >= successorsMax || this.#ports.nowMs() >= deadlineMs;
+      const pauseMs = pauseBeforeSuccessorMs(outcome, count);
+      const isOver = count >= successorsMax || this.#ports.nowMs() + pauseMs >= deadlineMs;
       if (!isLost(outcome) || isOver || !this.#ports.isWanted(applied.opId)) {
         onEnd(endOf(outcome));
         return;
       }
       const successor = successorOf(opId);
       this.#ports.onSuccessor(opId, successor);
-      this.#attempt(applied, successor, count + 1, deadlineMs, onAccepted, onEnd);
+      this.#ports.process.later(pauseMs, () =>
+        this.#attempt(applied, successor, count + 1, deadlineMs, onAccepted, onEnd),
+      );
     };
     if (this.operations.known(opId)) this.#outcomeOf(opId, onAccepted, ended);
     else this.#submit({ ...applied, opId }, applied.opId, deadlineMs, onAccepted, ended);
@@ -131,11 +134,12 @@ export class ManagerRequests {
     this.#recalledAccepted.get(opId)?.();
   }
 
-  onOffline(node: NodeName): void {
-    this.#goneAtMs.set(node, this.#ports.nowMs());
+  /** It came or went. */
+  onChanged(node: NodeName): void {
+    this.#changedAtMs.set(node, this.#ports.nowMs());
   }
 
-  onOnline(node: NodeName): void {
+  onReady(node: NodeName): void {
     for (const wait of [...this.#waits]) if (wait.node === node) wait.end();
   }
 
@@ -172,7 +176,7 @@ export class ManagerRequests {
   ): void {
     const { opId, operation, requestedBy, isSentUnrecorded } = applied;
     const { node, unit, verb, options } = operation;
-    this.#untilReachable(node, deadlineMs, () => {
+    this.#untilReady(node, deadlineMs, () => {
       const timeLimitMs = Math.max(1, Math.floor(deadlineMs - this.#ports.nowMs()));
       const isOnline = this.#ports.calls.connections.has(node);
       const isWanted = wantedAs === undefined || this.#ports.isWanted(wantedAs);
@@ -194,12 +198,12 @@ export class ManagerRequests {
     });
   }
 
-  #untilReachable(node: NodeName, deadlineMs: number, then: () => void): void {
+  #untilReady(node: NodeName, deadlineMs: number, then: () => void): void {
     const { calls, process, nodes } = this.#ports;
     const nowMs = this.#ports.nowMs();
-    const heardAtMs = this.#goneAtMs.get(node) ?? this.#startedAtMs;
-    const waitMs = Math.min(heardAtMs + reconnectGraceMs - nowMs, (deadlineMs - nowMs) / 2);
-    if (calls.connections.has(node) || !nodes.has(node) || waitMs <= 0) {
+    const changedAtMs = this.#changedAtMs.get(node) ?? this.#startedAtMs;
+    const waitMs = Math.min(changedAtMs + reconnectGraceMs - nowMs, (deadlineMs - nowMs) / 2);
+    if (calls.connections.get(node)?.units || !nodes.has(node) || waitMs <= 0) {
       then();
       return;
     }

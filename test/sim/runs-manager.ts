@@ -16,6 +16,7 @@ import type {
   RunsInput,
   RunsState,
 } from '../../manager/src/core/runs/runs-state.ts';
+import { mergeCommits } from '../../manager/src/runs/merge-commits.ts';
 import type { Cancel } from './operations-time.ts';
 import { RecordLog, SimulatedDisk, SmallFile } from './runs-disk.ts';
 import type { SimulatedHost } from './runs-host.ts';
@@ -97,9 +98,12 @@ export class SimulatedManager {
       process: this.process,
       nowMs: () => host.clockMs(),
       onReport: (node, session, outcomes) => this.#operations?.reported(node, session, outcomes),
+      onNotice: (node, unit) => this.input({ type: 'noticed', node, unit }),
+      onReady: (node) => this.#requests?.onReady(node),
       onOffline: (node) => {
         world.log(`${node} is offline at manager ${number}`);
-        this.#requests?.onOffline(node);
+        this.#requests?.onChanged(node);
+        this.input({ type: 'noticed', node, unit: undefined });
       },
     });
   }
@@ -201,7 +205,8 @@ export class SimulatedManager {
       this.#world.log(`${node} is online at manager ${this.number}`);
       const wallMs = Math.max(this.#world.wallMs(), this.#operations?.latestOperationMs ?? 0);
       session.toAgent.send({ type: 'welcome', epoch: this.epoch, wallMs });
-      this.#requests?.onOnline(node);
+      this.#requests?.onChanged(node);
+      this.input({ type: 'noticed', node, unit: undefined });
       this.#operations?.nodeOnline(node);
       this.input({ type: 'node-online', node });
     });
@@ -237,26 +242,37 @@ export class SimulatedManager {
   }
 
   #work(): void {
-    const input = this.#inputs.shift();
-    if (!input || !this.state) {
+    if (this.#inputs.length === 0 || !this.state) {
       this.#isWorking = false;
       this.#arm();
       return;
     }
     this.#isWorking = true;
-    const step = this.#world.mutation.runsStep?.(runsStep) ?? runsStep;
-    const before = this.state;
-    const { state, effects } = step(before, input, {
-      nowMs: this.host.clockMs(),
-      wallMs: this.#world.wallMs(),
-    });
-    this.state = state;
+    const effects = mergeCommits(this.#takeSteps(this.state));
     this.#requests?.giveUpUnwanted();
-    this.#world.checkers.onRunsStep(this, input, before, state);
     this.#performAll(effects, 0, () => {
       this.#world.checkers.onRunsSettled(this);
       this.#work();
     });
+  }
+
+  /** Of the next input; of all that wait, as far as they only tell of operations. */
+  #takeSteps(from: RunsState): RunsEffect[] {
+    const step = this.#world.mutation.runsStep?.(runsStep) ?? runsStep;
+    const all: RunsEffect[] = [];
+    let before = from;
+    do {
+      const input = this.#inputs.shift();
+      if (!input) break;
+      const at = { nowMs: this.host.clockMs(), wallMs: this.#world.wallMs() };
+      const { state, effects } = step(before, input, at);
+      this.#world.checkers.onRunsStep(this, input, before, state);
+      this.state = state;
+      before = state;
+      all.push(...effects);
+      if (!isOfOperation(input)) break;
+    } while (isOfOperation(this.#inputs[0]));
+    return all;
   }
 
   #arm(): void {
@@ -560,3 +576,6 @@ export class SimulatedManager {
     });
   }
 }
+
+const isOfOperation = (input: RunsInput | undefined): boolean =>
+  input?.type === 'operation-ended' || input?.type === 'operation-accepted';
