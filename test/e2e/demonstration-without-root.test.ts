@@ -13,7 +13,7 @@ t.test('the demonstration without root', { skip, timeout }, async (t) => {
   const node = fleet.node('desktop');
   await makeDesktop(node);
   const result = await runAsOrdinaryUser(node, ['node', 'test/e2e/demonstration.test.ts'], {
-    timeoutMs: 180_000,
+    timeoutMs: 300_000,
   });
   t.equal(result.exitCode, 0, 'all that holds with root holds without', {
     output: result.stdout + result.stderr,

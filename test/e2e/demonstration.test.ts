@@ -20,7 +20,7 @@ import { until } from '../nodes/until.ts';
 import { forEachOf } from './support/ctl.ts';
 
 const skip = await skipUnless('user');
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const repository = resolve(import.meta.dirname, '../..');
 const node = join(repository, 'node_modules/.bin/node');
@@ -134,7 +134,7 @@ function expectedStatus(command: string): number {
   return command.includes('fails') ? 1 : 0;
 }
 
-t.test('the demonstration', { skip, timeout: 180_000 }, async (t) => {
+t.test('the demonstration', { skip, timeout: 240_000 }, async (t) => {
   const shims = makeShims(t);
   const demonstration = new Demonstration('--nodes', '2');
   t.teardown(() => {
