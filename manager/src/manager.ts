@@ -1,5 +1,6 @@
 /** The manager, put together: who calls whom is decided here, what is decided is decided in core/. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import { makeOpId, type NodeName, type OpId } from '@hecate/proto/core/names.ts';
@@ -21,6 +22,8 @@ import { auditEntryOf } from './operation-audit.ts';
 import { OperationHistory } from './operation-history.ts';
 import { OperationJournal } from './operation-journal.ts';
 import { OperationRunner } from './operation-runner.ts';
+import { PowerFile } from './power/power-file.ts';
+import { PowerService } from './power/power-service.ts';
 import { RefusalLog } from './refusal-log.ts';
 import type { RequestContext } from './requests/context.ts';
 import { currentHealth } from './requests/observe.ts';
@@ -61,6 +64,7 @@ export class Manager {
   readonly #context: RequestContext;
   readonly #refusals: RefusalLog;
   readonly #runs: RunService;
+  readonly #power: PowerService;
   #certificateTimer: NodeJS.Timeout;
   #allowed: ReadonlySet<string> = new Set();
   #troubles = noTroubles;
@@ -69,10 +73,12 @@ export class Manager {
   static async start(parts: ManagerParts): Promise<Manager> {
     const opened = await OperationJournal.open(parts.state.journalPath('operations'));
     const runs = await openRunFiles(parts.state, readBootId());
-    const manager = new Manager(parts, opened, runs);
+    const power = await PowerFile.open(join(parts.state.path, 'power.json'), parts.state.reserve);
+    const manager = new Manager(parts, opened, runs, power);
     manager.#allow();
     await manager.#listeners.open(parts.config);
     manager.#runs.start();
+    manager.#power.start();
     return manager;
   }
 
@@ -80,6 +86,7 @@ export class Manager {
     parts: ManagerParts,
     opened: Awaited<ReturnType<typeof OperationJournal.open>>,
     runFiles: RunFiles,
+    powerFile: PowerFile,
   ) {
     const { config, state, softwareVersion } = parts;
     this.#parts = parts;
@@ -112,6 +119,7 @@ export class Manager {
       opened.open,
     );
     this.#runs = this.#makeRuns(runFiles);
+    this.#power = this.#makePower(powerFile);
     this.#refusals = new RefusalLog({ logger: parts.logger, audit: parts.audit, clock: this.#clock });
     this.#desk = this.#makeDesk();
     this.#fleet.replaceSession = (sessionId) => this.#desk.replace(sessionId);
@@ -142,6 +150,19 @@ export class Manager {
       sessionOf: (node) => this.#desk.sessionOf(node),
       newOpId: () => this.#newOpId(),
       onTrouble: (trouble) => this.#note('runs', trouble),
+    });
+  }
+
+  #makePower(file: PowerFile): PowerService {
+    return new PowerService({
+      clock: this.#clock,
+      bootId: readBootId(),
+      file,
+      runs: this.#runs,
+      logger: this.#parts.logger,
+      config: () => this.#config,
+      newOpId: () => this.#newOpId(),
+      onTrouble: (trouble) => this.#note('power', trouble),
     });
   }
 
@@ -203,6 +224,7 @@ export class Manager {
       fleet: this.#fleet,
       operations: this.#operations,
       runs: this.#runs,
+      power: this.#power,
       trust: this.#trust,
       audit,
       startedAtMs: this.#startedAtMs,
@@ -231,6 +253,7 @@ export class Manager {
     this.#config = config;
     this.#allow();
     this.#runs.configure();
+    this.#power.configure();
     await this.#refreshListeners();
   }
 
@@ -248,6 +271,7 @@ export class Manager {
     clearTimeout(this.#certificateTimer);
     this.#desk.close();
     await this.#listeners.close();
+    await this.#power.close();
     await this.#runs.close();
     this.#operations.close();
     await this.#journal.close();

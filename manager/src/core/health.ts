@@ -19,6 +19,8 @@ export interface HealthFacts {
   readonly troubles: Troubles;
   /** Runs that are going on, a sentence each. */
   readonly runs: readonly string[];
+  /** What UPSes give cause to, a sentence each; undefined: no UPS is watched. */
+  readonly power?: readonly string[] | undefined;
   readonly site: string;
   readonly softwareVersion: string;
   readonly uptimeMs: number;
@@ -33,6 +35,7 @@ export function healthOf(facts: HealthFacts): Health {
     nodes(facts),
     buses(facts),
     runs(facts),
+    ...(facts.power === undefined ? [] : [power(facts.power)]),
   ];
   return createHealth({
     healthy: checks.every((check) => check.passed),
@@ -102,6 +105,9 @@ function buses({ fleet }: HealthFacts): HealthCheck {
     cut.length === 0 ? '' : `the agent has lost its D-Bus on ${cut.map((node) => node.name).join(', ')}`;
   return check('bus', trouble, 'systemctl status dbus on that node', 'every agent reaches its D-Bus');
 }
+
+const power = (troubles: readonly string[]): HealthCheck =>
+  check('power', troubles.join('; '), 'hecatectl power status', 'every UPS answers, and is on mains');
 
 /** An active run is no trouble; whoever looks wants to know of it all the same. */
 const runs = (facts: HealthFacts): HealthCheck =>

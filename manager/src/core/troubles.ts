@@ -2,7 +2,16 @@
  * What the manager cannot write or open at the moment: one slot for each source, so that the journal that works
  * again says nothing of the audit log. Pure.
  */
-export const troubleSources = ['journal', 'audit', 'trust', 'epoch', 'runs', 'listeners', 'reserve'] as const;
+export const troubleSources = [
+  'journal',
+  'audit',
+  'trust',
+  'epoch',
+  'runs',
+  'listeners',
+  'reserve',
+  'power',
+] as const;
 export type TroubleSource = (typeof troubleSources)[number];
 
 /** A sentence for each source that has one. */

@@ -9,6 +9,7 @@ import type { Troubles } from '../core/troubles.ts';
 import type { FleetStore } from '../fleet-store.ts';
 import type { AuditLog } from '../io/audit-log.ts';
 import type { OperationRunner } from '../operation-runner.ts';
+import type { PowerService } from '../power/power-service.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { AcceptedPeer } from '../trust/peer-identity.ts';
 import type { TrustService } from '../trust-service.ts';
@@ -27,6 +28,7 @@ export interface RequestContext {
   readonly fleet: FleetStore;
   readonly operations: OperationRunner;
   readonly runs: RunService;
+  readonly power: PowerService;
   readonly trust: TrustService;
   readonly audit: AuditLog;
   readonly startedAtMs: number;

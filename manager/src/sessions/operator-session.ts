@@ -13,6 +13,7 @@ import { monitor } from '../requests/monitor.ts';
 import { diagnoseNode, getHealth, getMetrics, getOperation, setLogLevel } from '../requests/observe.ts';
 import { operate } from '../requests/operate.ts';
 import { getPlan } from '../requests/plans.ts';
+import { getPower, playPowerScenario } from '../requests/power.ts';
 import { read } from '../requests/read.ts';
 import { abortRun, getRun, listRuns } from '../requests/runs.ts';
 import { startRun } from '../requests/start-run.ts';
@@ -127,6 +128,10 @@ function dispatch(method: Method, around: Around): Promise<Outcome> {
       return watchRun(withValue(method.value));
     case 'abortRun':
       return abortRun(withValue(method.value));
+    case 'getPower':
+      return getPower(withValue(method.value));
+    case 'playScenario':
+      return playPowerScenario(withValue(method.value));
     default:
       throw new HecateError('HEC_UNSUPPORTED', `an operator cannot ask ${method.case}`);
   }

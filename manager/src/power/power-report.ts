@@ -1,0 +1,101 @@
+/** `hecatectl power status` and `explain`: what is known and decided of every UPS, as the wire has it. */
+import {
+  createMeasure,
+  createPowerAlert,
+  createPowerBudget,
+  createPowerReport,
+  createPowerTrigger,
+  createUpsReport,
+  type Measure,
+  type PowerReport,
+  type PowerTrigger,
+  type UpsReport,
+} from '@hecate/proto/generated/wire.ts';
+import type { PlanMode } from '../core/plan/plan.ts';
+import { explainUps } from '../core/power/power-sentence.ts';
+import type { UpsConfig } from '../core/power/ups-config.ts';
+import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
+import type { WatchedUps } from './power-service.ts';
+import type { SiteBudget } from './site-budget.ts';
+
+export interface PowerQuestion {
+  readonly upses: readonly WatchedUps[];
+  readonly budget: SiteBudget;
+  readonly mode: PlanMode;
+  readonly nowMs: number;
+  upsConfig(name: string): UpsConfig;
+}
+
+/** The wire's integers have 32 bits. */
+const wireMs = (durationMs: number): number => Math.min(2 ** 32 - 1, Math.max(0, Math.round(durationMs)));
+
+const measure = (value: number | undefined): Measure | undefined =>
+  value === undefined ? undefined : createMeasure({ value });
+
+export function powerReport(question: PowerQuestion): PowerReport {
+  const { upses, budget, mode } = question;
+  return createPowerReport({
+    upses: upses.map((ups) => upsReport(ups, question)),
+    budget: createPowerBudget({
+      budgetMs: wireMs(budget.budgetMs),
+      samples: budget.samples,
+      warning: budget.warning,
+      boundMs: wireMs(budget.boundMs),
+    }),
+    mode,
+  });
+}
+
+function upsReport(ups: WatchedUps, { upsConfig, nowMs }: PowerQuestion): UpsReport {
+  const { declaration, runner } = ups;
+  const { name, nutName, host, port } = declaration;
+  const { state } = runner;
+  const config = upsConfig(name);
+  const { source, leftMs, slackMs } = estimateOf(state, config, nowMs);
+  const threshold = thresholdFor(state, config);
+  const { reading } = state;
+  const isHeard = state.silentSinceMs === undefined;
+  return createUpsReport({
+    name,
+    address: `${nutName}@${host.includes(':') ? `[${host}]` : host}:${port}`,
+    phase: state.phase,
+    phaseAgeMs: wireMs(nowMs - state.phaseSinceMs),
+    flags: isHeard ? [...(reading?.flags ?? [])] : [],
+    chargePercent: measure(isHeard ? reading?.chargePercent : undefined),
+    loadPercent: measure(isHeard ? reading?.loadPercent : undefined),
+    inputVoltage: measure(isHeard ? reading?.inputVoltage : undefined),
+    batteryVoltage: measure(isHeard ? reading?.batteryVoltage : undefined),
+    toldRuntimeMs: measure(isHeard ? reading?.runtimeMs : undefined),
+    believedRuntimeMs: measure(leftMs),
+    source,
+    thresholdMs: wireMs(threshold.thresholdMs),
+    slackMs: Math.round(slackMs),
+    // What is under the threshold has yet to be so in as many looks as the debounce wants.
+    triggerInMs: measure(
+      state.phase === 'unknown' ? undefined : Math.max(0, Math.round(slackMs)) + threshold.debounceMs,
+    ),
+    dataAgeMs: measure(state.lookAtMs === undefined ? undefined : Math.max(0, nowMs - state.lookAtMs)),
+    silence: state.silentSinceMs === undefined ? '' : state.silence || 'no answer',
+    inhibition: state.inhibition,
+    sentence: explainUps(state, config, nowMs),
+    alerts: Object.entries(runner.alerts).map(([key, { level, sentence }]) =>
+      createPowerAlert({ key, level, sentence }),
+    ),
+    trigger: triggerReport(ups, nowMs),
+  });
+}
+
+function triggerReport({ runner, refusal }: WatchedUps, nowMs: number): PowerTrigger | undefined {
+  const { trigger } = runner.state;
+  if (trigger === undefined) return undefined;
+  const { triggerId, cause, sentence, atMs } = trigger;
+  const runId = runner.run?.triggerId === triggerId ? runner.run.runId : '';
+  return createPowerTrigger({
+    triggerId,
+    cause,
+    sentence,
+    ageMs: wireMs(nowMs - atMs),
+    runId,
+    trouble: runId === '' ? refusal() : '',
+  });
+}

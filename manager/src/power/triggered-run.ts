@@ -1,0 +1,170 @@
+/**
+ * The run that a trigger of a UPS leads to: asked for until it is accepted (I10), joined when one is there, followed to
+ * its end over restarts of the manager, and taken back where the UPS says so.
+ */
+import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
+import type { UpsEffect, UpsInput } from '../core/power/ups-state.ts';
+import { isPastNoReturn } from '../core/runs/plan-walk.ts';
+import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
+import type { RunService } from '../runs/run-service.ts';
+
+export type TriggerEffect = Extract<UpsEffect, { type: 'trigger' }>;
+export type ReverseEffect = Extract<UpsEffect, { type: 'reverse' }>;
+type RunEvent = Extract<UpsInput, { type: 'run' }>['event'];
+
+export interface TriggeredRunPorts {
+  readonly runs: Pick<RunService, 'request' | 'abort' | 'report' | 'active' | 'watchers'>;
+  /** @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run */
+  makeRequest(trigger: TriggerEffect): RunRequest;
+  /** The trigger's run is known: durable when it resolves. */
+  keep(triggerId: string, runId: RunId): Promise<void>;
+  hear(triggerId: string, event: RunEvent): void;
+  /** It is being taken back, and this run has ended without its point of no return: what it took down is to come back. */
+  onTakenBack(runId: RunId, sentence: string): void;
+  /** Why it is not accepted; undefined: it is. */
+  onTrouble(triggerId: string, error: HecateError | undefined): void;
+  /** It is past its point of no return. */
+  onNoReturn(runId: RunId): void;
+}
+
+export class TriggeredRun {
+  readonly #ports: TriggeredRunPorts;
+  #known: { readonly triggerId: string; readonly runId: RunId } | undefined;
+  #isAsking = false;
+  /** The newest that is asked for while another is being answered. */
+  #next: TriggerEffect | undefined;
+  #reversal: ReverseEffect | undefined;
+  #following: RunId | undefined;
+  #isClosed = false;
+  #release: () => void = () => undefined;
+
+  constructor(ports: TriggeredRunPorts) {
+    this.#ports = ports;
+  }
+
+  get known(): { readonly triggerId: string; readonly runId: RunId } | undefined {
+    return this.#known;
+  }
+
+  /** After a start: the trigger's run is said to have begun. */
+  resume(triggerId: string, runId: RunId | undefined): void {
+    const active = this.#ports.runs.active().find(({ request }) => request.triggerId === triggerId);
+    const found = active?.request.runId ?? runId;
+    if (found === undefined) this.#ports.hear(triggerId, 'failed');
+    else void this.#follow(triggerId, found);
+  }
+
+  ask(trigger: TriggerEffect): void {
+    this.#next = trigger;
+    if (this.#reversal?.triggerId !== trigger.triggerId) this.#reversal = undefined;
+    if (!this.#isAsking) void this.#ask();
+  }
+
+  /** At a step's end; where the run is past its point of no return, it goes on (I10). */
+  reverse(reversal: ReverseEffect): void {
+    this.#reversal = reversal;
+    if (this.#known?.triggerId === reversal.triggerId) void this.#abort(this.#known.runId, reversal);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#release();
+  }
+
+  async #ask(): Promise<void> {
+    this.#isAsking = true;
+    try {
+      for (let trigger = this.#next; trigger && !this.#isClosed; trigger = this.#next) {
+        this.#next = undefined;
+        await this.#askFor(trigger);
+      }
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  async #askFor(trigger: TriggerEffect): Promise<void> {
+    const { triggerId } = trigger;
+    const { runs, makeRequest, keep, hear, onTrouble } = this.#ports;
+    try {
+      const { runId } = await runs.request(makeRequest(trigger), false);
+      onTrouble(triggerId, undefined);
+      // A tightened limit of the run that is followed already.
+      if (this.#known?.triggerId === triggerId && this.#known.runId === runId) return;
+      this.#known = { triggerId, runId };
+      await keep(triggerId, runId);
+      hear(triggerId, 'started');
+      void this.#follow(triggerId, runId);
+      if (this.#reversal?.triggerId === triggerId) void this.#abort(runId, this.#reversal);
+    } catch (error) {
+      // The decision asks again.
+      if (!this.#isClosed) onTrouble(triggerId, asHecateError(error));
+    }
+  }
+
+  async #abort(runId: RunId, { triggerId, sentence }: ReverseEffect): Promise<void> {
+    try {
+      await this.#ports.runs.abort(runId, 'power', sentence);
+    } catch (thrown) {
+      const error = asHecateError(thrown);
+      if (error.code === 'HEC_NO_RETURN') this.#ports.hear(triggerId, 'past-no-return');
+      else if (error.code !== 'HEC_NO_SUCH_RUN' && !this.#isClosed) this.#ports.onTrouble(triggerId, error);
+    }
+  }
+
+  async #follow(triggerId: string, runId: RunId): Promise<void> {
+    if (this.#following === runId) return;
+    this.#following = runId;
+    this.#known = { triggerId, runId };
+    const { runs, hear, onNoReturn } = this.#ports;
+    const watcher = runs.watchers.watch(runId);
+    this.#release = () => watcher.release();
+    let isTold = false;
+    try {
+      for (let run = this.#find(runId); run; run = this.#find(runId)) {
+        if (isPastNoReturn(run) && !isTold) {
+          isTold = true;
+          hear(triggerId, 'past-no-return');
+          onNoReturn(runId);
+        }
+        watcher.take();
+        await watcher.changed();
+        if (this.#isClosed || this.#following !== runId) return;
+      }
+    } finally {
+      runs.watchers.unwatch(watcher);
+    }
+    this.#ended(triggerId, runId);
+  }
+
+  #find(runId: RunId): RunState | undefined {
+    return this.#ports.runs.active().find(({ request }) => request.runId === runId);
+  }
+
+  #ended(triggerId: string, runId: RunId): void {
+    const { runs, hear, onTakenBack } = this.#ports;
+    const state = this.#stateOf(runId);
+    const successor = runs.active().find(({ request }) => request.plan.kind === 'shutdown');
+    // A shutdown that goes further has taken over: it is the trigger's now.
+    if (state === 'pre-empted' && successor) {
+      void this.#ports.keep(triggerId, successor.request.runId);
+      void this.#follow(triggerId, successor.request.runId);
+      return;
+    }
+    const isOver = state === 'done' || state === 'degraded';
+    const reversal = this.#reversal?.triggerId === triggerId ? this.#reversal : undefined;
+    this.#reversal = undefined;
+    this.#following = undefined;
+    hear(triggerId, isOver ? 'ended' : 'failed');
+    if (reversal) onTakenBack(runId, reversal.sentence);
+  }
+
+  /** Of a run that is over; one that nobody remembers has failed. */
+  #stateOf(runId: RunId): string {
+    try {
+      return this.#ports.runs.report(runId).summary?.state ?? 'failed';
+    } catch {
+      return 'failed';
+    }
+  }
+}
