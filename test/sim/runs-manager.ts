@@ -217,7 +217,11 @@ export class SimulatedManager {
   }
 
   endSession(node: NodeName, session: SimulatedSession): void {
-    this.process.run(() => this.calls.endSession(node, session));
+    this.process.run(() => {
+      if (!session.isOpenAtManager) return;
+      this.calls.endSession(node, session);
+      this.#world.sessionEndedAtManager(node, session);
+    });
   }
 
   // ── Requests ──

@@ -256,6 +256,12 @@ export class SimulationWorld {
     this.time.after(delayMs, () => this.managerOf(session)?.endSession(agent.name, session));
   }
 
+  sessionEndedAtManager(node: NodeName, session: SimulatedSession): void {
+    const agent = this.agentOf(node);
+    const delayMs = agent.isCut ? 4000 : this.chance.between(0, 20);
+    if (session.isOpenAtAgent) this.time.after(delayMs, () => agent.endSession(session));
+  }
+
   /** The same of the manager's process. */
   endSessionsOf(manager: SimulatedManager, isSilent = false): void {
     for (const agent of this.agents) {
