@@ -1,0 +1,90 @@
+/** The runtime that is believed, look by look. */
+import t from 'tap';
+import {
+  believe,
+  believedLeft,
+  noBelief,
+  type RuntimeLook,
+} from '../../../src/core/power/effective-runtime.ts';
+
+const refreshMs = 30_000;
+
+type Look = readonly [atS: number, valueS: number, more?: Partial<RuntimeLook>];
+
+/** What is believed at the last look, in seconds. */
+function believedS(...looks: readonly Look[]): number {
+  let belief = noBelief;
+  let nowMs = 0;
+  for (const [atS, valueS, more] of looks) {
+    nowMs = 1_000_000 + atS * 1000;
+    belief = believe(belief, {
+      source: 'runtime',
+      valueMs: valueS * 1000,
+      atMs: nowMs,
+      refreshMs,
+      isFallExplained: false,
+      isDraining: true,
+      ...more,
+    });
+  }
+  return Math.round((believedLeft(belief, nowMs) ?? Number.NaN) / 1000);
+}
+
+const mains: Partial<RuntimeLook> = { isDraining: false };
+const start: readonly Look[] = [
+  [0, 600, mains],
+  [5, 600, mains],
+];
+
+t.test('with mains nothing is counted down', async (t) => {
+  t.equal(believedS(...start, [500, 600, mains]), 600);
+});
+
+t.test('the last changed value, counted down from the look before it was there', async (t) => {
+  t.equal(believedS(...start, [10, 600], [15, 600]), 590, 'the same value again is no news');
+  t.equal(believedS(...start, [10, 600], [15, 580]), 575);
+  t.equal(believedS(...start, [10, 600], [15, 580], [25, 580]), 565);
+  t.equal(believedS([0, 600]), 570, 'the very first: it may be a refresh old');
+});
+
+t.test('a cliff takes it down by a step, a second value all the way', async (t) => {
+  const before: readonly Look[] = [...start, [10, 595]];
+  t.equal(believedS(...before, [15, 100]), 468, 'a fifth less');
+  t.equal(believedS(...before, [15, 100], [20, 100]), 463, 'the same look again is the same value');
+  t.equal(believedS(...before, [15, 100], [20, 98]), 93, 'another value supports it');
+  const standing = [20, 25, 30, 35, 40, 45, 50].map((atS): Look => [atS, 100]);
+  t.equal(
+    believedS(...before, [15, 100], ...standing),
+    60,
+    'it stands longer than a refresh: it was read twice',
+  );
+});
+
+t.test('a cliff with its reason at once: battery low, or a load that rose', async (t) => {
+  t.equal(believedS(...start, [10, 595], [15, 100, { isFallExplained: true }]), 95);
+  t.equal(
+    believedS(...start, [10, 595], [15, 100], [20, 100, { isFallExplained: true }]),
+    90,
+    'also when the reason comes later',
+  );
+});
+
+t.test('back from one wrong value at once', async (t) => {
+  t.equal(believedS(...start, [10, 595], [15, 1], [20, 595]), 580, 'the same value as before it');
+  t.equal(believedS(...start, [10, 595], [15, 1], [20, 581]), 576, 'a newer one');
+  t.equal(believedS(...start, [10, 595], [15, 9000], [20, 581]), 576, 'up and back');
+});
+
+t.test('a rise is believed after 30 s, to the lowest that was told meanwhile', async (t) => {
+  const before: readonly Look[] = [...start, [10, 595]];
+  t.equal(believedS(...before, [15, 900]), 590, 'up to where the value before the last one leads');
+  t.equal(believedS(...before, [15, 900], [40, 880]), 565, 'after 25 s: not yet');
+  t.equal(believedS(...before, [15, 900], [30, 700], [46, 880]), 669, 'the lowest: 700, counted down');
+  t.equal(believedS(...before, [15, 900], [30, 900], [44, 900], [45, 900]), 865, 'also when it stands');
+  t.equal(believedS(...before, [15, 900], [30, 560], [46, 880]), 559, 'one low value begins it anew');
+});
+
+t.test('after a silence what is told counts at once', async (t) => {
+  t.equal(believedS(...start, [10, 595], [50, 900]), 870);
+  t.equal(believedS(...start, [10, 595], [50, 90]), 60);
+});
