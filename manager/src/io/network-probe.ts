@@ -22,36 +22,52 @@ const silences = new Set(['EHOSTUNREACH', 'ETIMEDOUT', 'EHOSTDOWN']);
 export function reach(host: string, port: number, timeLimitMs: number): Promise<Reach> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: Math.max(1, timeLimitMs) });
+    let ownAddress: string | undefined;
     const end = (result: Reach): void => {
       socket.destroy();
       resolve(result);
     };
+    // A socket that has failed does not know any more from where it tried.
+    socket.on('connectionAttempt', () =>
+      setImmediate(() => {
+        ownAddress = socket.localAddress ?? ownAddress;
+      }),
+    );
     socket.once('connect', () => end({ type: 'connected' }));
-    socket.once('timeout', () => end(silentAs('TIMEOUT')));
-    socket.once('error', (error) => end(reachOfError(error)));
+    socket.once('timeout', () => end(silentAs('TIMEOUT', socket.localAddress ?? ownAddress)));
+    socket.once('error', (error) => end(reachOfError(error, ownAddress)));
   });
 }
 
-/** I12: a host that is cut off from everybody hears nobody. */
-function silentAs(code: string): Reach {
+/**
+ * I12: a host that is cut off from everybody hears nobody. What counts is the link that the host was looked for on:
+ * in a power cut the switch goes first, and a bridge of containers has its link all the same.
+ */
+function silentAs(code: string, ownAddress: string | undefined): Reach {
   const interfaces = ownInterfaces();
-  if (interfaces && hasNetwork(interfaces)) return { type: 'silent', code };
-  const why = interfaces
-    ? 'no network interface of this host has a link'
-    : 'this host does not say whether it has a link';
+  if (interfaces && hasLink(interfaces, ownAddress)) return { type: 'silent', code };
+  const why = !interfaces
+    ? 'this host does not say whether it has a link'
+    : ownAddress === undefined
+      ? 'no network interface of this host has a link'
+      : `the network interface of this host with the address ${ownAddress} has no link`;
   return { type: 'not-tried', code, message: why };
 }
 
-const hasNetwork = (interfaces: Interfaces): boolean =>
-  Object.values(interfaces).some((addresses) => addresses?.some(({ internal }) => !internal));
+/** @param ownAddress undefined: the kernel has not said from where it tried; then any link will do */
+function hasLink(interfaces: Interfaces, ownAddress: string | undefined): boolean {
+  const linked = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
+  if (ownAddress === undefined) return linked.some(({ internal }) => !internal);
+  return linked.some(({ address }) => address === ownAddress);
+}
 
-function reachOfError(error: NodeJS.ErrnoException): Reach {
+function reachOfError(error: NodeJS.ErrnoException, ownAddress: string | undefined): Reach {
   // Of a name with several addresses: the host is up when one of them refused.
   const errors = error instanceof AggregateError ? (error.errors as NodeJS.ErrnoException[]) : [error];
   const codes = errors.map(({ code = '' }) => code);
   if (codes.some((code) => refusals.has(code))) return { type: 'refused' };
   const code = codes[0] ?? '';
-  if (codes.every((each) => silences.has(each))) return silentAs(code);
+  if (codes.every((each) => silences.has(each))) return silentAs(code, ownAddress);
   return { type: 'not-tried', code, message: errors[0]?.message ?? error.message };
 }
 

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { freePort } from '../../../test/site/manager-process.ts';
 import { reach, readPage } from '../../src/io/network-probe.ts';
@@ -19,6 +21,29 @@ t.test('a port that answers, one that refuses', async (t) => {
 t.test('what says nothing about the host', async (t) => {
   t.match(await reach('no-such-host.invalid', 22, timeLimitMs), { type: 'not-tried' });
   t.match(await reach('999.1.1.1', 22, timeLimitMs), { type: 'not-tried' });
+});
+
+const script = join(import.meta.dirname, 'network-probe-without-link.ts');
+const unshareFlags = process.getuid?.() === 0 ? ['-n'] : ['-Urn'];
+const canLink = spawnSync('unshare', [...unshareFlags, 'ip', 'link']).status === 0;
+const skip = canLink ? false : 'a network of its own is not allowed here';
+
+t.test('silence counts on a link only: the switch goes first in a power cut (I12)', { skip }, async (t) => {
+  const shell = `set -e
+    for name in lan bridge; do
+      ip link add $name type veth peer name $name-port
+      ip link set $name up; ip link set $name-port up
+    done
+    ip address add 192.0.2.1/24 dev lan; ip address add 198.51.100.1/24 dev bridge
+    "$1" "$2" 192.0.2.9
+    ip link set lan-port down
+    "$1" "$2" 192.0.2.9`;
+  const argv = [...unshareFlags, 'sh', '-c', shell, 'sh', process.execPath, script];
+  const { stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' });
+  t.equal(stderr, '');
+  const [linked, unlinked] = stdout.trim().split('\n');
+  t.same(JSON.parse(linked ?? ''), { type: 'silent', code: 'TIMEOUT' });
+  t.match(JSON.parse(unlinked ?? ''), { type: 'not-tried', message: /192\.0\.2\.1 has no link/ });
 });
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
