@@ -2,6 +2,7 @@
  * A fake agent for managers: a session over a plain loopback connection whose answers are the test's. It has no
  * systemd, no journal and no policy: the real agent is tested elsewhere.
  */
+import type { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Item, Outcome } from '@hecate/proto/core/frames.ts';
 import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import {
@@ -46,6 +47,8 @@ export class FakeAgent {
   readonly logLevels: string[] = [];
   /** The dead man's order that it holds. */
   armed: ArmShutdown | undefined;
+  /** What it answers to the next orders, one each, before it takes one. */
+  readonly armRefusals: HecateError[] = [];
   /** Resolves when the session is over, with why. */
   readonly ended: Promise<{ code: string; message: string }>;
   /** Every operation ends well unless a test says otherwise. */
@@ -117,9 +120,12 @@ export class FakeAgent {
       case 'setAgentLogLevel':
         this.logLevels.push(method.value.level);
         return { case: 'logLevel', value: { before: 'info', after: method.value.level } };
-      case 'armShutdown':
+      case 'armShutdown': {
+        const refusal = this.armRefusals.shift();
+        if (refusal) throw refusal;
         this.armed = method.value;
         return { case: 'done', value: {} };
+      }
       case 'disarmShutdown':
         if (this.armed?.runId === method.value.runId) this.armed = undefined;
         return { case: 'done', value: {} };

@@ -24,13 +24,26 @@ export interface DeadManLinkPorts {
 const answerTimeLimitMs = 5000;
 /** For what two clocks drift apart in the hours of a shutdown, and for the 10 ms steps in which they are read. */
 const clockMarginMs = 1000;
-/** An agent that does not answer although its session is there is asked again after so long, so many times (I14). */
+/** An agent that cannot answer well although its session is there is asked again after so long, so many times (I14). */
 const againAfterMs = 5000;
-const withdrawalsMax = 5;
+const attemptsMax = 5;
+/** A host that has just booted: its agent is online a moment before it is connected to its systemd. */
+const againWithoutBusMs = 1000;
+
+/** Offline: the machine asks again at node-online. Refused: it would be again. */
+function pauseBeforeNextMs({ code }: HecateError): number | undefined {
+  if (code === 'HEC_BUS_GONE') return againWithoutBusMs;
+  return code === 'HEC_TIMEOUT' || code === 'HEC_BUSY' || code === 'HEC_STATE' ? againAfterMs : undefined;
+}
+
+const keyOf = (runId: RunId, node: NodeName): string => `${runId} ${node}`;
 
 export class DeadManLink {
   readonly #ports: DeadManLinkPorts;
   readonly #waits = new Set<NodeJS.Timeout>();
+  /** Run and node → which giving of its order is the newest: an older one is not tried again behind it. */
+  readonly #givings = new Map<string, number>();
+  #lastGiving = 0;
   #isClosed = false;
 
   constructor(ports: DeadManLinkPorts) {
@@ -39,12 +52,20 @@ export class DeadManLink {
 
   async arm(runId: RunId, order: DeadManOrder): Promise<void> {
     const { node } = order;
-    try {
-      await this.#arm(runId, order);
-      this.#ports.onArmed(runId, node, undefined);
-    } catch (error) {
-      this.#ports.onArmed(runId, node, asHecateError(error));
+    const key = keyOf(runId, node);
+    this.#lastGiving += 1;
+    const giving = this.#lastGiving;
+    this.#givings.set(key, giving);
+    for (let count = 1; ; count += 1) {
+      const failure = await this.#arm(runId, order).then(() => undefined, asHecateError);
+      if (this.#givings.get(key) !== giving) return;
+      this.#ports.onArmed(runId, node, failure);
+      const pauseMs = failure && pauseBeforeNextMs(failure);
+      if (pauseMs === undefined || count >= attemptsMax || this.#isClosed) break;
+      await this.#wait(pauseMs);
+      if (this.#givings.get(key) !== giving) return;
     }
+    this.#givings.delete(key);
   }
 
   async #arm(runId: RunId, { node, beginAtMs, operations, reason }: DeadManOrder): Promise<void> {
@@ -67,6 +88,7 @@ export class DeadManLink {
 
   /** Resolves when the agent holds no order of this run; never, when that cannot be asked in this session. */
   async withdraw(runId: RunId, node: NodeName): Promise<void> {
+    this.#givings.delete(keyOf(runId, node));
     for (let count = 1; ; count += 1) {
       try {
         const value = createDisarmShutdown({ runId, epoch: this.#ports.epoch });
@@ -76,12 +98,10 @@ export class DeadManLink {
       } catch (thrown) {
         const error = asHecateError(thrown);
         this.#ports.onNotWithdrawn(runId, node, error);
-        // Offline: the machine asks again at node-online. Refused: it would be again.
-        const isTriedAgain =
-          error.code === 'HEC_TIMEOUT' || error.code === 'HEC_BUSY' || error.code === 'HEC_STATE';
-        if (!isTriedAgain || count >= withdrawalsMax || this.#isClosed)
-          await new Promise<never>(() => undefined);
-        await this.#wait();
+        const pauseMs = pauseBeforeNextMs(error);
+        if (pauseMs === undefined || count >= attemptsMax || this.#isClosed)
+          return new Promise<never>(() => undefined);
+        await this.#wait(pauseMs);
       }
     }
   }
@@ -91,12 +111,12 @@ export class DeadManLink {
     for (const timer of this.#waits) clearTimeout(timer);
   }
 
-  #wait(): Promise<void> {
+  #wait(pauseMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#waits.delete(timer);
         resolve();
-      }, againAfterMs);
+      }, pauseMs);
       this.#waits.add(timer);
     });
   }

@@ -1,4 +1,6 @@
 /** Dead man's orders of a shutdown: given at its begin, renewed when a node comes back, withdrawn at its end. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HecateError } from '@hecate/proto/core/errors.ts';
 import { createOperationOutcome } from '@hecate/proto/generated/wire.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
@@ -53,6 +55,41 @@ t.test('armed, renewed, withdrawn', async (t) => {
   t.equal(stateOf(await ended(operator, runId)), 'done');
   await until(() => !first.armed && !second.armed, { what: 'the orders are withdrawn' });
 });
+
+t.test(
+  'an agent that has not found systemd yet is asked again; not once the order is withdrawn',
+  async (t) => {
+    const bench = await managerBench(t, config);
+    const agents = await agentsOf(bench, names);
+    const [first, second] = names.map((name) => agents.get(name));
+    if (!first || !second) throw new Error('no agents');
+    const noBus = new HecateError('HEC_BUS_GONE', 'the agent has no connection to its D-Bus');
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    first.onApply = async ({ opId }) => {
+      await held;
+      return createOperationOutcome({ opId, status: 'done', result: 'done' });
+    };
+    first.armRefusals.push(noBus);
+    second.armRefusals.push(noBus, noBus, noBus, noBus);
+    const operator = await bench.operator('admin');
+    const { run } = await execute(operator, 'shutdown', { mode: 'cluster-only' });
+    const runId = run?.summary?.runId ?? '';
+    await until(() => first.armed, { what: 'node-a holds its order' });
+    t.equal(first.armed?.runId, runId);
+    t.match((await getRun(operator, runId)).degradations, [/node-b holds no dead man's order/]);
+    t.ok(second.armRefusals.length > 0, 'it is still being asked');
+    release();
+    await ended(operator, runId);
+    await until(async () => (await getRun(operator, runId)).armed.length === 0, {
+      what: 'both are withdrawn',
+    });
+    const { length } = second.armRefusals;
+    // Longer than the pause before it would be asked again.
+    await sleep(1500);
+    t.equal(second.armRefusals.length, length, 'nobody gives it an order any more');
+  },
+);
 
 t.test('withdrawn from a node that was away at the end, also after a restart of the manager', async (t) => {
   const bench = await managerBench(t, config);
