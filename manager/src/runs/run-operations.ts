@@ -4,6 +4,7 @@ import { isErrorCode } from '@hecate/proto/core/errors.ts';
 import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
 import { createVerbOptions, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
+import { refusalOf } from '../core/operations.ts';
 import { offline } from '../core/outcome-text.ts';
 import type { PlannedOperation } from '../core/plan/plan.ts';
 import type { OperationEnd } from '../core/runs/run.ts';
@@ -29,6 +30,8 @@ export interface AppliedOperation {
   readonly reason: string;
   /** Of a shutdown that has been decided: a disk that is full does not hold it up. */
   readonly isSentUnrecorded: boolean;
+  /** Nobody waits for it any more: it is not sent, unless it was already; then systemd goes on with it. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -75,8 +78,8 @@ export class RunOperations {
         ? await this.#outcomeOf(opId, onAccepted)
         : await this.#submit({ ...applied, opId, timeLimitMs: deadlineMs - clock.nowMs() }, onAccepted);
       const pauseMs = pauseBeforeSuccessorMs(outcome, count);
-      if (!isLost(outcome) || count >= successorsMax || clock.nowMs() + pauseMs >= deadlineMs)
-        return endOf(outcome);
+      const isOver = count >= successorsMax || clock.nowMs() + pauseMs >= deadlineMs;
+      if (!isLost(outcome) || isOver || applied.signal?.aborted) return endOf(outcome);
       await pause(pauseMs);
       opId = successorOf(opId);
     }
@@ -156,6 +159,8 @@ export class RunOperations {
     const { node, unit, verb, options } = operation;
     const deadlineMs = clock.nowMs() + applied.timeLimitMs;
     await this.#untilReady(node, deadlineMs);
+    const { signal } = applied;
+    if (signal?.aborted) return refusalOf('HEC_CANCELLED', 'its run did not wait for it any more');
     const timeLimitMs = Math.max(1, Math.floor(deadlineMs - clock.nowMs()));
     const { connection, offlineReason } = fleet.state.nodes.get(node) ?? notOfThisSite;
     return operations.submit(
@@ -175,6 +180,8 @@ export class RunOperations {
       {
         refusal: connection === 'online' ? undefined : offline(node, offlineReason),
         isSentUnrecorded: applied.isSentUnrecorded,
+        // A command that is under way would be ended with it.
+        ...(signal && verb !== 'exec' ? { signal } : {}),
         onItem: (item) => {
           if (item.case === 'accepted' || item.case === 'output') onAccepted();
         },

@@ -23,6 +23,7 @@ import { removeIntent, writeIntent } from '../io/intent-file.ts';
 import { mergeCommits } from './merge-commits.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { AppliedOperation, RunOperations } from './run-operations.ts';
+import { UnsentOperations } from './unsent-operations.ts';
 
 export interface RunRunnerPorts {
   readonly clock: Clock;
@@ -74,6 +75,7 @@ export class RunRunner {
   #working: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #tickets = new Map<number, Ticket>();
+  readonly #unsent = new UnsentOperations();
   #lastTicket = 0;
   #isClosed = false;
 
@@ -181,7 +183,9 @@ export class RunRunner {
 
   async #work(): Promise<void> {
     while (this.#inputs.length > 0) {
-      await this.#performAll(mergeCommits(this.#takeSteps()));
+      const effects = mergeCommits(this.#takeSteps());
+      this.#unsent.review(this.#state);
+      await this.#performAll(effects);
       this.#show();
       if (this.#isClosed) return;
     }
@@ -320,10 +324,14 @@ export class RunRunner {
       requestedFrom: request.requestedFrom,
       reason: request.reason,
       isSentUnrecorded: request.plan.kind === 'shutdown',
+      signal: this.#unsent.hand(opId, run),
     };
     void this.#ports.operations
       .apply(applied, () => this.input({ type: 'operation-accepted', opId }))
-      .then((end) => this.input({ type: 'operation-ended', opId, end }));
+      .then((end) => {
+        this.#unsent.ended(opId);
+        this.input({ type: 'operation-ended', opId, end });
+      });
   }
 
   #recall(opId: OpId): void {

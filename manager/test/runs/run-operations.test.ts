@@ -7,7 +7,7 @@ import {
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { managerBench } from '../support/manager-bench.ts';
-import { agentOf, agentsOf, ended, execute, stateOf, stepStates } from '../support/runs-bench.ts';
+import { agentOf, agentsOf, ended, execute, getRun, stateOf, stepStates } from '../support/runs-bench.ts';
 
 t.setTimeout(120_000);
 
@@ -133,3 +133,28 @@ t.test('an agent that is there before its connection to systemd is waited for', 
   t.equal(early.applied.length, 1);
   t.equal(agents.get('node-b')?.applied.length, 1);
 });
+
+t.test(
+  'what a pre-empted run had not sent yet is not sent after it: nothing is started behind a shutdown',
+  async (t) => {
+    const bench = await managerBench(t, config);
+    const agents = await agentsOf(bench, names);
+    agents.get('node-b')?.vanish();
+    await bench.untilNode('node-b', 'offline');
+    const operator = await bench.operator('admin');
+    const { run } = await execute(operator, 'maintenance');
+    await until(() => agents.get('node-a')?.applied.length === 1, { what: 'the first stage ran' });
+    await until(
+      async () => stepStates(await getRun(operator, run?.summary?.runId ?? '')).includes('2.1 running'),
+      { what: 'the second waits for its node' },
+    );
+    await execute(operator, 'shutdown', { mode: 'cluster-only' });
+    const back = await agentOf(bench, 'node-b');
+    await until(() => back.applied.length > 0, { what: 'the shutdown reaches it' });
+    t.same(
+      back.applied.map(({ verb }) => verb),
+      ['stop'],
+    );
+    t.equal(stateOf(await ended(operator, run?.summary?.runId ?? '')), 'pre-empted');
+  },
+);
