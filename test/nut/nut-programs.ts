@@ -13,9 +13,11 @@ export type NutProgram = 'upsd' | 'dummy-ups' | 'upsmon';
 const isRoot = process.getuid?.() === 0;
 export const nutUser = isRoot ? 'nut' : userInfo().username;
 
+const needed = ['upsd', 'dummy-ups', 'upsmon'].map((name) => `${folder}/${name}`).concat('/usr/bin/certutil');
+
 /** For tap's `skip` option: false when a real upsd can run here, else why it cannot. */
 export function skipWithoutUpsd(): false | string {
-  const missing = (['upsd', 'dummy-ups'] as const).filter((name) => !existsSync(`${folder}/${name}`));
+  const missing = needed.filter((path) => !existsSync(path));
   if (missing.length === 0) return false;
   return `missing ${missing.join(', ')} (as root: apt-get install nut-server nut-client libnss3-tools)`;
 }

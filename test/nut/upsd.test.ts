@@ -71,3 +71,14 @@ t.test('a configuration that upsd refuses is told with its own words', { skip },
   const upses = { rack: { kind: 'dev', values: { 'ups.status': 'OL' } } } as const;
   await t.rejects(startUpsd(t, { upses, listen: '203.0.113.1' }), /it said[\s\S]*203\.0\.113\.1/);
 });
+
+const skipAsUser = skip || (process.getuid?.() !== 0 && 'network namespaces need root');
+
+t.test('in a network of its own', { skip: skipAsUser }, async (t) => {
+  const within = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
+  const upses = { rack: { kind: 'dev', values: { 'ups.status': 'OL' } } } as const;
+  const upsd = await startUpsd(t, { upses, within });
+  t.match(upsd.log(), `listening on 127.0.0.1 port ${upsd.port}`);
+  await t.rejects(upsd.ask('VER'), 'not in ours');
+  await upsd.set('rack', 'ups.status', 'OB');
+});

@@ -15,6 +15,7 @@ import {
   ReplyReader,
 } from '../../core/power/nut-reply.ts';
 import { defaultTimeLimitMs, type NutServer, nameOfServer, tlsOptionsOf } from './nut-server.ts';
+import { rememberedLookup } from './remembered-address.ts';
 
 interface PendingCommand {
   readonly reader: ReplyReader;
@@ -55,7 +56,8 @@ export class NutConnection {
    * @throws HEC_CONNECTION nobody answers, HEC_TLS, HEC_CONFIG, HEC_PROTOCOL what answers is no NUT server
    */
   static async open(server: NutServer): Promise<NutConnection> {
-    const socket = connect({ host: server.host, port: server.port, noDelay: true, keepAlive: true });
+    const { host, port } = server;
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, lookup: rememberedLookup });
     const connection = new NutConnection(server, socket);
     connection.#watch(socket);
     await connection.#untilReady(socket, 'connect');

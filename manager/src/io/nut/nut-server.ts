@@ -4,9 +4,6 @@ import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 
-/** The port that IANA gave to NUT. */
-export const defaultNutPort = 3493;
-
 export type NutTls =
   /** In the clear, also where the server could do better. */
   | { readonly mode: 'off' }

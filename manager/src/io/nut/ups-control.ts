@@ -3,7 +3,9 @@
  * for idleness, and a changed password counts at once. Servers accept any user and password, and refuse at use.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HecateError } from '@hecate/proto/core/errors.ts';
 import { NutRefusal } from '../../core/power/nut-error.ts';
+import { quoted } from '../../core/power/nut-line.ts';
 import { NutConnection } from './nut-connection.ts';
 import type { NutServer } from './nut-server.ts';
 
@@ -65,6 +67,7 @@ async function withSession<Result>(
   work: (connection: NutConnection) => Promise<Result>,
 ): Promise<Result> {
   const { username, password } = credentials();
+  checkPassword(password);
   const connection = await NutConnection.open(server);
   try {
     await connection.command(['USERNAME', username]);
@@ -75,6 +78,19 @@ async function withSession<Result>(
     return result;
   } finally {
     connection.close();
+  }
+}
+
+/** Before anything is done with it, because the message about a word that cannot be sent holds the word. */
+function checkPassword(password: string): void {
+  try {
+    quoted(password);
+  } catch {
+    throw new HecateError(
+      'HEC_CONFIG',
+      'the password for the NUT server cannot be sent: expected at most 512 printable ASCII characters on one line',
+      'see its file, and upsd.users on that server',
+    );
   }
 }
 

@@ -123,6 +123,18 @@ t.test('a command that was taken, and a server that is gone after it (fake)', as
   t.equal(await controlOf(fake).instantCommand('load.off'), 'handed-over', 'nobody knows more');
 });
 
+t.test('a password that no line can carry is not told either (fake)', async (t) => {
+  const fake = await FakeNutServer.start(t, (_line, socket) => socket.write('OK\n'));
+  for (const password of ['Geheimnis-ä', 'right\nFSD rack', 'x'.repeat(600)]) {
+    const error = await controlOf(fake, 'hecate', password)
+      .checkRights()
+      .catch((thrown: unknown) => thrown);
+    t.match(error, { code: 'HEC_CONFIG', message: /printable ASCII/ });
+    t.notMatch(String(error), password.slice(0, 9));
+  }
+  t.equal(fake.connections, 0);
+});
+
 t.test('a driver that fails at it, and one that says nothing (fake)', async (t) => {
   let verdict = 'ERR FAILED\n';
   const fake = await FakeNutServer.start(t, (line, socket) => {
