@@ -81,9 +81,7 @@ t.test(
     t.ok(second.armRefusals.length > 0, 'it is still being asked');
     release();
     await ended(operator, runId);
-    await until(async () => (await getRun(operator, runId)).armed.length === 0, {
-      what: 'both are withdrawn',
-    });
+    await until(() => !first.armed, { what: 'the orders are withdrawn' });
     const { length } = second.armRefusals;
     // Longer than the pause before it would be asked again.
     await sleep(1500);
