@@ -1,5 +1,5 @@
 /** How long the supply of a UPS is believed to last, and how far that is from a decision. */
-import { believedLeft } from './effective-runtime.ts';
+import { believedLeft, leftAt } from './effective-runtime.ts';
 import { type Threshold, thresholdOf } from './threshold.ts';
 import { assumedRefreshMs, type UpsConfig } from './ups-config.ts';
 import type { UpsState } from './ups-state.ts';
@@ -26,17 +26,24 @@ export const isOutputOff = ({ offSinceMs }: UpsState, nowMs: number): boolean =>
 export function estimateOf(state: UpsState, config: UpsConfig, nowMs: number): UpsEstimate {
   const { thresholdMs } = thresholdFor(state, config);
   if (isOutputOff(state, nowMs)) return { source: 'output', leftMs: 0, slackMs: -thresholdMs };
-  const leftMs = erodedBySilence(state, config, nowMs);
+  const leftMs = leftInSilence(state, config, nowMs);
   if (leftMs !== undefined)
     return { source: state.belief.source ?? 'runtime', leftMs, slackMs: leftMs - thresholdMs };
   const elapsedMs = state.outage ? nowMs - state.outage.sinceMs : 0;
   return { source: 'timer', leftMs: undefined, slackMs: config.onBatteryTimerMs - elapsedMs };
 }
 
-/** What was told was too optimistic by the factor at most, also of the time that has gone by in silence since. */
-function erodedBySilence(state: UpsState, config: UpsConfig, nowMs: number): number | undefined {
+/**
+ * In silence the last value is all there is: after a refresh in which nothing contradicts it, it counts in full. It was
+ * too optimistic by the factor at most, also of the time that has gone by since.
+ */
+function leftInSilence(state: UpsState, config: UpsConfig, nowMs: number): number | undefined {
   const leftMs = believedLeft(state.belief, nowMs);
-  const { silentSinceMs, outage } = state;
+  const { silentSinceMs, outage, refreshMs } = state;
   if (leftMs === undefined || silentSinceMs === undefined || outage === undefined) return leftMs;
-  return Math.max(0, leftMs - (config.runtimeSafetyFactor - 1) * (nowMs - silentSinceMs));
+  const { told } = state.belief;
+  const silentMs = nowMs - silentSinceMs;
+  const isLast = told !== undefined && silentMs > (refreshMs || assumedRefreshMs);
+  const lastMs = isLast ? Math.min(leftMs, leftAt(told, nowMs)) : leftMs;
+  return Math.max(0, lastMs - (config.runtimeSafetyFactor - 1) * silentMs);
 }
