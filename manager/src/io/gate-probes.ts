@@ -12,14 +12,22 @@ export interface GateProbePorts {
   nodeOf(node: NodeName): FleetNode | undefined;
   /** The host that the node's agent last dialled from. */
   lastHostOf(node: NodeName): string | undefined;
+  /** What systemd calls a unit that the fleet does not know by this name; rejects when that cannot be asked. */
+  unitIdOf(node: NodeName, unit: string, timeLimitMs: number): Promise<string>;
   /** Runs a command on a node; its own policy decides. */
   execute(node: NodeName, argv: readonly string[], timeLimitMs: number): Promise<OperationOutcome>;
 }
 
 type Of<Type extends Leaf['type']> = Extract<Leaf, { type: Type }>;
+type InTurn = (work: () => Promise<Observation>) => Promise<Observation>;
 
-/** Looks at the network and commands that are under way at once (I14). */
-const probesMax = 64;
+/**
+ * Looks at the network that are under way at once (I14): of a thousand hosts that went off together each is looked at
+ * within one look. The kernel waits for 1,024 neighbours at the most (gc_thresh3).
+ */
+const looksMax = 256;
+/** Questions to agents, and commands. */
+const callsMax = 64;
 /**
  * A host that is up answers or refuses within milliseconds in its own network, or when the first packet was lost, to
  * the second that the kernel sends after 1 s (TCP_TIMEOUT_INIT). Every stage of a shutdown waits for this silence.
@@ -30,7 +38,8 @@ const pageTimeLimitMs = 10_000;
 
 export class GateProbes {
   readonly #ports: GateProbePorts;
-  readonly #turns = new Turns(probesMax);
+  readonly #looks = new Turns(looksMax);
+  readonly #calls = new Turns(callsMax);
 
   constructor(ports: GateProbePorts) {
     this.#ports = ports;
@@ -38,34 +47,53 @@ export class GateProbes {
 
   /** Each leaf gets its answer within the time; what was not seen by then is unknown (I12). Never rejects. */
   async observe(leaves: readonly Leaf[], timeLimitMs: number): Promise<Observations> {
+    const untilMs = performance.now() + timeLimitMs;
     const entries = leaves.map(
       async (leaf): Promise<[string, Observation]> => [
         leafKey(leaf),
-        await inTime(this.#observeInTurn(leaf, timeLimitMs), timeLimitMs),
+        await inTime(this.#observe(leaf, timeLimitMs, untilMs).catch(unknownBecause), timeLimitMs),
       ],
     );
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  #observeInTurn(leaf: Leaf, timeLimitMs: number): Promise<Observation> {
-    if (leaf.type === 'unit') return Promise.resolve(observeUnit(this.#ports.nodeOf(leaf.node), leaf));
-    return this.#turns.take(() => this.#observe(leaf, timeLimitMs)).catch(unknownBecause);
-  }
-
-  #observe(leaf: Exclude<Leaf, { type: 'unit' }>, timeLimitMs: number): Promise<Observation> {
+  async #observe(leaf: Leaf, timeLimitMs: number, untilMs: number): Promise<Observation> {
+    // Whose turn comes too late is not looked at: nobody would hear of it, and the next look waits behind it.
+    const inTurn = (turns: Turns, work: () => Promise<Observation>): Promise<Observation> =>
+      turns.take(async () =>
+        performance.now() < untilMs ? work() : unknown('its turn did not come in time'),
+      );
     switch (leaf.type) {
+      case 'unit':
+        return this.#observeUnit(leaf, (work) => inTurn(this.#calls, work), timeLimitMs);
       case 'node':
-        return this.#observeNode(leaf, timeLimitMs);
+        return this.#observeNode(leaf, (work) => inTurn(this.#looks, work), timeLimitMs);
       case 'tcp':
-        return observePort(leaf, timeLimitMs);
+        return inTurn(this.#looks, () => observePort(leaf, timeLimitMs));
       case 'http':
-        return observePage(leaf, timeLimitMs);
+        return inTurn(this.#looks, () => observePage(leaf, timeLimitMs));
       case 'exec':
-        return this.#observeCommand(leaf, timeLimitMs);
+        return inTurn(this.#calls, () => this.#observeCommand(leaf, timeLimitMs));
     }
   }
 
-  async #observeNode(leaf: Of<'node'>, timeLimitMs: number): Promise<Observation> {
+  /** systemd keeps no state of a unit that it has not loaded: it is inactive, unless it goes by another name. */
+  async #observeUnit(leaf: Of<'unit'>, inTurn: InTurn, timeLimitMs: number): Promise<Observation> {
+    const { node: name, unit } = leaf;
+    const why = whyUnitUnknown(this.#ports.nodeOf(name), leaf);
+    if (why !== undefined) return unknown(why);
+    const loaded = this.#ports.nodeOf(name)?.units.get(unit);
+    if (loaded) return verdictOfUnit(loaded, leaf);
+    return inTurn(async () => {
+      const id = await this.#ports.unitIdOf(name, unit, timeLimitMs);
+      const node = this.#ports.nodeOf(name);
+      const whyNow = whyUnitUnknown(node, leaf);
+      if (whyNow !== undefined) return unknown(whyNow);
+      return verdictOfUnit(node?.units.get(id) ?? notLoaded, leaf);
+    });
+  }
+
+  async #observeNode(leaf: Of<'node'>, inTurn: InTurn, timeLimitMs: number): Promise<Observation> {
     const { node: name, state } = leaf;
     const node = this.#ports.nodeOf(name);
     if (!node) return unknown(`${name} is not a node of this site`);
@@ -73,7 +101,7 @@ export class GateProbes {
     const seen = isOnline ? `${name} is online` : `${name} is offline`;
     if (state === 'online') return verdict(isOnline, seen);
     if (isOnline) return fails(seen);
-    return state === 'offline' ? holds(seen) : this.#observePower(leaf, timeLimitMs);
+    return state === 'offline' ? holds(seen) : inTurn(() => this.#observePower(leaf, timeLimitMs));
   }
 
   /** I12: the end of its session alone says nothing: a cable, or the agent, may have gone. */
@@ -111,17 +139,23 @@ const verdict = (isSo: boolean, detail: string): Observation => (isSo ? holds(de
 const unknownBecause = (error: unknown): Observation =>
   unknown(error instanceof Error ? error.message : String(error));
 
-/** systemd keeps no state of a unit that it has not loaded: it is inactive. */
 const notLoaded = { activeState: 'inactive', subState: 'dead' };
 
-function observeUnit(node: FleetNode | undefined, { node: name, unit, states }: Of<'unit'>): Observation {
-  if (!node) return unknown(`${name} is not a node of this site`);
-  if (node.connection !== 'online') return unknown(`${name} is offline: what ${unit} does is not known`);
-  if (!isKnown(node)) return unknown(`the units of ${name} are not all known yet`);
-  const { activeState, subState } = node.units.get(unit) ?? notLoaded;
-  const isSo = states.includes(activeState) || states.includes(subState);
-  return verdict(isSo, `${name}: ${unit} is ${activeState} (${subState})`);
+/** Undefined: what the fleet holds of it is the whole truth (I12). */
+function whyUnitUnknown(node: FleetNode | undefined, { node: name, unit }: Of<'unit'>): string | undefined {
+  if (!node) return `${name} is not a node of this site`;
+  if (node.connection !== 'online') return `${name} is offline: what ${unit} does is not known`;
+  return isKnown(node) ? undefined : `the units of ${name} are not all known yet`;
 }
+
+const verdictOfUnit = (
+  { activeState, subState }: typeof notLoaded,
+  { node, unit, states }: Of<'unit'>,
+): Observation =>
+  verdict(
+    states.includes(activeState) || states.includes(subState),
+    `${node}: ${unit} is ${activeState} (${subState})`,
+  );
 
 async function observePort({ host, port }: Of<'tcp'>, timeLimitMs: number): Promise<Observation> {
   const result: Reach = await reach(host, port, Math.min(timeLimitMs, reachTimeLimitMs));

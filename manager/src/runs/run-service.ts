@@ -31,6 +31,7 @@ import { RunOperations } from './run-operations.ts';
 import { type AcceptedRun, RunRunner } from './run-runner.ts';
 import { RunTeller, type RunTellerPorts } from './run-teller.ts';
 import { RunWatchers } from './run-watchers.ts';
+import { UnitIds } from './unit-ids.ts';
 
 export interface RunServicePorts extends Pick<RunTellerPorts, 'logger' | 'audit' | 'metrics'> {
   readonly clock: Clock;
@@ -67,9 +68,11 @@ export class RunService {
       operations,
       logLines: () => config().operations.logLines,
     });
+    const unitIds = new UnitIds(ports.sessionOf);
     this.probes = new GateProbes({
       nodeOf: (node) => fleet.state.nodes.get(node),
       lastHostOf: (node) => files.lastHosts.get(node),
+      unitIdOf: (node, unit, timeLimitMs) => unitIds.idOf(node, unit, timeLimitMs),
       execute: (node, argv, timeLimitMs) => this.#execute(node, argv, timeLimitMs),
     });
     this.#deadMan = this.#makeDeadManLink();

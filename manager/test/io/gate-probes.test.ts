@@ -31,6 +31,7 @@ const probes = (state: FleetState, ports: Partial<GateProbePorts> = {}) =>
   new GateProbes({
     nodeOf: (node) => state.nodes.get(node),
     lastHostOf: () => undefined,
+    unitIdOf: async (_, unit) => unit,
     execute: async () => createOperationOutcome(),
     ...ports,
   });
@@ -74,6 +75,31 @@ t.test('units, as the fleet knows them', async (t) => {
     { verdict: 'unknown' },
     'the agent lost its bus',
   );
+});
+
+t.test('a unit that goes by another name is looked at under its own', async (t) => {
+  const aliased = { unitIdOf: async () => 'x.service' };
+  t.match(await look(ofUnit(a, 'alias.service', 'inactive'), fleet, aliased), {
+    verdict: 'fails',
+    detail: 'node-a: alias.service is active (exited)',
+  });
+  t.match(await look(ofUnit(a, 'alias.service', 'active'), fleet, aliased), { verdict: 'holds' });
+  const notSaid = { unitIdOf: () => Promise.reject(new Error('the agent has no bus')) };
+  t.match(
+    await look(ofUnit(a, 'alias.service', 'inactive'), fleet, notSaid),
+    { verdict: 'unknown', detail: /no bus/ },
+    'I12',
+  );
+  const cut = playFleet(fleet, notice('node-a', busState(false))).state;
+  let isCut = false;
+  const cutMeanwhile = {
+    nodeOf: (node: string) => (isCut ? cut : fleet).nodes.get(node),
+    unitIdOf: async (_: unknown, unit: string) => {
+      isCut = true;
+      return unit;
+    },
+  };
+  t.match(await look(ofUnit(a, 'alias.service', 'inactive'), fleet, cutMeanwhile), { verdict: 'unknown' });
 });
 
 t.test('nodes: powered off is gone from the mesh and from the network', async (t) => {
@@ -162,4 +188,22 @@ t.test('what is not seen in time is unknown, and 64 are looked at once', async (
   t.equal(Object.keys(seen).length, 100);
   t.ok(Object.values(seen).every(({ verdict }) => verdict === 'unknown'));
   t.equal(most, 64);
+});
+
+t.test('whose turn comes too late is not looked at', async (t) => {
+  let count = 0;
+  const execute = async () => {
+    count += 1;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return createOperationOutcome({ status: 'done', execResult: createExecResult({ exitStatus: 0 }) });
+  };
+  const leaves = Array.from({ length: 65 }, (_, index): Leaf => {
+    return { type: 'exec', node: a, argv: [String(index)], exitStatus: 0 };
+  });
+  const looking = probes(fleet, { execute });
+  const seen = await looking.observe(leaves, 50);
+  t.ok(Object.values(seen).every(({ verdict }) => verdict === 'unknown'));
+  const next = await looking.observe(leaves.slice(0, 1), timeLimitMs);
+  t.match(Object.values(next), [{ verdict: 'holds' }]);
+  t.equal(count, 65, 'the 65th of the first look was left out');
 });
