@@ -1,6 +1,7 @@
 /**
  * Dead man's orders: each agent holds its own part of a shutdown, for the case that it is cut off. Armed when the run
- * begins and again at each new session; withdrawn when the run is over, until each agent has said so.
+ * begins and again at each new session; withdrawn as soon as the run is over, or is to end because of an abort, until
+ * each agent has said so.
  */
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import { deadManParts } from '../plan/dead-man-parts.ts';
@@ -59,10 +60,13 @@ export function withdrawOrders(draft: RunDraft): void {
 export function ordersAtReturn(run: RunState, node: NodeName): RunsEffect[] {
   if (!run.armed.includes(node)) return [];
   const { runId } = run.request;
-  if (!isActive(run)) return [{ type: 'withdraw', runId, node }];
+  if (!holdsToOrders(run)) return [{ type: 'withdraw', runId, node }];
   const order = isPoweredOff(run, node) ? undefined : ordersOf(run).find((each) => each.node === node);
   return order ? [{ type: 'arm', runId, order }] : [];
 }
+
+/** One that is being aborted does not power anybody off any more: nor may a node that is cut off until it has ended. */
+export const holdsToOrders = (run: RunState): boolean => isActive(run) && !run.abort;
 
 /** A host that the run has powered off, and that is on again, was switched on by somebody: it is left alone. */
 const isPoweredOff = ({ request: { plan }, results }: RunState, node: NodeName): boolean =>

@@ -223,7 +223,8 @@ export function writeStepEnd(draft: RunDraft, { address, outcome, why, hasTimedO
 export function endRun(draft: RunDraft, outcome: RunOutcome, why: string): void {
   draft.write({ type: 'run-ended', outcome, why });
   draft.tell({ type: 'run-ended', outcome, why });
-  withdrawOrders(draft);
+  // With an abort they were; who could not be told then is told when it is back.
+  if (!draft.run.abort) withdrawOrders(draft);
   draft.send({ type: 'ended', run: draft.run });
 }
 

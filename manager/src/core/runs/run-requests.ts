@@ -1,4 +1,5 @@
 /** What operators and triggers ask for: a run, or the end of one. */
+import { withdrawOrders } from './dead-man-orders.ts';
 import { acceptedRun } from './fold-records.ts';
 import { refusalByIntent } from './intent.ts';
 import { methodDeadlineMs } from './method-limit.ts';
@@ -145,6 +146,7 @@ export function abort(state: RunsState, input: Of<'abort'>, at: RunsInstant): Ru
   if (!run.abort) {
     draft.write({ type: 'abort-requested', by, reason });
     draft.tell({ type: 'abort-requested', by, reason });
+    withdrawOrders(draft);
   }
   draft.send({ type: 'answer-abort', ticket, runId });
   if (!draft.run.running) proceed(draft);

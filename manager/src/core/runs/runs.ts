@@ -3,7 +3,7 @@
  * is to be recorded, and then sent, comes out (I9). Nothing here waits: a time-out is an input.
  */
 import type { OpId } from '@hecate/proto/core/names.ts';
-import { ordersAtReturn } from './dead-man-orders.ts';
+import { holdsToOrders, ordersAtReturn } from './dead-man-orders.ts';
 import { hasten, heard, isLooking, look } from './gate-look.ts';
 import { intentAfter } from './intent.ts';
 import { endOperation, goOn, openOperation, retryPauseOf, setPhase } from './operations-of-method.ts';
@@ -141,8 +141,8 @@ function hookSentence(hook: string, { exitStatus, message }: Of<'hook-ended'>): 
 
 function withdrawn(state: RunsState, { runId, node }: Of<'withdrawn'>, at: RunsInstant): RunsStep {
   const run = state.runs.get(runId);
-  // Of an active run nobody has withdrawn anything: its order was armed again since.
-  if (!run?.armed.includes(node) || isActive(run)) return nothing(state);
+  // Of a run that goes on nobody has withdrawn anything: its order was armed again since.
+  if (!run?.armed.includes(node) || holdsToOrders(run)) return nothing(state);
   const draft = new RunDraft(run, at);
   draft.write({ type: 'withdrawn', nodes: [node] });
   return commit(state, draft, { onFailure: 'proceed' });

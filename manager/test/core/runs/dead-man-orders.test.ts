@@ -73,6 +73,26 @@ t.test('withdrawn at the end, again at each return, until the agent has said so'
   t.equal(desk.state.runs.size, 0);
 });
 
+t.test(
+  'withdrawn as soon as an abort is accepted: the step that runs may take longer than an order',
+  async (t) => {
+    const desk = begun();
+    desk.take('arm');
+    desk.abort();
+    t.same(nodesOf(desk.take('withdraw')), ['a', 'b']);
+    desk.step({ type: 'withdrawn', runId: runIdOf(1), node: node('a') });
+    t.same(desk.run().armed, ['b']);
+    desk.restart();
+    desk.step({ type: 'node-online', node: node('b') });
+    t.same(desk.take('arm'), []);
+    t.same(nodesOf(desk.take('withdraw')), ['b']);
+    desk.step({ type: 'withdrawn', runId: runIdOf(1), node: node('b') });
+    t.equal(desk.run().outcome, undefined, 'its step still runs');
+    desk.end('a');
+    t.equal(desk.state.runs.size, 0);
+  },
+);
+
 t.test('an answer that comes late, when the run goes on, withdraws nothing', async (t) => {
   const desk = begun();
   desk.step({ type: 'withdrawn', runId: runIdOf(1), node: node('a') });
