@@ -51,8 +51,12 @@ function shutdownAgainstShutdown(asked: RunRequest, run: RunState): Relation {
 /** Pure: the runs that are active, and what is asked. */
 export function takeOver(runs: Iterable<RunState>, asked: RunRequest): TakeOver {
   const active = [...runs].filter(isActive);
+  // Of its own kind: a shutdown that joined a startup would be a trigger that is lost (I10).
   const sameTrigger = active.find(
-    ({ request }) => asked.triggerId !== '' && request.triggerId === asked.triggerId,
+    ({ request }) =>
+      asked.triggerId !== '' &&
+      request.triggerId === asked.triggerId &&
+      request.plan.kind === asked.plan.kind,
   );
   if (sameTrigger) return { type: 'join', runId: sameTrigger.request.runId };
   const concerned = active

@@ -108,6 +108,12 @@ const rows: readonly [string, Asked, RunState[], 'pre-empts' | 'joins' | 'refuse
     'joins',
   ],
   [
+    'the same trigger, of a startup',
+    { change: { triggerId: 'ups-1' } },
+    [active({ kind: 'startup', change: { triggerId: 'ups-1' } })],
+    'pre-empts',
+  ],
+  [
     'another trigger',
     { change: { triggerId: 'ups-2' } },
     [active({ change: { triggerId: 'ups-1' } })],
