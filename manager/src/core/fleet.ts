@@ -58,7 +58,9 @@ export type FleetInput =
       takesOver: boolean;
     }
   | { type: 'notice'; node: NodeName; sessionId: string; notice: Notice; wallMs: number }
-  | { type: 'disconnected'; node: NodeName; sessionId: string; reason: string; wallMs: number };
+  | { type: 'disconnected'; node: NodeName; sessionId: string; reason: string; wallMs: number }
+  /** By a manager before this one. */
+  | { type: 'remembered'; node: NodeName; wallMs: number };
 
 /**
  * Units of one node that are kept (I14); systemd itself stops at 131,072 names. A node with k3s has a few thousand.
@@ -110,7 +112,16 @@ export function fleetStep(state: FleetState, input: FleetInput): FleetStep {
       return take(state, input);
     case 'disconnected':
       return disconnect(state, input);
+    case 'remembered':
+      return remember(state, input);
   }
+}
+
+/** Of a node that has been here since, more is known already. */
+function remember(state: FleetState, { node: name, wallMs }: Extract<FleetInput, { type: 'remembered' }>) {
+  const node = state.nodes.get(name);
+  if (node?.connection !== 'never-seen') return { state, effects: [] };
+  return { state: replaceNode(state, { ...node, connection: 'offline', lastSeenMs: wallMs }), effects: [] };
 }
 
 /** Names that are gone disappear, unless they are connected: their session is ended by whoever removed them. */

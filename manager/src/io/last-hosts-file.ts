@@ -1,6 +1,6 @@
 /**
- * `last-hosts.json`: from which host each node's agent last dialled. A node that was switched off before the manager
- * was restarted can still be looked for on the network then.
+ * `last-hosts.json`: from which host each node's agent last dialled, and when it was last there. A node that was switched
+ * off before the manager was restarted can still be looked for on the network then, and is told of as it was.
  */
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
@@ -8,13 +8,25 @@ import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
 /** More names than a site has (I14). */
 const hostsMax = 10_000;
 
+interface LastHost {
+  readonly host: string;
+  /** Unix time. */
+  readonly lastSeenMs: number;
+}
+
+function parseEntry(value: unknown): LastHost | undefined {
+  const { host, lastSeenMs } = (value ?? {}) as Partial<Record<keyof LastHost, unknown>>;
+  if (typeof host !== 'string' || !Number.isSafeInteger(lastSeenMs)) return undefined;
+  return { host, lastSeenMs: Number(lastSeenMs) };
+}
+
 export class LastHosts {
   readonly #path: string;
-  readonly #hosts: Map<string, string>;
+  readonly #hosts: Map<string, LastHost>;
   #writing: Promise<void> | undefined;
   #isChanged = false;
 
-  private constructor(path: string, hosts: Map<string, string>) {
+  private constructor(path: string, hosts: Map<string, LastHost>) {
     this.#path = path;
     this.#hosts = hosts;
   }
@@ -24,18 +36,29 @@ export class LastHosts {
     const value: unknown = await readFile(path, 'utf8')
       .then((text) => JSON.parse(text) as unknown)
       .catch(() => ({}));
-    const entries = Object.entries(value ?? {}).filter(([, host]) => typeof host === 'string');
-    return new LastHosts(path, new Map(entries as [string, string][]));
+    const entries = Object.entries(value ?? {}).flatMap(([node, entry]): [string, LastHost][] => {
+      const known = parseEntry(entry);
+      return known ? [[node, known]] : [];
+    });
+    return new LastHosts(path, new Map(entries));
   }
 
   get(node: string): string | undefined {
-    return this.#hosts.get(node);
+    return this.#hosts.get(node)?.host || undefined;
   }
 
-  /** Written in the background: a disk that is full costs only what this is for. */
-  set(node: string, host: string): void {
-    if (host === '' || this.#hosts.get(node) === host || this.#hosts.size >= hostsMax) return;
-    this.#hosts.set(node, host);
+  /** Unix time; 0: never. Of a manager that was killed: of the beginning of the node's session. */
+  lastSeenMs(node: string): number {
+    return this.#hosts.get(node)?.lastSeenMs ?? 0;
+  }
+
+  /**
+   * Written in the background: a disk that is full costs only what this is for.
+   * @param host empty: as it was
+   */
+  set(node: string, host: string, wallMs: number): void {
+    if (!this.#hosts.has(node) && this.#hosts.size >= hostsMax) return;
+    this.#hosts.set(node, { host: host || (this.get(node) ?? ''), lastSeenMs: Math.round(wallMs) });
     this.#isChanged = true;
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;

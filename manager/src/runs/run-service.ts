@@ -134,7 +134,17 @@ export class RunService {
 
   /** Goes on with what the journal says was going on. */
   start(): void {
+    this.#remember();
     this.#runner.start();
+  }
+
+  /** Nodes that are off were seen by a manager before this one. */
+  #remember(): void {
+    const { fleet, files } = this.#ports;
+    for (const { name: node } of fleet.state.nodes.values()) {
+      const wallMs = files.lastHosts.lastSeenMs(node);
+      if (wallMs > 0) fleet.apply({ type: 'remembered', node, wallMs });
+    }
   }
 
   /** The configuration was read again. */
@@ -144,7 +154,8 @@ export class RunService {
 
   /** @param address that its agent dialled from */
   nodeOnline(node: NodeName, address: string): void {
-    this.#ports.files.lastHosts.set(node, hostOf(address).replace(/^\[|\]$/g, ''));
+    const host = hostOf(address).replace(/^\[|\]$/g, '');
+    this.#ports.files.lastHosts.set(node, host, this.#ports.clock.wallMs());
     this.#runner.nodeOnline(node);
   }
 
@@ -247,7 +258,9 @@ export class RunService {
   }
 
   /** At rest nobody is told: units change all day long. */
-  #notice({ node, event }: MonitorEvent): void {
+  #notice({ node, event, atMs }: MonitorEvent): void {
+    if (event.case === 'connection' && event.value === 'offline')
+      this.#ports.files.lastHosts.set(node, '', atMs);
     if (this.active().length === 0) return;
     if (event.case === 'unit') this.#runner.noticed(node as NodeName, event.value.name);
     else if (event.case === 'unitRemoved') this.#runner.noticed(node as NodeName, event.value);

@@ -1,3 +1,4 @@
+import { parseNodeName } from '@hecate/proto/core/names.ts';
 import t from 'tap';
 import { emptyFleet, nodeInfo, unitsPerNodeMax } from '../../src/core/fleet.ts';
 import {
@@ -19,6 +20,21 @@ import {
 
 const online = () =>
   playFleet(emptyFleet, { type: 'allowed', names: names('node-a') }, connected('node-a')).state;
+
+t.test('what a manager before this one has seen', async (t) => {
+  const allowed = playFleet(emptyFleet, { type: 'allowed', names: names('node-a', 'node-b') }).state;
+  const remembered = (node: string) => ({
+    type: 'remembered' as const,
+    node: parseNodeName(node),
+    wallMs: 1234,
+  });
+  const { state, effects } = playFleet(allowed, remembered('node-a'), remembered('node-z'));
+  t.match(nodeOf(state, 'node-a'), { connection: 'offline', lastSeenMs: 1234, units: new Map() });
+  t.match(nodeOf(state, 'node-b'), { connection: 'never-seen', lastSeenMs: 0 });
+  t.equal(state.nodes.size, 2);
+  t.same(effects, [], 'it is no news');
+  t.match(nodeOf(playFleet(online(), remembered('node-a')).state, 'node-a'), { connection: 'online' });
+});
 
 t.test('names that are allowed', async (t) => {
   const state = playFleet(emptyFleet, { type: 'allowed', names: names('node-b', 'node-a') }).state;

@@ -89,18 +89,23 @@ t.test('a disk that refuses: what is known stays known', async (t) => {
   t.ok(history.get(idOf(1)));
 });
 
-t.test('where nodes last dialled from', async (t) => {
+t.test('where nodes last dialled from, and when they were last there', async (t) => {
   const path = join(folderOf(t), 'last-hosts.json');
   const hosts = await LastHosts.open(path);
-  hosts.set('a', '192.0.2.1');
-  hosts.set('b', '192.0.2.2');
-  hosts.set('a', '192.0.2.3');
-  hosts.set('c', '');
+  hosts.set('a', '192.0.2.1', 1000);
+  hosts.set('b', '192.0.2.2', 2000);
+  hosts.set('a', '192.0.2.3', 3000);
+  hosts.set('b', '', 4000.4);
+  hosts.set('c', '', 5000);
   await hosts.close();
   const again = await LastHosts.open(path);
   t.equal(again.get('a'), '192.0.2.3');
   t.equal(again.get('b'), '192.0.2.2');
   t.equal(again.get('c'), undefined);
+  t.same(
+    ['a', 'b', 'c', 'd'].map((node) => again.lastSeenMs(node)),
+    [3000, 4000, 5000, 0],
+  );
   writeFileSync(path, 'nonsense');
   t.equal((await LastHosts.open(path)).get('a'), undefined, 'it is only a help');
 });

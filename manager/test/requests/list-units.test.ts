@@ -122,3 +122,24 @@ t.test('nodes', async (t) => {
     ['node-b'],
   );
 });
+
+t.test('nodes that went off before the manager was restarted', async (t) => {
+  const bench = await managerBench(t);
+  const agent = await bench.agent('node-a');
+  await bench.agent('node-b');
+  await bench.untilNode('node-a', 'online');
+  await bench.untilNode('node-b', 'online');
+  agent.vanish();
+  await bench.untilNode('node-a', 'offline');
+  await bench.stop();
+  const stoppedMs = Date.now();
+  await bench.start();
+  const viewer = await bench.operator('viewer');
+  const { nodes: all } = await viewer.get('nodes', { case: 'listNodes', value: createListNodes({}) });
+  t.same(
+    all.map(({ name, connection }) => `${name} ${connection}`),
+    ['node-a offline', 'node-b offline', 'node-c never-seen'],
+  );
+  for (const { name, lastSeenMs } of all.slice(0, 2))
+    t.ok(lastSeenMs > stoppedMs - 60_000 && lastSeenMs <= stoppedMs, `${name} was seen by the one before`);
+});
