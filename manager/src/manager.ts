@@ -119,7 +119,7 @@ export class Manager {
       opened.open,
     );
     this.#runs = this.#makeRuns(runFiles);
-    this.#power = this.#makePower(powerFile);
+    this.#power = this.#makePower(powerFile, runFiles);
     this.#refusals = new RefusalLog({ logger: parts.logger, audit: parts.audit, clock: this.#clock });
     this.#desk = this.#makeDesk();
     this.#fleet.replaceSession = (sessionId) => this.#desk.replace(sessionId);
@@ -153,7 +153,7 @@ export class Manager {
     });
   }
 
-  #makePower(file: PowerFile): PowerService {
+  #makePower(file: PowerFile, { history }: RunFiles): PowerService {
     return new PowerService({
       clock: this.#clock,
       bootId: readBootId(),
@@ -161,6 +161,7 @@ export class Manager {
       runs: this.#runs,
       logger: this.#parts.logger,
       config: () => this.#config,
+      history: () => history.all().map(({ past }) => past),
       newOpId: () => this.#newOpId(),
       onTrouble: (trouble) => this.#note('power', trouble),
     });
@@ -376,6 +377,7 @@ export class Manager {
       sessionsByKind: this.#desk.countByKind(),
       epoch: this.#parts.state.epoch,
       runsByKind,
+      power: this.#power.metrics(),
     };
   }
 

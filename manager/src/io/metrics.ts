@@ -1,5 +1,6 @@
 /** The manager's metrics for Prometheus. Counters count what happens; the fleet is looked at when somebody asks. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { PowerGauges, type PowerMetrics } from './power-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
 /** The fleet at one moment. */
@@ -16,6 +17,8 @@ export interface FleetSnapshot {
   readonly epoch: number;
   /** Runs that are going on, by kind of plan. */
   readonly runsByKind?: Readonly<Record<string, number>>;
+  /** Undefined: no UPS is watched. */
+  readonly power?: PowerMetrics | undefined;
 }
 
 export interface ManagerMetrics {
@@ -145,6 +148,8 @@ class PrometheusMetrics implements ManagerMetrics {
     registers: [this.#registry],
   });
   readonly #reasons = new Set<string>();
+  /** Made when a UPS is there: families without one would say that its budget is nothing. */
+  #power: PowerGauges | undefined;
 
   constructor(collect: () => FleetSnapshot, softwareVersion: string, auditFailures?: () => number) {
     this.#collect = collect;
@@ -186,7 +191,12 @@ class PrometheusMetrics implements ManagerMetrics {
   }
 
   text(): Promise<string> {
-    this.#fleet.show(this.#collect());
+    const snapshot = this.#collect();
+    this.#fleet.show(snapshot);
+    if (snapshot.power) {
+      this.#power ??= new PowerGauges(this.#registry);
+      this.#power.show(snapshot.power);
+    }
     return this.#registry.metrics();
   }
 

@@ -12,8 +12,8 @@ export interface ForcedShutdownOptions {
   readonly nutName: string;
   readonly server: NutServer;
   readonly credentials: { readonly user: string; readonly passwordFile: string };
-  /** A sentence under a key; undefined: it is over. */
-  readonly onTrouble: (key: string, sentence: string | undefined) => void;
+  /** Why it cannot be set; undefined: it can, or is. */
+  readonly onTrouble: (sentence: string | undefined) => void;
 }
 
 /** There is no time for more: hosts are going off. */
@@ -35,8 +35,8 @@ export class ForcedShutdown {
   /** Whether it could be set when it is needed: told in good time. */
   check(): void {
     void this.#control.checkRights().then(
-      () => this.#options.onTrouble('no-rights', undefined),
-      (error) => this.#options.onTrouble('no-rights', this.#sentence(error)),
+      () => this.#options.onTrouble(undefined),
+      (error) => this.#options.onTrouble(this.#sentence(error)),
     );
   }
 
@@ -50,10 +50,10 @@ export class ForcedShutdown {
     for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
       try {
         await this.#control.setForcedShutdown();
-        this.#options.onTrouble('no-rights', undefined);
+        this.#options.onTrouble(undefined);
         return;
       } catch (error) {
-        this.#options.onTrouble('no-rights', this.#sentence(error));
+        this.#options.onTrouble(this.#sentence(error));
       }
       await sleep(pauseMs);
     }

@@ -1,6 +1,7 @@
 /** `hecatectl power status` and `explain`: what is known and decided of every UPS, as the wire has it. */
 import {
   createMeasure,
+  createNodePower,
   createPowerAlert,
   createPowerBudget,
   createPowerReport,
@@ -15,12 +16,14 @@ import type { PlanMode } from '../core/plan/plan.ts';
 import { explainUps } from '../core/power/power-sentence.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
-import type { WatchedUps } from './power-service.ts';
-import type { SiteBudget } from './site-budget.ts';
+import type { FedNode } from './power-service.ts';
+import type { SiteBudget } from './site-shutdown.ts';
+import type { WatchedUps } from './watched-ups.ts';
 
 export interface PowerQuestion {
   readonly upses: readonly WatchedUps[];
   readonly budget: SiteBudget;
+  readonly nodes: readonly FedNode[];
   readonly mode: PlanMode;
   readonly nowMs: number;
   upsConfig(name: string): UpsConfig;
@@ -33,20 +36,24 @@ const measure = (value: number | undefined): Measure | undefined =>
   value === undefined ? undefined : createMeasure({ value });
 
 export function powerReport(question: PowerQuestion): PowerReport {
-  const { upses, budget, mode } = question;
+  const { upses, budget, mode, nodes } = question;
   return createPowerReport({
     upses: upses.map((ups) => upsReport(ups, question)),
     budget: createPowerBudget({
       budgetMs: wireMs(budget.budgetMs),
       samples: budget.samples,
+      powerOffMs: wireMs(Math.max(0, ...budget.tails.map(({ tailMs }) => tailMs))),
       warning: budget.warning,
       boundMs: wireMs(budget.boundMs),
     }),
     mode,
+    nodes: nodes.map(({ node, feeds, minFeeds, runtimeMs }) =>
+      createNodePower({ node, feeds: [...feeds], minFeeds, runtimeMs: measure(runtimeMs) }),
+    ),
   });
 }
 
-function upsReport(ups: WatchedUps, { upsConfig, nowMs }: PowerQuestion): UpsReport {
+function upsReport(ups: WatchedUps, { upsConfig, nowMs, nodes }: PowerQuestion): UpsReport {
   const { declaration, runner } = ups;
   const { name, nutName, host, port } = declaration;
   const { state } = runner;
@@ -82,6 +89,7 @@ function upsReport(ups: WatchedUps, { upsConfig, nowMs }: PowerQuestion): UpsRep
       createPowerAlert({ key, level, sentence }),
     ),
     trigger: triggerReport(ups, nowMs),
+    nodes: nodes.filter(({ feeds }) => feeds.includes(name)).map(({ node }) => node),
   });
 }
 
@@ -96,6 +104,6 @@ function triggerReport({ runner, refusal }: WatchedUps, nowMs: number): PowerTri
     sentence,
     ageMs: wireMs(nowMs - atMs),
     runId,
-    trouble: runId === '' ? refusal() : '',
+    trouble: runId === '' ? refusal : '',
   });
 }

@@ -14,15 +14,18 @@ type RunEvent = Extract<UpsInput, { type: 'run' }>['event'];
 
 export interface TriggeredRunPorts {
   readonly runs: Pick<RunService, 'request' | 'abort' | 'report' | 'active' | 'watchers'>;
-  /** @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run */
-  makeRequest(trigger: TriggerEffect): RunRequest;
+  /**
+   * Undefined: nothing has to be run for it as things are.
+   * @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run
+   */
+  makeRequest(trigger: TriggerEffect): RunRequest | undefined;
   /** The trigger's run is known: durable when it resolves. */
   keep(triggerId: string, runId: RunId): Promise<void>;
   hear(triggerId: string, event: RunEvent): void;
-  /** It is being taken back, and this run has ended without its point of no return: what it took down is to come back. */
-  onTakenBack(runId: RunId, sentence: string): void;
+  /** It was being taken back, and its run has ended: what it took down is to come back. */
+  onTakenBack(): void;
   /** Why it is not accepted; undefined: it is. */
-  onTrouble(triggerId: string, error: HecateError | undefined): void;
+  onTrouble(error: HecateError | undefined): void;
   /** It is past its point of no return. */
   onNoReturn(runId: RunId): void;
 }
@@ -64,6 +67,12 @@ export class TriggeredRun {
   reverse(reversal: ReverseEffect): void {
     this.#reversal = reversal;
     if (this.#known?.triggerId === reversal.triggerId) void this.#abort(this.#known.runId, reversal);
+    // No run has begun for it: there is nothing to stop.
+    else if (!this.#isAsking) {
+      this.#reversal = undefined;
+      this.#next = undefined;
+      this.#ports.hear(reversal.triggerId, 'failed');
+    }
   }
 
   close(): void {
@@ -87,8 +96,10 @@ export class TriggeredRun {
     const { triggerId } = trigger;
     const { runs, makeRequest, keep, hear, onTrouble } = this.#ports;
     try {
-      const { runId } = await runs.request(makeRequest(trigger), false);
-      onTrouble(triggerId, undefined);
+      const request = makeRequest(trigger);
+      onTrouble(undefined);
+      if (request === undefined) return;
+      const { runId } = await runs.request(request, false);
       // A tightened limit of the run that is followed already.
       if (this.#known?.triggerId === triggerId && this.#known.runId === runId) return;
       this.#known = { triggerId, runId };
@@ -98,7 +109,7 @@ export class TriggeredRun {
       if (this.#reversal?.triggerId === triggerId) void this.#abort(runId, this.#reversal);
     } catch (error) {
       // The decision asks again.
-      if (!this.#isClosed) onTrouble(triggerId, asHecateError(error));
+      if (!this.#isClosed) onTrouble(asHecateError(error));
     }
   }
 
@@ -108,7 +119,7 @@ export class TriggeredRun {
     } catch (thrown) {
       const error = asHecateError(thrown);
       if (error.code === 'HEC_NO_RETURN') this.#ports.hear(triggerId, 'past-no-return');
-      else if (error.code !== 'HEC_NO_SUCH_RUN' && !this.#isClosed) this.#ports.onTrouble(triggerId, error);
+      else if (error.code !== 'HEC_NO_SUCH_RUN' && !this.#isClosed) this.#ports.onTrouble(error);
     }
   }
 
@@ -156,7 +167,7 @@ export class TriggeredRun {
     this.#reversal = undefined;
     this.#following = undefined;
     hear(triggerId, isOver ? 'ended' : 'failed');
-    if (reversal) onTakenBack(runId, reversal.sentence);
+    if (reversal) onTakenBack();
   }
 
   /** Of a run that is over; one that nobody remembers has failed. */

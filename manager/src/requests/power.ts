@@ -11,6 +11,7 @@ export async function getPower({ context }: OperatorRequest<GetPower>): Promise<
   const value = powerReport({
     upses: power.upses,
     budget: power.budget,
+    nodes: power.nodes(),
     mode: config().power.mode,
     nowMs: clock.bootTimeMs(),
     upsConfig: (name) => power.upsConfig(name),

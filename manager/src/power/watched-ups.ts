@@ -1,0 +1,217 @@
+/** One UPS of a site: how it is watched, what is decided of it, and what that leads to. */
+import type { HecateError } from '@hecate/proto/core/errors.ts';
+import type { Clock } from '@hecate/proto/io/transport.ts';
+import type { UpsDeclaration } from '../config/manager-config.ts';
+import type { UpsConfig } from '../core/power/ups-config.ts';
+import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
+import type { RunRequest } from '../core/runs/run.ts';
+import type { ManagerLogger } from '../io/logger.ts';
+import { createUpsWatcher, type NutServer } from '../io/nut/nut-client.ts';
+import type { UpsMetrics } from '../io/power-metrics.ts';
+import type { RunService } from '../runs/run-service.ts';
+import { ForcedShutdown } from './forced-shutdown.ts';
+import type { PowerAlerts } from './power-alerts.ts';
+import type { KnownAlert, PowerFile } from './power-file.ts';
+import { type TriggerEffect, TriggeredRun } from './triggered-run.ts';
+import { UpsRunner } from './ups-runner.ts';
+
+/** What a UPS needs of the service that it is part of. */
+export interface WatchedUpsPorts {
+  readonly clock: Clock;
+  readonly bootId: string;
+  readonly file: PowerFile;
+  readonly runs: RunService;
+  readonly logger: ManagerLogger;
+  readonly alerts: PowerAlerts;
+  upsConfig(name: string): UpsConfig;
+  /** Undefined: no node goes down with it. @throws HEC_PLAN */
+  makeRequest(ups: WatchedUps, trigger: TriggerEffect): RunRequest | undefined;
+  restore(ups: WatchedUps): void;
+  onLook(): void;
+  onTrouble(trouble: HecateError | undefined): void;
+}
+
+export class WatchedUps {
+  readonly declaration: UpsDeclaration;
+  readonly runner: UpsRunner;
+  readonly #ports: WatchedUpsPorts;
+  readonly #triggered: TriggeredRun;
+  readonly #forcedShutdown: ForcedShutdown | undefined;
+  readonly #triggers = new Map<string, number>();
+  #lastTrigger: { readonly effect: TriggerEffect; readonly atMs: number } | undefined;
+  #refusal = '';
+
+  constructor(declaration: UpsDeclaration, budgetMs: number, ports: WatchedUpsPorts) {
+    this.declaration = declaration;
+    this.#ports = ports;
+    this.runner = this.#makeRunner(budgetMs);
+    this.#triggered = this.#makeTriggered();
+    this.#forcedShutdown = this.#makeForcedShutdown();
+  }
+
+  get name(): string {
+    return this.declaration.name;
+  }
+
+  /** Since the manager started, by cause. */
+  get triggers(): ReadonlyMap<string, number> {
+    return this.#triggers;
+  }
+
+  /** Why its trigger has no run yet; empty: it has, or there is none. */
+  get refusal(): string {
+    return this.#refusal;
+  }
+
+  get areHostsOff(): boolean {
+    return this.runner.state.phase === 'hosts-off';
+  }
+
+  /** What its supply is good for, when it has given out; undefined: it has not. */
+  supplyMs(nowMs: number): number | undefined {
+    const { trigger } = this.runner.state;
+    if (this.areHostsOff) return 0;
+    if (trigger === undefined || trigger.isReversing) return undefined;
+    const last = this.#lastTrigger;
+    if (last?.effect.triggerId !== trigger.triggerId) return 0;
+    return Math.max(0, last.effect.timeLimitMs - (nowMs - last.atMs));
+  }
+
+  metrics(nowMs: number): UpsMetrics {
+    const { state, device, rejected } = this.runner;
+    const config = this.#ports.upsConfig(this.name);
+    const { leftMs, slackMs } = estimateOf(state, config, nowMs);
+    const isHeard = state.lookAtMs !== undefined && state.silentSinceMs === undefined;
+    return {
+      ups: this.name,
+      // A look that is kept from before a restart is none of now.
+      reading: isHeard ? state.reading : undefined,
+      device,
+      phase: state.phase,
+      believedRuntimeMs: leftMs,
+      thresholdMs: thresholdFor(state, config).thresholdMs,
+      slackMs: state.lookAtMs === undefined ? undefined : slackMs,
+      dataAgeMs: state.lookAtMs === undefined ? undefined : Math.max(0, nowMs - state.lookAtMs),
+      triggersByCause: this.#triggers,
+      rejected: [...rejected.values()],
+    };
+  }
+
+  start(): void {
+    const { state, run, takenBack } = this.runner;
+    const { trigger } = state;
+    this.runner.start();
+    const runId = run?.triggerId === trigger?.triggerId ? run?.runId : undefined;
+    if (trigger?.isStarted) {
+      this.#triggered.resume(trigger.triggerId, runId);
+      if (trigger.isReversing)
+        this.#triggered.reverse({ type: 'reverse', triggerId: trigger.triggerId, sentence: takenBack ?? '' });
+    }
+    // It was being taken back when the manager ended, and its run is over.
+    else if (takenBack !== undefined && trigger === undefined) this.#ports.restore(this);
+    this.#forcedShutdown?.check();
+  }
+
+  async close(): Promise<void> {
+    this.#triggered.close();
+    await this.runner.close();
+  }
+
+  #makeRunner(budgetMs: number): UpsRunner {
+    const { clock, bootId, file, logger, alerts, upsConfig, onLook, onTrouble } = this.#ports;
+    const { name, nutName } = this.declaration;
+    const watcher = createUpsWatcher({
+      ups: name,
+      nutName,
+      server: serverOf(this.declaration),
+      pollIntervalMs: upsConfig(name).pollIntervalMs,
+      clock,
+      onTrouble: (trouble) => {
+        if (trouble) logger.warn({ ups: name, code: trouble.code }, `${trouble.message}; ${trouble.remedy}`);
+        else logger.info({ ups: name }, `${name} answers`);
+      },
+    });
+    return new UpsRunner(name, budgetMs, {
+      clock,
+      bootId,
+      file,
+      watcher,
+      config: () => upsConfig(name),
+      onTrigger: (effect) => this.#onTrigger(effect),
+      onReverse: (effect) => {
+        logger.warn({ ups: name }, effect.sentence);
+        this.#triggered.reverse(effect);
+      },
+      onAlert: (ups, key, alert, isRaised) => alerts.tell(ups, key, alert, isRaised),
+      onInhibit: (ups, sentence) => logger.warn({ ups }, sentence || 'decisions are made again'),
+      onLook,
+      onTrouble,
+    });
+  }
+
+  #makeTriggered(): TriggeredRun {
+    const { runs, makeRequest, restore } = this.#ports;
+    return new TriggeredRun({
+      runs,
+      makeRequest: (trigger) => makeRequest(this, trigger),
+      keep: (triggerId, runId) => this.runner.keepRun({ triggerId, runId }),
+      hear: (triggerId, event) => {
+        this.runner.input({ type: 'run', triggerId, event });
+        if (this.runner.state.trigger === undefined) this.#clear();
+      },
+      onTakenBack: () => restore(this),
+      onTrouble: (error) => this.#onRefused(error),
+      onNoReturn: () => this.#forcedShutdown?.set(),
+    });
+  }
+
+  #makeForcedShutdown(): ForcedShutdown | undefined {
+    const { nutName, credentials, setsForcedShutdown } = this.declaration;
+    if (!setsForcedShutdown || credentials === undefined) return undefined;
+    return new ForcedShutdown({
+      nutName,
+      server: serverOf(this.declaration),
+      credentials,
+      onTrouble: (sentence) => {
+        const alert: KnownAlert | undefined =
+          sentence === undefined ? undefined : { level: 'critical', sentence: `${this.name}: ${sentence}` };
+        this.runner.alert('cannot-set-fsd', alert);
+      },
+    });
+  }
+
+  #onTrigger(effect: TriggerEffect): void {
+    const { triggerId, cause, sentence } = effect;
+    if (triggerId !== this.#lastTrigger?.effect.triggerId) {
+      this.#triggers.set(cause, (this.#triggers.get(cause) ?? 0) + 1);
+      this.#ports.alerts.tell(this.name, 'trigger', { level: 'critical', sentence }, true);
+    }
+    this.#lastTrigger = { effect, atMs: this.#ports.clock.bootTimeMs() };
+    this.#triggered.ask(effect);
+  }
+
+  /** Nothing is asked for any more. */
+  #clear(): void {
+    this.#refusal = '';
+    for (const key of ['refused', 'spared']) this.runner.alert(key, undefined);
+  }
+
+  #onRefused(error: HecateError | undefined): void {
+    this.#refusal = error === undefined ? '' : error.message;
+    const sentence = `${this.name} asks for a shutdown, and none begins: ${error?.message}; ${error?.remedy}`;
+    this.runner.alert('refused', error && { level: 'critical', sentence });
+  }
+}
+
+const serverOf = ({ host, port, tls, authorityFile, serverName }: UpsDeclaration): NutServer => ({
+  host,
+  port,
+  tls:
+    tls === 'off'
+      ? { mode: 'off' }
+      : {
+          mode: tls,
+          ...(authorityFile === undefined ? {} : { authorityFile }),
+          ...(serverName === undefined ? {} : { serverName }),
+        },
+});
