@@ -37,6 +37,8 @@ export interface Fleet {
   /** By node, with those that no plan names. */
   readonly units: ReadonlyMap<NodeName, readonly string[]>;
   readonly shutdown: Plan;
+  /** The same of a configuration that was read again, while a run of the other one may go on. */
+  readonly reloaded?: Plan | undefined;
   readonly clusterOnly: Plan | undefined;
   readonly startup: Plan | undefined;
   readonly sequence: Plan | undefined;
@@ -66,6 +68,7 @@ export function makeFleet(chance: Chance): Fleet {
     inventory,
     units,
     shutdown: plan,
+    reloaded: chance.happens(0.5) ? compiled(vary(shutdown, chance), 'poweroff') : undefined,
     clusterOnly: compiled(varied, 'cluster-only'),
     startup: compiled(begun, 'poweroff') ?? compiled(startup, 'poweroff'),
     sequence: compiled(makeSequence(inventory, chance), 'poweroff'),

@@ -47,8 +47,6 @@ export class SimulationWorld {
   readonly lines: string[] = [];
   readonly cableCuts: Interval[] = [];
   readonly overridden = new Set<RunId>();
-  /** Restarts of what crashed. */
-  isSupervised = true;
   readonly #pauses: { readonly untilMs: number; readonly forMs: number }[] = [];
   readonly #isVerbose: boolean;
   #diskFullUntilMs = Number.NEGATIVE_INFINITY;
@@ -68,6 +66,7 @@ export class SimulationWorld {
     this.fleet = {
       ...made,
       shutdown: plan(made.shutdown),
+      reloaded: made.reloaded && plan(made.reloaded),
       clusterOnly: made.clusterOnly && plan(made.clusterOnly),
       startup: made.startup && plan(made.startup),
       sequence: made.sequence && plan(made.sequence),
@@ -96,6 +95,16 @@ export class SimulationWorld {
     for (const agent of this.agents) agent.start();
     this.manager.start();
     for (const agent of this.agents) this.#dialNow(agent);
+  }
+
+  /** A coordinator that has powered itself off is switched on again by somebody; a manager that ended is started. */
+  superviseManager(): void {
+    const { managerHost, manager } = this;
+    this.time.after(this.chance.between(5000, 40_000), () => {
+      managerHost.wake();
+      this.superviseManager();
+    });
+    if (managerHost.isOn && !manager.isUp && !managerHost.isGoingDown) manager.start();
   }
 
   #makeHost(name: string, units: readonly string[]): SimulatedHost {
@@ -129,7 +138,8 @@ export class SimulationWorld {
   #goesDown(host: SimulatedHost): void {
     const agent = this.agents.find((each) => each.host === host);
     const { boot } = host;
-    this.time.after(this.chance.between(0, 3000), () => {
+    const isAtOnce = this.chance.happens(0.3);
+    this.time.after(this.chance.between(0, isAtOnce ? 6 : 3000), () => {
       if (host.boot !== boot || !host.isGoingDown) return;
       agent?.kill();
       if (host !== this.managerHost) return;
