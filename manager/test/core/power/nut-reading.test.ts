@@ -60,12 +60,16 @@ t.test('the runtimes that devices have been seen to tell', async (t) => {
     ['65534', 65_534_000],
     [' 1:57', 'not-a-number'],
     ['36:00', 'not-a-number'],
+    ['64:41', 'not-a-number'],
+    ['96840', 96_840_000],
     ['-60.0', 'out-of-range'],
     ['65535', 'known-nonsense'],
     ['3932100', 'known-nonsense'],
     ['4294967295', 'known-nonsense'],
     ['700000', 'out-of-range'],
     ['0', 'known-nonsense'],
+    ['0.00', 'known-nonsense'],
+    ['00000', 'known-nonsense'],
     ['', 'empty'],
   ];
   for (const [text, expected] of table) {
@@ -126,6 +130,22 @@ t.test('odd values of the others', async (t) => {
     'ups.load out-of-range',
   ]);
   t.equal(reading.refreshIntervalMs, undefined);
+});
+
+t.test('charges and loads that devices have been seen to tell', async (t) => {
+  const table: [string, string][] = [
+    ['battery.charge', '120'],
+    ['battery.charge', '102.3'],
+    ['battery.charge', '-197.6'],
+    ['battery.charge', '255'],
+    ['ups.load', '562020.0'],
+    ['ups.load', '660'],
+    ['input.voltage', '-159357104.0'],
+    ['input.voltage', '2320.00'],
+  ];
+  for (const [variable, value] of table) {
+    t.same(read({ [variable]: value }).rejected, [{ variable, value, reason: 'out-of-range' }]);
+  }
 });
 
 t.test('any variables at all: no throw, numbers in range or none, few and short rejections', async (t) => {
