@@ -94,7 +94,11 @@ function eventOf(status: string, values: readonly string[], line: number): Scena
       throw wrong(line, `a run is ${runEvents.join(', ')}, not ${JSON.stringify(argument)}`);
     return { type: 'run', event };
   }
-  if (word === 'budget') return { type: 'budget', budgetMs: secondsOf(argument, 'budget', line) ?? 0 };
+  if (word === 'budget') {
+    const budgetMs = secondsOf(argument, 'budget', line);
+    if (budgetMs === undefined) throw wrong(line, 'a budget is a number of seconds: budget 90');
+    return { type: 'budget', budgetMs };
+  }
   return { type: 'reading', reading: readingOf(status, values, line) };
 }
 

@@ -1,0 +1,31 @@
+/** Recorded discharges, played through the decision: what it says and does, and when, as golden text. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { playScenario } from '../../../src/core/power/scenario.ts';
+
+const config = { ups: 'rack-a', budgetMs: 90_000 };
+const folder = join(import.meta.dirname, 'scenarios');
+
+// `node scenario.test.ts --update` writes them anew: read the difference before you commit it.
+t.test('golden', async (t) => {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.txt'));
+  t.ok(names.length > 8, `${names.length} scenarios`);
+  for (const name of names) {
+    const played = `${playScenario(readFileSync(join(folder, name), 'utf8'), config).join('\n')}\n`;
+    const file = join(import.meta.dirname, 'golden', name);
+    if (process.argv.includes('--update')) writeFileSync(file, played);
+    t.equal(played, readFileSync(file, 'utf8'), name);
+  }
+});
+
+t.test('a run that begins is taken for granted; nothing else is', async (t) => {
+  const lines = playScenario('0, OL\n10, OB LB\n30, OB LB', config);
+  t.equal(lines.filter((line) => line.includes('trigger ups:rack-a:1')).length, 1);
+  t.match(lines.at(-1), /0:30 {2}at the end: rack-a, on battery .*\(reversible\)$/);
+});
+
+t.test('a day without a look between is played', async (t) => {
+  const lines = playScenario('0, OL, 600\n23:59:59, OL, 600', config);
+  t.match(lines.at(-1), /^1439:\d\d {2}at the end: rack-a is on mains/);
+});
