@@ -14,8 +14,8 @@ export function thresholdSentence(threshold: Threshold): string {
   return `threshold ${formatSeconds(thresholdMs)} = ${factor} × budget ${formatSeconds(budgetMs)} + ${margins}`;
 }
 
-/** `runtime 6 min 40 s (told 7 min 12 s ago 30 s)` or what stands in for it. */
-function runtimeWords(state: UpsState, config: UpsConfig, nowMs: number): string {
+/** `runtime 6 min 40 s believed (told 7 min, 20 s ago)`, or what stands in for it. */
+export function runtimeSentence(state: UpsState, config: UpsConfig, nowMs: number): string {
   const { source, leftMs, slackMs } = estimateOf(state, config, nowMs);
   switch (source) {
     case 'output':
@@ -52,7 +52,7 @@ export function triggerSentence(
   cause: TriggerCause,
   nowMs: number,
 ): string {
-  const runtime = runtimeWords(state, config, nowMs);
+  const runtime = runtimeSentence(state, config, nowMs);
   const threshold = thresholdSentence(thresholdFor(state, config));
   const start = `${state.ups}, ${onBatteryWords(state, nowMs)}, asks for a shutdown:`;
   const { outage } = state;
@@ -89,7 +89,7 @@ export function silenceSentence({ ups, silence, phase, outages }: UpsState): str
 export function explainUps(state: UpsState, config: UpsConfig, nowMs: number): string {
   const { ups, phase, inhibition, trigger } = state;
   if (inhibition !== '') return inhibition;
-  const runtime = runtimeWords(state, config, nowMs);
+  const runtime = runtimeSentence(state, config, nowMs);
   const threshold = thresholdSentence(thresholdFor(state, config));
   const { slackMs, source } = estimateOf(state, config, nowMs);
   switch (phase) {

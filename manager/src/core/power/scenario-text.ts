@@ -50,7 +50,7 @@ const flagsMax = 32;
  */
 export function parseScenario(text: string): ScenarioLine[] {
   const lines = text
-    .split('\n')
+    .split(/\r?\n/)
     .map((line, index) => ({ line: index + 1, text: line.replace(/#.*$/, '').trim() }));
   if (lines.length > linesMax) throw wrong(linesMax + 1, `more than ${linesMax} lines`);
   const events: ScenarioLine[] = [];

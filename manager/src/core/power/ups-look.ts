@@ -173,7 +173,7 @@ function hearForcedShutdown(
   flags: ReadonlySet<string>,
   lookBeforeMs: number | undefined,
 ): boolean {
-  const { hasForcedShutdown, ups, phase } = draft.state;
+  const { hasForcedShutdown, ups, phase, outage, outages } = draft.state;
   if (!flags.has('FSD')) draft.clear('forced-shutdown', `${ups}: the forced shutdown (FSD) is gone`);
   if (!flags.has('FSD') || hasForcedShutdown === true) return false;
   const isRecent = lookBeforeMs !== undefined && draft.nowMs - lookBeforeMs <= forcedShutdownEdgeMs;
@@ -184,7 +184,8 @@ function hearForcedShutdown(
     return false;
   }
   if (!isWatching(phase)) return false;
-  if (draft.state.outage === undefined) openOutage(draft, undefined);
+  // With mains there is no outage, but an id of its own all the same.
+  if (outage === undefined) draft.set({ outages: outages + 1, attempts: 0 });
   trigger(draft, 'forced-shutdown');
   return true;
 }

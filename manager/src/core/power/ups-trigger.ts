@@ -1,5 +1,5 @@
 /** A trigger: asked for until a run has begun, tightened while the battery dies faster, reversed while it can be. */
-import { reverseSentence, triggerSentence } from './power-sentence.ts';
+import { reverseSentence, runtimeSentence, triggerSentence } from './power-sentence.ts';
 import { judgeReverse } from './recovery.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { estimateOf } from './ups-estimate.ts';
@@ -51,10 +51,11 @@ function timeLimitMs(draft: UpsDraft, cause: TriggerCause): number {
   return cause === 'low-battery' || cause === 'forced-shutdown' ? Math.min(good, budgetMs) : good;
 }
 
-function ask(draft: UpsDraft, { triggerId, cause, sentence }: UpsTrigger): void {
+function ask(draft: UpsDraft, { triggerId, cause, sentence }: UpsTrigger, since = ''): void {
   const { slackMs } = estimateOf(draft.state, draft.config, draft.nowMs);
   const limitMs = timeLimitMs(draft, cause);
-  draft.send({ type: 'trigger', triggerId, cause, sentence, slackMs, timeLimitMs: limitMs });
+  const told = `${sentence}${since}`;
+  draft.send({ type: 'trigger', triggerId, cause, sentence: told, slackMs, timeLimitMs: limitMs });
 }
 
 /** While a trigger is open. */
@@ -80,7 +81,8 @@ function tighten(draft: UpsDraft): void {
   const deadlineAtMs = draft.nowMs + timeLimitMs(draft, open.cause);
   if (open.deadlineAtMs !== undefined && open.deadlineAtMs - deadlineAtMs < tightenedMs) return;
   draft.set({ trigger: { ...open, deadlineAtMs } });
-  if (open.isStarted) ask(draft, open);
+  if (!open.isStarted) return;
+  ask(draft, open, `; since then: ${runtimeSentence(draft.state, draft.config, draft.nowMs)}`);
 }
 
 /** Only before the point of no return (I10). */
