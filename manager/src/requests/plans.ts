@@ -3,6 +3,7 @@ import type { Outcome } from '@hecate/proto/core/frames.ts';
 import type { GetPlan } from '@hecate/proto/generated/wire.ts';
 import { createPlanReport } from '@hecate/proto/generated/wire.ts';
 import { planReport } from '../core/plan/plan-report.ts';
+import { fittingPlan } from '../runs/fitting-report.ts';
 import { planNames, sitePlan } from '../runs/site-plans.ts';
 import type { OperatorRequest } from './context.ts';
 import { planModeOf } from './start-run.ts';
@@ -15,5 +16,5 @@ export async function getPlan({ value, context }: OperatorRequest<GetPlan>): Pro
   const learnt = compiled.plan ? context.runs.learnt(compiled.plan) : undefined;
   const learntMs = learnt?.durationsMs ?? {};
   const samples = learnt?.samples ?? {};
-  return { case: 'plan', value: planReport({ ...compiled, learntMs, samples, names }) };
+  return { case: 'plan', value: fittingPlan(planReport({ ...compiled, learntMs, samples, names })) };
 }

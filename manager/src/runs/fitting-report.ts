@@ -1,13 +1,21 @@
 /**
- * Reports that fit a frame, whatever systemd and scripts had to say: a text that is too long would end the session of
+ * Reports that fit a frame, however many nodes there are, and whatever systemd and scripts had to say: a text that is too long would end the session of
  * whoever asks.
  */
 import { limits } from '@hecate/proto/core/limits.ts';
-import type { RunEventLine, RunReport, RunStep, RunSummary } from '@hecate/proto/generated/wire.ts';
+import type {
+  PlanMethod,
+  PlanReport,
+  RunEventLine,
+  RunReport,
+  RunStep,
+  RunSummary,
+} from '@hecate/proto/generated/wire.ts';
 
 const sentenceLengthMax = 1000;
 const detailsMax = 20;
 const degradationsMax = 30;
+const findingsMax = 50;
 /** JSON is longer than a frame; beside a report, an update has room for its lines. */
 const reportBytesMax = limits.frameBytesMax / 2;
 
@@ -54,9 +62,44 @@ const withSteps = (report: RunReport, change: (step: RunStep) => RunStep): RunRe
 
 const clippedStep = (step: RunStep): RunStep => ({
   ...step,
+  name: clip(step.name),
+  waitingFor: clip(step.waitingFor),
   why: clip(step.why),
   details: clipList(step.details, detailsMax),
   operations: step.operations.map((operation) => ({ ...operation, message: clip(operation.message) })),
 });
 
-const isFitting = (report: RunReport): boolean => Buffer.byteLength(JSON.stringify(report)) <= reportBytesMax;
+/** Of a plan for very many nodes, how many operations a method has, and not each. */
+export function fittingPlan(report: PlanReport): PlanReport {
+  const { findings } = report;
+  const more = findings.length - findingsMax;
+  const told = findings
+    .slice(0, findingsMax)
+    .map((finding) => ({ ...finding, message: clip(finding.message), remedy: clip(finding.remedy) }));
+  const last = told.at(-1);
+  if (more > 0 && last) told.push({ ...last, message: `and ${more} more`, remedy: '' });
+  const clipped: PlanReport = { ...withMethods(report, clippedMethod), findings: told };
+  return isFitting(clipped) ? clipped : withMethods(clipped, countedMethod);
+}
+
+const withMethods = (report: PlanReport, change: (method: PlanMethod) => PlanMethod): PlanReport => ({
+  ...report,
+  stages: report.stages.map((stage) => ({
+    ...stage,
+    steps: stage.steps.map((step) => ({
+      ...step,
+      name: clip(step.name),
+      methods: step.methods.map(change),
+    })),
+  })),
+});
+
+const clippedMethod = (method: PlanMethod): PlanMethod => ({ ...method, text: clip(method.text) });
+
+const countedMethod = (method: PlanMethod): PlanMethod =>
+  method.operations.length === 0
+    ? method
+    : { ...method, operations: [], text: `${method.operations.length} operations` };
+
+const isFitting = (report: RunReport | PlanReport): boolean =>
+  Buffer.byteLength(JSON.stringify(report)) <= reportBytesMax;

@@ -108,9 +108,18 @@ function wakeAction(nodes: readonly InventoryNode[], compilation: StepCompilatio
   return { type: 'wake', targets, gate };
 }
 
-/** "srv-1 is online", "srv-1 and srv-2 are online": all are named, so that a waiting gate says for whom. */
-export const stateSentence = (names: readonly NodeName[], state: string): string =>
-  `${formatList(names)} ${names.length === 1 ? 'is' : 'are'} ${state}`;
+/** A sentence is shown in a line, and has its limit on the wire. */
+const namedMax = 12;
+
+/**
+ * "srv-1 is online", "srv-1 and srv-2 are online": named, so that a waiting gate says for whom. Of very many only the
+ * first: whom it still waits for is in its details.
+ */
+export function stateSentence(names: readonly NodeName[], state: string): string {
+  const more = names.length - namedMax;
+  const named = more > 0 ? [...names.slice(0, namedMax), `${more} more`] : names;
+  return `${formatList(named)} ${names.length === 1 ? 'is' : 'are'} ${state}`;
+}
 
 const onlineSentence = (names: readonly NodeName[]): string => stateSentence(names, 'online');
 
