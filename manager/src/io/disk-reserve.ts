@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
 import { errnoOf } from '@hecate/proto/io/file-errors.ts';
 
@@ -22,6 +22,8 @@ export function isDiskFull(error: unknown): boolean {
 export class DiskReserve {
   readonly #path: string;
   #isWhole: boolean;
+  /** Why it could not be made, where that is not for want of room. */
+  #failure: string | undefined;
   /** Told when it was given up, and when it is there again (undefined). */
   onChange: (trouble: HecateError | undefined) => void = () => undefined;
 
@@ -45,7 +47,7 @@ export class DiskReserve {
     if (this.#isWhole) return undefined;
     return new HecateError(
       'HEC_STATE',
-      `${dirname(this.#path)}: its disk is full: what is left is for shutdowns, and no startup or sequence begins`,
+      `${this.#failure ?? `${dirname(this.#path)}: its disk is full`}: what is left is for shutdowns, and no startup or sequence begins`,
       'free space on this file system (df -h)',
     );
   }
@@ -74,14 +76,17 @@ export class DiskReserve {
   async restore(): Promise<boolean> {
     if (this.#isWhole) return true;
     try {
-      const { bavail, bsize } = await statfs(dirname(this.#path));
-      if (bavail * bsize < 2 * reserveBytes) return false;
+      // A file system that does not count its blocks says 0 of all.
+      const { bavail, bsize, blocks } = await statfs(dirname(this.#path));
+      if (blocks > 0 && bavail * bsize < 2 * reserveBytes) return false;
       // Random: a file system that compresses would keep no room for zeros.
       await writeFileAtomically(this.#path, randomBytes(reserveBytes));
-    } catch {
+    } catch (error) {
+      this.#failure = isDiskFull(error) ? undefined : asHecateError(error).message;
       return false;
     }
     this.#isWhole = true;
+    this.#failure = undefined;
     this.onChange(undefined);
     return true;
   }

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { fileError } from '@hecate/proto/io/file-errors.ts';
 import t from 'tap';
-import { isDiskFull } from '../../src/io/disk-reserve.ts';
+import { DiskReserve, isDiskFull } from '../../src/io/disk-reserve.ts';
 
 t.test('an error of a full disk, however it is told', async (t) => {
   const errno = (code: string) => Object.assign(new Error(code), { code });
@@ -13,6 +14,17 @@ t.test('an error of a full disk, however it is told', async (t) => {
   t.equal(isDiskFull(errno('EROFS')), false);
   t.equal(isDiskFull(new HecateError('HEC_BUSY', 'too much waits')), false);
   t.equal(isDiskFull(undefined), false);
+});
+
+t.test('it is told why it cannot be made, where that is not for want of room', async (t) => {
+  const folder = t.testdir({ reserve: {} });
+  const reserve = await DiskReserve.open(folder);
+  t.match(reserve.trouble?.message, /its disk is full/);
+  t.equal(await reserve.restore(), false, 'a directory stands in its place');
+  t.match(reserve.trouble?.message, /reserve: cannot write it: E/);
+  rmdirSync(join(folder, 'reserve'));
+  t.equal(await reserve.restore(), true);
+  t.equal(reserve.trouble, undefined);
 });
 
 const script = join(import.meta.dirname, 'disk-reserve-full-disk.ts');
