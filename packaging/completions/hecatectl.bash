@@ -37,6 +37,8 @@ _hecatectl_value_kind() {
     'run --time-limit') kind='none' ;;
     'runs list --lines'|'runs list -n') kind='none' ;;
     'runs abort --reason') kind='none' ;;
+    'power test --scenario') kind='files' ;;
+    'power test --ups') kind='none' ;;
     'list-unit-files --state') kind='none' ;;
     'ca init --site') kind='none' ;;
     'node enroll --lifetime') kind='none' ;;
@@ -212,6 +214,18 @@ _hecatectl_command() {
       kinds=('runs')
       options+=('--reason' '--detach')
       ;;
+    'power status')
+      kinds=()
+      options+=()
+      ;;
+    'power explain')
+      kinds=()
+      options+=()
+      ;;
+    'power test')
+      kinds=()
+      options+=('--scenario' '--ups')
+      ;;
     'list-unit-files')
       kinds=('nodes' 'units*')
       options+=('--all' '-a' '--state')
@@ -327,6 +341,7 @@ _hecatectl_seconds() {
   case "$1" in
     'plan') seconds=('check' 'list') ;;
     'runs') seconds=('list' 'show' 'watch' 'abort') ;;
+    'power') seconds=('status' 'explain' 'test') ;;
     'ca') seconds=('init') ;;
     'node') seconds=('enroll' 'revoke' 'list') ;;
     'operator') seconds=('enroll' 'revoke' 'list') ;;
@@ -408,7 +423,7 @@ _hecatectl() {
   fi
   if [[ -z $name ]]; then
     if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--config' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
-    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
     fi
     return 0
   fi
@@ -418,7 +433,7 @@ _hecatectl() {
     _hecatectl_command "$name" || return 0
   fi
   if [[ $name == help ]]; then
-    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
     return 0
   fi
   _hecatectl_command "$name" || return 0

@@ -3,6 +3,7 @@ import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { OpId } from '@hecate/proto/core/names.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig, PowerConfig } from '../config/manager-config.ts';
+import type { Finding } from '../core/plan/finding.ts';
 import { feedsOf, minFeedsOf, nodeSupplyMs, supplyMs } from '../core/power/topology.ts';
 import { type UpsConfig, upsConfig } from '../core/power/ups-config.ts';
 import type { PastRun } from '../core/runs/past-run.ts';
@@ -10,8 +11,10 @@ import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import type { PowerMetrics } from '../io/power-metrics.ts';
 import type { RunService } from '../runs/run-service.ts';
+import type { SitePlan } from '../runs/site-plans.ts';
 import { PowerAlerts } from './power-alerts.ts';
 import type { PowerFile } from './power-file.ts';
+import { runtimeFindings } from './runtime-findings.ts';
 import { type SiteBudget, SiteShutdown, type SupplyLimits } from './site-shutdown.ts';
 import type { TriggerEffect } from './triggered-run.ts';
 import { WatchedUps } from './watched-ups.ts';
@@ -138,6 +141,15 @@ export class PowerService {
         runtimeMs: Number.isFinite(runtimeMs) ? runtimeMs : undefined,
       };
     });
+  }
+
+  /** What a plan has that does not fit the UPSes: warnings, where they have shown their runtime at full charge. */
+  findings(compiled: SitePlan): Finding[] {
+    if (compiled.name !== 'shutdown') return [];
+    return runtimeFindings(
+      compiled,
+      this.#upses.map(({ name, runner }) => ({ ups: name, fullRuntimeMs: runner.fullRuntimeMs })),
+    );
   }
 
   /** Undefined: no UPS is watched. */

@@ -6,7 +6,7 @@ import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import { nextUpsTickMs, upsStep } from '../core/power/ups.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
-import type { UpsSample } from '../core/power/ups-sample.ts';
+import type { UpsReading, UpsSample } from '../core/power/ups-sample.ts';
 import {
   type AlertLevel,
   resumedUps,
@@ -40,6 +40,9 @@ export interface UpsRunnerPorts {
 /** Values that were told and not believed, by variable and reason. */
 export type RejectedCounts = ReadonlyMap<string, { variable: string; reason: string; count: number }>;
 
+/** Many batteries never tell 100. */
+const fullChargePercent = 99;
+
 /** Variables that values are rejected of are few (I14): they are those that the client reads. */
 const rejectedKindsMax = 64;
 
@@ -50,6 +53,7 @@ export class UpsRunner {
   readonly #ports: UpsRunnerPorts;
   #state: UpsState;
   #device: Readonly<Record<string, string>> = {};
+  #fullRuntimeMs: number | undefined;
   #alerts: Readonly<Record<string, KnownAlert>>;
   #run: KnownRun | undefined;
   #takenBack: string | undefined;
@@ -91,6 +95,11 @@ export class UpsRunner {
     return this.#takenBack;
   }
 
+  /** The runtime that it told when it was full, since the manager started; undefined: it has not. */
+  get fullRuntimeMs(): number | undefined {
+    return this.#fullRuntimeMs;
+  }
+
   /** What the UPS says of itself: of its last look. */
   get device(): Readonly<Record<string, string>> {
     return this.#device;
@@ -103,10 +112,16 @@ export class UpsRunner {
 
   #hear(sample: UpsSample): void {
     if (this.#isClosed) return;
-    if (sample.reading) this.#device = sample.reading.device;
+    if (sample.reading) this.#learn(sample.reading);
     for (const { variable, reason } of sample.rejected) this.#count(variable, reason);
     this.input({ type: 'sample', sample });
     this.#ports.onLook();
+  }
+
+  #learn({ device, flags, chargePercent, runtimeMs }: UpsReading): void {
+    this.#device = device;
+    const isFull = flags.includes('OL') && chargePercent !== undefined && chargePercent >= fullChargePercent;
+    if (isFull && runtimeMs !== undefined) this.#fullRuntimeMs = runtimeMs;
   }
 
   #count(variable: string, reason: string): void {

@@ -16,5 +16,7 @@ export async function getPlan({ value, context }: OperatorRequest<GetPlan>): Pro
   const learnt = compiled.plan ? context.runs.learnt(compiled.plan) : undefined;
   const learntMs = learnt?.durationsMs ?? {};
   const samples = learnt?.samples ?? {};
-  return { case: 'plan', value: fittingPlan(planReport({ ...compiled, learntMs, samples, names })) };
+  const findings = [...compiled.findings, ...context.power.findings(compiled)];
+  const report = planReport({ ...compiled, findings, learntMs, samples, names });
+  return { case: 'plan', value: fittingPlan(report) };
 }
