@@ -52,9 +52,9 @@ type ArmRequest = Extract<DeadManRequest, { type: 'arm' }>;
 
 function serveArm(state: DeadManState, request: ArmRequest, effects: Effects): DeadManState {
   const { ticket, order } = request;
-  const malformed = whyMalformed(order.operations);
-  if (malformed) {
-    refuse(ticket, malformed, effects);
+  const why = whyMalformed(order.operations) ?? whyWithdrawn(state, order.runId);
+  if (why) {
+    refuse(ticket, why, effects);
     return state;
   }
   const units = unitsToName(order.operations, state);
@@ -62,6 +62,13 @@ function serveArm(state: DeadManState, request: ArmRequest, effects: Effects): D
   if (units.length === 0) return namedUnits(naming, { type: 'named', ticket, names: new Map() }, effects);
   effects.push({ type: 'name-units', ticket, units });
   return naming;
+}
+
+/** Nobody withdraws the order of a run that goes on: what comes after it is late, and would power the host off. */
+function whyWithdrawn({ withdrawnRuns }: DeadManState, runId: string): Refusal | undefined {
+  if (!withdrawnRuns.includes(runId)) return undefined;
+  const message = `the order of run ${runId} was withdrawn before it came`;
+  return { code: 'HEC_EXPIRED', message, remedy: `hecatectl runs show ${runId}` };
 }
 
 export function namedUnits(
@@ -79,8 +86,12 @@ export function namedUnits(
 
 type DisarmRequest = Extract<DeadManRequest, { type: 'disarm' }>;
 
-function serveDisarm(state: DeadManState, request: DisarmRequest, effects: Effects): DeadManState {
-  const isThere = state.order?.runId === request.runId;
+function serveDisarm(before: DeadManState, request: DisarmRequest, effects: Effects): DeadManState {
+  const { runId } = request;
+  const others = before.withdrawnRuns.filter((other) => other !== runId);
+  const withdrawnRuns = [...others, runId].slice(-deadManLimits.withdrawnRunsMax);
+  const state: DeadManState = { ...before, withdrawnRuns };
+  const isThere = state.order?.runId === runId;
   // Whose order it was is not known any more when its file could not be removed: then every withdrawal sees to it.
   const isFileLeft = state.order === undefined && state.discardAtMs !== Number.POSITIVE_INFINITY;
   if (isThere || isFileLeft) return { ...state, served: { ...request, phase: 'ready' } };

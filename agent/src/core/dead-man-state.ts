@@ -23,6 +23,8 @@ export const deadManLimits = {
   discardRetryMs: 5000,
   /** Requests that wait behind the one that is being served. */
   requestsMax: 16,
+  /** Runs whose withdrawal is remembered; more than a manager withdraws at the start of a session. */
+  withdrawnRunsMax: 64,
 } as const;
 
 export const neverMs = Number.POSITIVE_INFINITY;
@@ -77,6 +79,8 @@ export interface DeadManState {
   readonly attempt: Attempt | undefined;
   readonly served: ServedRequest | undefined;
   readonly waiting: readonly DeadManRequest[];
+  /** Runs that were withdrawn, newest last: an order of theirs that comes now was on its way in an older session. */
+  readonly withdrawnRuns: readonly string[];
   readonly writing: Writing | undefined;
   /** When to remove the file of an order that holds no more; never: it is gone. */
   readonly discardAtMs: number;
@@ -152,6 +156,7 @@ export function openDeadMan(
     attempt: undefined,
     served: undefined,
     waiting: [],
+    withdrawnRuns: [],
     writing: isVoid ? { type: 'discard' } : undefined,
     discardAtMs: neverMs,
   };

@@ -8,7 +8,7 @@ import { parsePolicy } from '../../src/core/policy.ts';
 import { DeadManDriver, openPolicy, part } from '../support/dead-man.ts';
 import { opId } from '../support/operations.ts';
 
-const { graceMs, discardRetryMs, requestsMax } = deadManLimits;
+const { graceMs, discardRetryMs, requestsMax, withdrawnRunsMax } = deadManLimits;
 const refusal = (effects: readonly DeadManEffect[]) => effects.find(({ type }) => type === 'answer-failure');
 const connected = (options = {}) => new DeadManDriver(options).connect();
 
@@ -31,6 +31,22 @@ t.test('durable before the answer (I9)', async (t) => {
   t.match(driver.disarm(), [{ event: 'withdrawn' }, { type: 'forget' }]);
   t.equal(driver.state.order, undefined, 'from here on it does not begin');
   t.match(driver.step({ type: 'persisted' }), [{ type: 'answer', ticket: 2 }]);
+});
+
+t.test('an order that comes behind its own withdrawal, out of an older session, is not armed', async (t) => {
+  const driver = connected();
+  driver.arm();
+  driver.disarm();
+  t.match(refusal(driver.arm()), { code: 'HEC_EXPIRED', message: /withdrawn before it came/ });
+  t.equal(driver.state.order, undefined);
+  t.equal(driver.file, undefined);
+  const other = connected();
+  other.disarm();
+  t.match(refusal(other.arm()), { code: 'HEC_EXPIRED' }, 'also when there was none to withdraw');
+  other.arm({ runId: opId(78) });
+  t.match(other.state.order, { runId: opId(78) }, 'another run');
+  for (let number = 100; number < 100 + withdrawnRunsMax; number += 1) other.disarm({ runId: opId(number) });
+  t.equal(other.state.withdrawnRuns.length, withdrawnRunsMax);
 });
 
 t.test('a disk that refuses an order: not armed, and the former one stays', async (t) => {
@@ -66,7 +82,7 @@ t.test('a disk that refuses a withdrawal: it is not carried out, and its file go
 
 t.test('withdrawn: by its run only, and done when there is none', async (t) => {
   const driver = connected();
-  t.match(driver.disarm(), [{ type: 'answer' }]);
+  t.match(driver.disarm({ runId: opId(79) }), [{ type: 'answer' }]);
   driver.arm();
   t.match(driver.disarm({ runId: opId(78) }), [{ type: 'answer' }]);
   t.ok(driver.state.order);
@@ -162,7 +178,7 @@ t.test('requests in a row, while the disk is slow: each in its turn', async (t) 
   driver.disk = 'silent';
   driver.arm();
   driver.disarm();
-  driver.arm({ beginAtClockMs: 900_000 });
+  driver.arm({ runId: opId(78), beginAtClockMs: 900_000 });
   driver.step({ type: 'persisted' });
   driver.step({ type: 'persisted' });
   driver.step({ type: 'persisted' });
