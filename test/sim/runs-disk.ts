@@ -12,7 +12,12 @@ export interface DiskFaults {
   readonly keepsTornTail?: boolean;
 }
 
+/** What a crash leaves of what was not acknowledged. */
+export type CrashKeeps = 'nothing' | 'everything' | 'a torn line';
+
 export interface DiskWorld {
+  /** Undefined: any beginning, by chance. */
+  readonly crashKeeps?: CrashKeeps | undefined;
   readonly time: VirtualTime;
   random(): number;
   /** That something has come up: `torn tail cut`. */
@@ -144,10 +149,13 @@ export class RecordLog<T> {
     const { random } = this.disk.world;
     this.#life += 1;
     const lost = [...this.#inFlight, ...this.#pending];
-    const kept = this.disk.isFull ? 0 : Math.floor(random() * (lost.length + 1));
+    const { crashKeeps } = this.disk.world;
+    const drawn = crashKeeps ? Number(crashKeeps === 'everything') : random();
+    const kept = this.disk.isFull ? 0 : Math.floor(Math.min(0.999999, drawn) * (lost.length + 1));
     this.#put(lost.slice(0, kept));
     const torn = lost[kept];
-    if (torn && !this.disk.isFull && random() < 0.5) this.#lines.push({ record: torn.record, isTorn: true });
+    const isTorn = crashKeeps ? crashKeeps === 'a torn line' : random() < 0.5;
+    if (torn && !this.disk.isFull && isTorn) this.#lines.push({ record: torn.record, isTorn: true });
     this.#pending = [];
     this.#inFlight = [];
     this.#rewrite = undefined;

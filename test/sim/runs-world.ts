@@ -5,7 +5,7 @@ import { seededRandom } from '../../proto/test/support/simulated-link.ts';
 import { VirtualTime } from './operations-time.ts';
 import { SimulatedAgent } from './runs-agent.ts';
 import { Checkers } from './runs-checkers.ts';
-import { type DiskFaults, SimulatedDisk } from './runs-disk.ts';
+import { type CrashKeeps, type DiskFaults, SimulatedDisk } from './runs-disk.ts';
 import { type Chance, chanceOf, type Fleet, makeFleet } from './runs-fleet.ts';
 import { SimulatedHost, type Temper } from './runs-host.ts';
 import { SimulatedSession } from './runs-link.ts';
@@ -26,14 +26,19 @@ export interface WorldOptions {
   readonly isVerbose: boolean;
   /** Undefined: drawn from the seed. */
   readonly fleet?: Fleet;
+  /** Instead of what the seed gives: where nothing is left to chance. */
+  readonly random?: () => number;
+  readonly time?: VirtualTime;
+  readonly crashKeeps?: CrashKeeps;
 }
 
 export class SimulationWorld {
-  readonly time = new VirtualTime();
+  readonly time: VirtualTime;
   readonly random: () => number;
   readonly chance: Chance;
   readonly mutation: Mutation;
   readonly faults: DiskFaults;
+  readonly crashKeeps: CrashKeeps | undefined;
   readonly fleet: Fleet;
   readonly checkers: Checkers;
   readonly nodeNames: readonly NodeName[];
@@ -54,8 +59,11 @@ export class SimulationWorld {
   #nextSession = 1;
   #wasEverFull = false;
 
-  constructor(seed: number, { mutation, isVerbose, fleet }: WorldOptions) {
-    this.random = seededRandom(seed);
+  constructor(seed: number, options: WorldOptions) {
+    const { mutation, isVerbose, fleet } = options;
+    this.time = options.time ?? new VirtualTime();
+    this.crashKeeps = options.crashKeeps;
+    this.random = options.random ?? seededRandom(seed);
     this.chance = chanceOf(this.random);
     this.mutation = mutation;
     this.faults = mutation.disk ?? {};
