@@ -29,6 +29,33 @@ t.test('the budget is left when the run begins', async (t) => {
   t.ok(worst.slackMs >= 0);
 });
 
+t.test('also when the load rises, unless that takes the battery faster than telemetry can say', async (t) => {
+  const load = fc.record({
+    afterShare: fc.double({ min: 0, max: 0.9, noNaN: true }),
+    factor: fc.double({ min: 1.2, max: 3, noNaN: true }),
+  });
+  let worstMs = Number.POSITIVE_INFINITY;
+  let [kept, excused] = [0, 0];
+  fc.assert(
+    fc.property(anyDischarge(withinFactor, load), (discharge) => {
+      const calm = { ...discharge, silence: { fromMs: 0, forMs: 0 }, spareMs: 2 * discharge.spareMs };
+      const played = new DischargeWorld(calm);
+      played.play();
+      if (played.diedTooFast()) {
+        excused += 1;
+        return true;
+      }
+      kept += 1;
+      const slackMs = played.slackMs() ?? Number.NEGATIVE_INFINITY;
+      worstMs = Math.min(worstMs, slackMs);
+      return slackMs >= 0;
+    }),
+    runs(500),
+  );
+  t.comment(`worst slack ${Math.round(worstMs)} ms in ${kept} discharges; ${excused} died too fast`);
+  t.ok(kept > excused / 2, `${kept} discharges were held to it`);
+});
+
 const flagWords = ['LB', 'RB', 'BYPASS', 'ALARM', 'OVER', 'CAL', 'CHRG', 'DISCHRG', 'OFF', 'TEST', 'BOOST'];
 const anyNumber = (max: number) => fc.option(fc.nat(max), { nil: undefined });
 
@@ -97,7 +124,7 @@ t.test('one wrong look never triggers', async () => {
       played.play({ untilMs, change: (right, look) => (look === place ? reading : right) });
       return played.world.triggers().length === 0;
     }),
-    runs(800),
+    runs(400),
   );
 });
 

@@ -22,12 +22,19 @@ export interface Discharge {
   /** Looks that tell nothing, from that time on the battery. */
   readonly silence: { readonly fromMs: number; readonly forMs: number };
   readonly isRefreshTold: boolean;
+  /** After that share of the time the load is so many times what it was. */
+  readonly load: { readonly afterShare: number; readonly factor: number };
   /** Looks come fast when that is asked for; the promise holds without. */
   readonly isFastHeard: boolean;
 }
 
+const steadyLoad = { afterShare: 0, factor: 1 };
+
 /** The declared range that the decision keeps its promises in; `optimism`: how much of the truth is told. */
-export const anyDischarge = (optimism: fc.Arbitrary<number>): fc.Arbitrary<Discharge> =>
+export const anyDischarge = (
+  optimism: fc.Arbitrary<number>,
+  load: fc.Arbitrary<Discharge['load']> = fc.constant(steadyLoad),
+): fc.Arbitrary<Discharge> =>
   fc
     .record({
       budgetMs: fc.integer({ min: 10_000, max: 900_000 }),
@@ -42,6 +49,7 @@ export const anyDischarge = (optimism: fc.Arbitrary<number>): fc.Arbitrary<Disch
       // Once a look has shown the outage: what falls silent with mains stays on mains.
       silence: fc.record({ fromMs: fc.integer({ min: 16_000, max: 600_000 }), forMs: fc.nat(30_000) }),
       isRefreshTold: fc.boolean(),
+      load,
       isFastHeard: fc.boolean(),
     })
     // Where the driver does not say, it is NUT's default.
@@ -68,15 +76,34 @@ export class DischargeWorld {
   /** Since the first look, as everything here. */
   readonly emptyAtMs: number;
   readonly outageAtMs = onlineMs;
+  private readonly loadAtMs: number;
 
   constructor(discharge: Discharge) {
     this.discharge = discharge;
     this.world = new UpsWorld({ ...configOf(discharge), budgetMs: discharge.budgetMs });
-    this.emptyAtMs = onlineMs + thresholdMsOf(discharge) + discharge.spareMs;
+    const steadyMs = thresholdMsOf(discharge) + discharge.spareMs;
+    const { afterShare, factor } = discharge.load;
+    this.loadAtMs = onlineMs + afterShare * steadyMs;
+    this.emptyAtMs = this.loadAtMs + (onlineMs + steadyMs - this.loadAtMs) / factor;
   }
 
-  truthMs(atMs: number): number {
+  /** Until it is empty. */
+  leftMs(atMs: number): number {
     return this.emptyAtMs - Math.max(atMs, this.outageAtMs);
+  }
+
+  /** At the load of that moment: the best that a UPS can tell. */
+  private truthMs(atMs: number): number {
+    const { factor } = this.discharge.load;
+    if (atMs >= this.loadAtMs) return this.leftMs(atMs);
+    return this.loadAtMs - Math.max(atMs, this.outageAtMs) + factor * (this.emptyAtMs - this.loadAtMs);
+  }
+
+  /** Whether the load took what the telemetry, its refresh and the debounce would have needed to say so. */
+  diedTooFast(): boolean {
+    const { refreshMs, pollIntervalMs, debouncePolls, forwardingLatencyMs, budgetMs } = this.discharge;
+    const neededMs = refreshMs + (debouncePolls + 1) * pollIntervalMs + forwardingLatencyMs + budgetMs;
+    return this.emptyAtMs - this.loadAtMs < neededMs;
   }
 
   /** Flags come at once, values at the last refresh. */
@@ -88,6 +115,7 @@ export class DischargeWorld {
     const toldMs = Math.max(0, this.truthMs(refreshedAtMs) * share);
     return readingOf(atMs < this.outageAtMs ? 'OL' : 'OB DISCHRG', {
       runtimeMs: Math.floor(toldMs / grainMs) * grainMs,
+      loadPercent: 30 * (refreshedAtMs >= this.loadAtMs ? this.discharge.load.factor : 1),
       refreshIntervalMs: isRefreshTold ? refreshMs : undefined,
     });
   }
@@ -117,6 +145,6 @@ export class DischargeWorld {
     const { triggerAtMs } = this.world;
     if (triggerAtMs === undefined) return undefined;
     const { budgetMs, forwardingLatencyMs } = this.discharge;
-    return this.truthMs(triggerAtMs + forwardingLatencyMs) - budgetMs;
+    return this.leftMs(triggerAtMs + forwardingLatencyMs) - budgetMs;
   }
 }
