@@ -4,6 +4,7 @@ import type { Condition, Gate, Leaf } from './gate.ts';
 import { isComposed } from './gate-verdict.ts';
 import type { InventoryNode } from './inventory.ts';
 import { unitsOf } from './node-units.ts';
+import { formatCommand } from './plan-words.ts';
 import type { ConditionDeclaration, GateDeclaration } from './sequence.ts';
 
 /** Undefined: there is nothing to look at, so that it would hold without a look. */
@@ -66,7 +67,7 @@ function expandExec(declaration: Declared<'exec'>, compilation: StepCompilation)
   if (argv.length === 0) compilation.error('a gate runs no command', 'give it a command');
   const nodes = compilation.select(declaration.nodes);
   if (nodes.length === 0) {
-    compilation.error(`a gate runs ${argv.join(' ')} on no node`, 'name nodes that are there');
+    compilation.error(`a gate runs ${formatCommand(argv)} on no node`, 'name nodes that are there');
   }
   return nodes.map((node): Leaf => ({ type: 'exec', node: node.name, argv, exitStatus }));
 }

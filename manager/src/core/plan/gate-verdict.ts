@@ -5,6 +5,7 @@
 import { canonicalJson } from './canonical-json.ts';
 import type { Condition, Leaf, Observation, Observations } from './gate.ts';
 import type { Step } from './plan.ts';
+import { formatCommand } from './plan-words.ts';
 
 export type Verdict = Observation['verdict'];
 
@@ -71,7 +72,7 @@ export function leafSentence(leaf: Leaf): string {
     case 'http':
       return `${leaf.url} answers ${leaf.status}${leaf.bodyContains === '' ? '' : ` with ${JSON.stringify(leaf.bodyContains)}`}`;
     case 'exec':
-      return `${leaf.node}: ${leaf.argv.join(' ')} ends with ${leaf.exitStatus}`;
+      return `${leaf.node}: ${formatCommand(leaf.argv)} ends with ${leaf.exitStatus}`;
   }
 }
 

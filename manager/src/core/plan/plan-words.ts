@@ -17,6 +17,13 @@ export function formatList(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+/**
+ * `sync`, `tell …`: a command without its arguments. They may hold secrets, and names of steps are shown to every viewer,
+ * logged, and remembered.
+ */
+export const formatCommand = ([command = '', ...rest]: readonly string[]): string =>
+  rest.length > 0 ? `${command} …` : command;
+
 /** Up to three are named, more are counted: `srv-1 and srv-2`, `5 nodes`. */
 export const formatNodes = (names: readonly string[]): string =>
   names.length <= 3 ? formatList(names) : `${names.length} nodes`;

@@ -1,6 +1,6 @@
 /** Names of steps that nobody named, and the keys under which their durations are learnt. */
 import type { PlannedOperation } from './plan.ts';
-import { formatList, formatNodes, formatSeconds } from './plan-words.ts';
+import { formatCommand, formatList, formatNodes, formatSeconds } from './plan-words.ts';
 import { sortedNames } from './select-nodes.ts';
 import type { ActionDeclaration } from './sequence.ts';
 
@@ -8,7 +8,7 @@ const signalNames: Readonly<Record<number, string>> = { 9: 'SIGKILL', 15: 'SIGTE
 
 function verbWords({ verb, options }: PlannedOperation): string {
   if (verb === 'poweroff') return 'power off';
-  if (verb === 'exec') return `run ${options?.argv.join(' ') ?? ''} on`;
+  if (verb === 'exec') return `run ${formatCommand(options?.argv ?? [])} on`;
   if (verb !== 'kill') return verb;
   const signal = options?.signal || 15;
   return `send ${signalNames[signal] ?? `signal ${signal}`} to`;
@@ -34,7 +34,7 @@ export function workOf(action: ActionDeclaration): string {
       return `${action.verb}${signal} ${units}${on}`;
     }
     case 'exec':
-      return `exec ${action.argv.join(' ')}${on}`;
+      return `exec ${formatCommand(action.argv)}${on}`;
     case 'gate':
       return action.gate.sentence;
     case 'wait':

@@ -282,7 +282,7 @@ t.test('hooks, exec, wake and daemon-reload', async (t) => {
   const { plan } = compile(declared, { ...clusterInventory(), hooks: [hook] });
   t.same(steps(plan), [
     '1.1 hook cordon',
-    '1.2 run sync -f on nas',
+    '1.2 run sync … on nas',
     '1.3 wake srv-1 and srv-2',
     '1.4 daemon-reload on nas',
   ]);

@@ -134,7 +134,7 @@ t.test('sentences', async (t) => {
   );
   t.equal(
     leafSentence({ type: 'exec', node, argv: ['test', '-e', '/x'], exitStatus: 0 }),
-    'a: test -e /x ends with 0',
+    'a: test … ends with 0',
   );
   t.equal(
     conditionSentence({ type: 'at-least', count: 1, of: [tcp(0), { type: 'any', of: [tcp(1)] }] }),

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatList, formatNodes, formatSeconds } from '../../../src/core/plan/plan-words.ts';
+import { formatCommand, formatList, formatNodes, formatSeconds } from '../../../src/core/plan/plan-words.ts';
 
 t.test('durations, never less than they are', async (t) => {
   const cases: [number, string][] = [
@@ -22,4 +22,9 @@ t.test('lists', async (t) => {
   t.equal(formatList(['a', 'b', 'c']), 'a, b and c');
   t.equal(formatNodes(['a', 'b', 'c']), 'a, b and c');
   t.equal(formatNodes(['a', 'b', 'c', 'd']), '4 nodes');
+});
+
+t.test('commands, without arguments that may hold secrets', async (t) => {
+  t.equal(formatCommand(['/bin/sync']), '/bin/sync');
+  t.equal(formatCommand(['login', '--password=secret']), 'login …');
 });
