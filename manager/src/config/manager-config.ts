@@ -80,6 +80,8 @@ export interface PowerConfig {
   /** The plain timer, where neither runtime nor charge is told. */
   readonly onBatteryLimitMs: number;
   readonly mode: PlanMode;
+  /** How long mains must have been back until the site is started up again. */
+  readonly stableMainsMs: number;
 }
 
 export interface ManagerConfig {

@@ -33,6 +33,7 @@ const keys = {
   'power.forwarding_latency': { live: true, text: 'for what is decided afterwards' },
   'power.on_battery_limit': { live: true, text: 'for what is decided afterwards' },
   'power.mode': { live: true, text: 'for shutdowns that begin afterwards' },
+  'power.stable_mains': { live: true, text: 'also for what waits for it already' },
 } as const satisfies Record<string, { live: boolean; text: string }>;
 
 export type ConfigKey = keyof typeof keys;
@@ -81,6 +82,7 @@ const values: Record<ConfigKey, (config: ManagerConfig) => unknown> = {
   'power.forwarding_latency': (config) => config.power.forwardingLatencyMs,
   'power.on_battery_limit': (config) => config.power.onBatteryLimitMs,
   'power.mode': (config) => config.power.mode,
+  'power.stable_mains': (config) => config.power.stableMainsMs,
 };
 
 /** Where something stands in the file is not what it is: a line of comment above it changes nothing. */

@@ -184,6 +184,15 @@ export const power = z
         },
         planModes,
       ).default('poweroff'),
+      stable_mains: durationLeaf(
+        {
+          description:
+            'How long mains must have been back without a break until `hecatectl bootstrap` starts the site up.',
+          example: '5m',
+        },
+        0,
+        dayMs,
+      ).prefault('5m'),
     },
     group,
   )

@@ -35,5 +35,6 @@ export function readPower({ power }: ConfigFile): PowerConfig {
     forwardingLatencyMs: power.forwarding_latency,
     onBatteryLimitMs: power.on_battery_limit,
     mode: power.mode,
+    stableMainsMs: power.stable_mains,
   };
 }

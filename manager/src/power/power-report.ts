@@ -5,6 +5,7 @@ import {
   createPowerAlert,
   createPowerBudget,
   createPowerReport,
+  createPowerStartup,
   createPowerTrigger,
   createUpsReport,
   type Measure,
@@ -14,6 +15,7 @@ import {
 } from '@hecate/proto/generated/wire.ts';
 import type { PlanMode } from '../core/plan/plan.ts';
 import { explainUps } from '../core/power/power-sentence.ts';
+import type { SiteStartup } from '../core/power/site-startup.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
 import type { FedNode } from './power-service.ts';
@@ -25,9 +27,13 @@ export interface PowerQuestion {
   readonly budget: SiteBudget;
   readonly nodes: readonly FedNode[];
   readonly mode: PlanMode;
+  readonly startup: SiteStartup;
   readonly nowMs: number;
   upsConfig(name: string): UpsConfig;
 }
+
+/** The report is one frame. */
+const sentenceLengthMax = 4000;
 
 /** The wire's integers have 32 bits. */
 const wireMs = (durationMs: number): number => Math.min(2 ** 32 - 1, Math.max(0, Math.round(durationMs)));
@@ -36,7 +42,7 @@ const measure = (value: number | undefined): Measure | undefined =>
   value === undefined ? undefined : createMeasure({ value });
 
 export function powerReport(question: PowerQuestion): PowerReport {
-  const { upses, budget, mode, nodes } = question;
+  const { upses, budget, mode, nodes, startup } = question;
   return createPowerReport({
     upses: upses.map((ups) => upsReport(ups, question)),
     budget: createPowerBudget({
@@ -47,6 +53,7 @@ export function powerReport(question: PowerQuestion): PowerReport {
       boundMs: wireMs(budget.boundMs),
     }),
     mode,
+    startup: createPowerStartup({ ...startup, sentence: startup.sentence.slice(0, sentenceLengthMax) }),
     nodes: nodes.map(({ node, feeds, minFeeds, runtimeMs }) =>
       createNodePower({ node, feeds: [...feeds], minFeeds, runtimeMs: measure(runtimeMs) }),
     ),

@@ -4,8 +4,10 @@ import type { OpId } from '@hecate/proto/core/names.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig, PowerConfig } from '../config/manager-config.ts';
 import type { Finding } from '../core/plan/finding.ts';
+import { judgeSiteStartup, type SiteStartup } from '../core/power/site-startup.ts';
 import { feedsOf, minFeedsOf, nodeSupplyMs, supplyMs } from '../core/power/topology.ts';
 import { type UpsConfig, upsConfig } from '../core/power/ups-config.ts';
+import { thresholdFor } from '../core/power/ups-estimate.ts';
 import type { PastRun } from '../core/runs/past-run.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
@@ -16,6 +18,7 @@ import { PowerAlerts } from './power-alerts.ts';
 import type { PowerFile } from './power-file.ts';
 import { runtimeFindings } from './runtime-findings.ts';
 import { type SiteBudget, SiteShutdown, type SupplyLimits } from './site-shutdown.ts';
+import { startupHindrance } from './startup-hindrance.ts';
 import type { TriggerEffect } from './triggered-run.ts';
 import { WatchedUps } from './watched-ups.ts';
 
@@ -53,6 +56,8 @@ export class PowerService {
   #lookedAtMs: number;
   /** The newest startup that had succeeded at the last look. */
   #lastStartup: string;
+  /** Runs that were going on when the manager started. */
+  #resumed: ReadonlySet<RunId> = new Set();
   #isClosed = false;
 
   constructor(ports: PowerServicePorts) {
@@ -107,6 +112,7 @@ export class PowerService {
 
   /** Goes on with what was decided before, and looks at every UPS. After the runs have been started. */
   start(): void {
+    this.#resumed = new Set(this.#ports.runs.active().map(({ request }) => request.runId));
     for (const ups of this.#upses) ups.start();
   }
 
@@ -140,6 +146,22 @@ export class PowerService {
         minFeeds: minFeedsOf(node, names),
         runtimeMs: Number.isFinite(runtimeMs) ? runtimeMs : undefined,
       };
+    });
+  }
+
+  /** Whether the site may be started up as things are. */
+  startup(): SiteStartup {
+    const { runs, clock, config } = this.#ports;
+    const upses = this.#upses.map(({ name, runner: { state } }) => ({
+      state,
+      threshold: thresholdFor(state, this.upsConfig(name)),
+    }));
+    return judgeSiteStartup({
+      upses,
+      nodes: this.nodes(),
+      stableMainsMs: config().power.stableMainsMs,
+      ...startupHindrance(runs, () => this.#shutdown.starting(), this.#resumed),
+      nowMs: clock.bootTimeMs(),
     });
   }
 

@@ -84,6 +84,12 @@ export class SiteShutdown {
     return this.#request(this.#plan('startup', 'cluster-only'), { reason, triggerId, timeLimitMs });
   }
 
+  /** The run that starts the site, as an operator's would be; only to see whether it would be refused. @throws HEC_PLAN, HEC_NO_SUCH_PLAN */
+  starting(): RunRequest {
+    const timeLimitMs = Number.POSITIVE_INFINITY;
+    return this.#request(this.#plan('startup', 'poweroff'), { reason: '', triggerId: '', timeLimitMs });
+  }
+
   #upses(): string[] {
     return this.#ports.config().power.upses.map(({ name }) => name);
   }

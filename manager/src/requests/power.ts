@@ -13,6 +13,7 @@ export async function getPower({ context }: OperatorRequest<GetPower>): Promise<
     budget: power.budget,
     nodes: power.nodes(),
     mode: config().power.mode,
+    startup: power.startup(),
     nowMs: clock.bootTimeMs(),
     upsConfig: (name) => power.upsConfig(name),
   });

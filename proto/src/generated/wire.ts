@@ -5237,6 +5237,7 @@ export interface PowerReport {
   budget: PowerBudget | undefined;
   mode: PlanMode;
   nodes: NodePower[];
+  startup: PowerStartup | undefined;
 }
 
 export const createPowerReport = (init: Partial<PowerReport> = {}): PowerReport => ({
@@ -5244,6 +5245,7 @@ export const createPowerReport = (init: Partial<PowerReport> = {}): PowerReport 
   budget: undefined,
   mode: 'unspecified',
   nodes: [],
+  startup: undefined,
   ...init,
 });
 
@@ -5252,6 +5254,7 @@ export function encodePowerReport(m: PowerReport, w: Writer): Writer {
   if (m.budget !== undefined) { encodePowerBudget(m.budget, w.uint32(18).fork()); w.ldelim(); }
   if (m.mode !== 'unspecified') { w.uint32(24).uint32(enumNumber(PlanModeValues, m.mode)); }
   for (const v of m.nodes) { encodeNodePower(v, w.uint32(34).fork()); w.ldelim(); }
+  if (m.startup !== undefined) { encodePowerStartup(m.startup, w.uint32(42).fork()); w.ldelim(); }
   return w;
 }
 
@@ -5266,10 +5269,44 @@ export function decodePowerReport(r: Reader, length: number, depth: number): Pow
       case 2: expectWire(wire, 2, 'PowerReport.budget'); m.budget = decodePowerBudget(r, r.uint32(), depth + 1); break;
       case 3: expectWire(wire, 0, 'PowerReport.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
       case 4: expectWire(wire, 2, 'PowerReport.nodes'); push(m.nodes, decodeNodePower(r, r.uint32(), depth + 1)); break;
+      case 5: expectWire(wire, 2, 'PowerReport.startup'); m.startup = decodePowerStartup(r, r.uint32(), depth + 1); break;
       default: skip(r, wire, depth);
     }
   }
   if (r.pos !== end) throw new RangeError('PowerReport runs over its length');
+  return m;
+}
+
+export interface PowerStartup {
+  state: string;
+  sentence: string;
+}
+
+export const createPowerStartup = (init: Partial<PowerStartup> = {}): PowerStartup => ({
+  state: '',
+  sentence: '',
+  ...init,
+});
+
+export function encodePowerStartup(m: PowerStartup, w: Writer): Writer {
+  if (m.state !== '') { w.uint32(10).string(m.state); }
+  if (m.sentence !== '') { w.uint32(18).string(m.sentence); }
+  return w;
+}
+
+export function decodePowerStartup(r: Reader, length: number, depth: number): PowerStartup {
+  const end = limit(r, length, depth);
+  const m = createPowerStartup();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PowerStartup.state'); m.state = r.string(); break;
+      case 2: expectWire(wire, 2, 'PowerStartup.sentence'); m.sentence = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PowerStartup runs over its length');
   return m;
 }
 

@@ -45,9 +45,6 @@ function batteryOf({ belief, reading }: UpsState, nowMs: number) {
   return { leftMs, chargePercent: reading?.chargePercent };
 }
 
-/** A site is started when mains has been stable for so long. */
-export const startupMainsMs = 300_000;
-
 /** And the battery is good for another outage: so many thresholds; a charge that is told without a runtime: so much. */
 const startupFactor = 1.5;
 const startupChargePercent = 80;
@@ -57,6 +54,8 @@ export interface StartupQuestion {
   readonly upses: readonly { readonly state: UpsState; readonly threshold: Threshold }[];
   /** A shutdown that is going on here or at a peer, in words; undefined: none. */
   readonly liveIntent: string | undefined;
+  /** How long mains must have been back. */
+  readonly stableMainsMs: number;
   readonly nowMs: number;
 }
 
@@ -66,16 +65,22 @@ export interface StartupVerdict extends Verdict {
 }
 
 /** Whether `hecate-bootstrap` may wake the nodes: every UPS must allow it, and no shutdown be going on. */
-export function judgeStartup({ upses, liveIntent, nowMs }: StartupQuestion): StartupVerdict {
+export function judgeStartup(question: StartupQuestion): StartupVerdict {
+  const { upses, liveIntent, stableMainsMs, nowMs } = question;
   if (liveIntent !== undefined) return { ...refused(liveIntent), askAgainAtMs: undefined };
-  const verdicts = upses.map((each) => judgeSupply(each.state, each.threshold, nowMs));
+  const verdicts = upses.map((each) => judgeSupply(each.state, each.threshold, stableMainsMs, nowMs));
   const refusal = verdicts.find(({ isAllowed }) => !isAllowed);
   if (refusal) return refusal;
   const sentences = verdicts.map(({ sentence }) => sentence);
   return { ...allowed(sentences.join('; ') || 'no UPS to wait for'), askAgainAtMs: undefined };
 }
 
-function judgeSupply(state: UpsState, threshold: Threshold, nowMs: number): StartupVerdict {
+function judgeSupply(
+  state: UpsState,
+  threshold: Threshold,
+  stableMainsMs: number,
+  nowMs: number,
+): StartupVerdict {
   const { ups, mainsSinceMs, hasForcedShutdown, offSinceMs } = state;
   const not = (why: string, askAgainAtMs?: number): StartupVerdict => ({
     ...refused(`${ups}: ${why}`),
@@ -86,8 +91,8 @@ function judgeSupply(state: UpsState, threshold: Threshold, nowMs: number): Star
   if (offSinceMs !== undefined) return not('its output is off');
   const mainsMs = nowMs - mainsSinceMs;
   const mains = `mains for ${formatSeconds(mainsMs)}`;
-  if (mainsMs < startupMainsMs)
-    return not(`${mains}, of ${formatSeconds(startupMainsMs)}`, mainsSinceMs + startupMainsMs);
+  if (mainsMs < stableMainsMs)
+    return not(`${mains}, of ${formatSeconds(stableMainsMs)}`, mainsSinceMs + stableMainsMs);
   const { leftMs, chargePercent } = batteryOf(state, nowMs);
   const old = hasForcedShutdown === true ? '; an old forced shutdown (FSD) is ignored' : '';
   if (leftMs !== undefined) {

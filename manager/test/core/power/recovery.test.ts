@@ -18,6 +18,7 @@ const startup = (world: UpsWorld, liveIntent?: string) =>
   judgeStartup({
     upses: [{ state: world.state, threshold: thresholdFor(world.state, world.config) }],
     liveIntent,
+    stableMainsMs: 300_000,
     nowMs: bootedMs + world.nowMs,
   });
 
@@ -74,8 +75,15 @@ t.test('every UPS has to allow it; without any there is nothing to wait for', as
     state: world.state,
     threshold: thresholdFor(world.state, world.config),
   }));
-  t.equal(judgeStartup({ upses, liveIntent: undefined, nowMs: bootedMs + good.nowMs }).isAllowed, false);
-  t.equal(judgeStartup({ upses: [], liveIntent: undefined, nowMs: 0 }).isAllowed, true);
+  t.equal(
+    judgeStartup({ upses, liveIntent: undefined, stableMainsMs: 300_000, nowMs: bootedMs + good.nowMs })
+      .isAllowed,
+    false,
+  );
+  t.equal(
+    judgeStartup({ upses: [], liveIntent: undefined, stableMainsMs: 300_000, nowMs: 0 }).isAllowed,
+    true,
+  );
 });
 
 t.test('reverse', async (t) => {
