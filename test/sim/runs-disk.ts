@@ -154,8 +154,8 @@ export class RecordLog<T> {
     const kept = this.disk.isFull ? 0 : Math.floor(Math.min(0.999999, drawn) * (lost.length + 1));
     this.#put(lost.slice(0, kept));
     const torn = lost[kept];
-    const isTorn = crashKeeps ? crashKeeps === 'a torn line' : random() < 0.5;
-    if (torn && !this.disk.isFull && isTorn) this.#lines.push({ record: torn.record, isTorn: true });
+    const isTorn = () => (crashKeeps ? crashKeeps === 'a torn line' : random() < 0.5);
+    if (torn && !this.disk.isFull && isTorn()) this.#lines.push({ record: torn.record, isTorn: true });
     this.#pending = [];
     this.#inFlight = [];
     this.#rewrite = undefined;

@@ -1,6 +1,7 @@
 /**
- * An operation of a run that was lost on its way, or came before its agent had found systemd, is never applied under its
- * id any more: the agent has promised that. It is asked for again under an id that follows from the first, so that a restart in between finds it (I2).
+ * An operation of a run that was lost on its way, or came before its agent had found systemd, or was on the way from it to
+ * systemd when it was killed, is never applied under its id any more: the agent has promised that. It is asked for again
+ * under an id that follows from the first, so that a restart in between finds it (I2).
  */
 import { createHash } from 'node:crypto';
 import { makeOpId, type OpId } from '@hecate/proto/core/names.ts';
@@ -16,8 +17,14 @@ export function successorOf(opId: OpId): OpId {
 }
 
 /** Never applied, and for no fault of its own. */
-export const isLost = ({ status, code }: Pick<OperationOutcome, 'status' | 'code'>): boolean =>
-  status === 'refused' && (code === 'HEC_EXPIRED' || isPremature(code));
+export const isLost = ({ status, code, result = '' }: Ended): boolean =>
+  isInterrupted(status, result) || (status === 'refused' && (code === 'HEC_EXPIRED' || isPremature(code)));
+
+type Ended = Pick<OperationOutcome, 'status' | 'code'> & Partial<Pick<OperationOutcome, 'result'>>;
+
+/** Its agent was killed between its record and systemd, and found by all signs that systemd never had it. */
+const isInterrupted = (status: OperationOutcome['status'], result: string): boolean =>
+  status === 'failed' && result === 'not-applied';
 
 /** A host that has just booted: its agent is online a moment before it is connected to its systemd. */
 const isPremature = (code: string): boolean => code === 'HEC_BUS_GONE';

@@ -18,6 +18,8 @@ t.test('only what was never applied is lost', async (t) => {
   t.ok(isLost({ status: 'refused', code: 'HEC_EXPIRED' }));
   t.ok(isLost({ status: 'refused', code: 'HEC_BUS_GONE' }));
   t.notOk(isLost({ status: 'failed', code: 'HEC_BUS_GONE' }), 'it may have been applied');
+  t.ok(isLost({ status: 'failed', code: '', result: 'not-applied' }), 'its agent was killed on the way');
+  t.notOk(isLost({ status: 'failed', code: '', result: 'failed' }));
   t.notOk(isLost({ status: 'refused', code: 'HEC_POLICY' }));
   t.notOk(isLost({ status: 'unknown', code: 'HEC_UNKNOWN' }));
   t.notOk(isLost({ status: 'timeout', code: 'HEC_TIMEOUT' }));
