@@ -3,7 +3,7 @@ import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { Gate, Leaf, Observations } from '../plan/gate.ts';
 import { judge, leafKey, leavesOf } from '../plan/gate-verdict.ts';
 import type { Action } from '../plan/plan.ts';
-import type { Look } from './run.ts';
+import type { Look, RunningStep, RunState } from './run.ts';
 import type { RunDraft } from './run-draft.ts';
 
 export type LookingAction = Extract<Action, { type: 'gate' | 'wake' }>;
@@ -17,8 +17,9 @@ const lookTimeLimitMs = 10_000;
 export function look(draft: RunDraft, action: LookingAction): void {
   const { running } = draft.run;
   if (!running) return;
-  const { round = 0, held = 0, details = [], online = [] } = running.look ?? {};
-  const next: Look = { round: round + 1, isAsked: true, nextAtMs: draft.at.nowMs, held, details, online };
+  const { held = 0, details = [], online = [] } = running.look ?? {};
+  const round = running.look ? running.look.round + 1 : firstRoundOf(draft.run, running);
+  const next: Look = { round, isAsked: true, nextAtMs: draft.at.nowMs, held, details, online };
   const timeLimitMs = Math.max(1, Math.min(lookTimeLimitMs, running.deadlineAtMs - draft.at.nowMs));
   draft.note({ look: next });
   if (action.type === 'wake') {
@@ -29,6 +30,14 @@ export function look(draft: RunDraft, action: LookingAction): void {
   draft.send({ type: 'observe', runId: draft.runId, round: next.round, leaves, timeLimitMs });
 }
 
+/** More looks than a method takes in a day, and more methods than a step has. */
+const roundsMax = 1_000_000;
+const methodsMax = 1000;
+
+/** No two methods of a run share a round: a late answer to the gate before is none to this one (I1). */
+const firstRoundOf = ({ results }: RunState, { method }: RunningStep): number =>
+  (results.length * methodsMax + method) * roundsMax + 1;
+
 /** Whether the gate holds now. An answer to another look than the one that was asked is not heard. */
 export function heard(
   draft: RunDraft,
@@ -36,8 +45,9 @@ export function heard(
   stepId: string,
   { round, observations }: { round: number; observations: Observations },
 ): boolean {
-  const last = draft.run.running?.look;
-  if (!last?.isAsked || last.round !== round) return false;
+  const { running } = draft.run;
+  const last = running?.look;
+  if (!running || !last?.isAsked || last.round !== round) return false;
   const { gate } = action;
   const { verdict, details } = judge(gate.condition, observations);
   const held = verdict === 'holds' ? last.held + 1 : 0;
@@ -45,7 +55,10 @@ export function heard(
   const nextAtMs = draft.at.nowMs + gate.intervalMs;
   draft.note({ look: { round, isAsked: false, nextAtMs, held, details, online } });
   if (held >= gate.consecutive) return true;
-  if (verdict !== 'holds' && (last.round === 1 || !isSameText(details, last.details)))
+  if (
+    verdict !== 'holds' &&
+    (round === firstRoundOf(draft.run, running) || !isSameText(details, last.details))
+  )
     draft.tell({ type: 'waiting', stepId, sentence: gate.sentence, details });
   return false;
 }

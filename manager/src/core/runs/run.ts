@@ -85,7 +85,7 @@ export interface PastOperations {
 
 /** Where a gate is. */
 export interface Look {
-  /** Counts up; an answer to an older look is not heard. */
+  /** Counts up over the gates of a run; an answer to an older look is not heard. */
   readonly round: number;
   readonly isAsked: boolean;
   readonly nextAtMs: number;

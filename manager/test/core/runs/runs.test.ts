@@ -1,5 +1,6 @@
 /** Runs from the request to the end: order, records before what is sent, policies, gates, hooks, time-outs. */
 import t from 'tap';
+import { leafKey } from '../../../src/core/plan/gate-verdict.ts';
 import { nextRunsTickMs } from '../../../src/core/runs/runs.ts';
 import {
   gate,
@@ -15,6 +16,8 @@ import {
   wake,
 } from '../../support/run-plans.ts';
 import { RunsDesk } from '../../support/runs-desk.ts';
+
+const seenToHold = { verdict: 'holds', detail: '' } as const;
 
 const begun = (...stages: Parameters<typeof planOf>[0]): RunsDesk => {
   const desk = new RunsDesk();
@@ -92,6 +95,20 @@ t.test('gates', async (t) => {
     t.notOk(desk.run().running?.look?.isAsked);
     desk.observed(runIdOf(1), asked?.round ?? 0, {});
     t.equal(desk.run().running?.look?.round, 1);
+  });
+
+  await t.test('nor is a late answer to the gate before, also when it looks at the same', async (t) => {
+    const first = step(gate(['a']), { onFailure: 'continue', timeoutMs: 5000 });
+    const desk = begun([first, step(gate(['a'])), step(stopAll('a'))]);
+    const [late] = desk.take('observe');
+    desk.pass(5000);
+    t.equal(desk.run().results.length, 1, 'its time is over, its look still under way');
+    const [asked] = desk.take('observe');
+    const holds = Object.fromEntries((late?.leaves ?? []).map((leaf) => [leafKey(leaf), seenToHold]));
+    desk.observed(runIdOf(1), late?.round ?? 0, holds);
+    t.same(desk.applied(), [], 'I1');
+    desk.observed(runIdOf(1), asked?.round ?? 0, holds);
+    t.same(desk.applied(), ['stop a x.service']);
   });
 
   await t.test('a wake goes with each look to those that the last one did not show online', async (t) => {
