@@ -173,20 +173,33 @@ export const initialUps = (ups: string, bootId: string, budgetMs: number): UpsSt
   trigger: undefined,
 });
 
-const isQuiet = ({ outage, trigger, phase }: UpsState): boolean =>
-  outage === undefined && trigger === undefined && phase !== 'recover' && phase !== 'hosts-off';
+/** Looks decide: what the next one means hangs on those before it. */
+const isDeciding = ({ phase, outage }: UpsState): boolean =>
+  phase === 'on-battery' ||
+  phase === 'pending' ||
+  phase === 'blind-on-battery' ||
+  phase === 'triggered' ||
+  (phase === 'online' && outage !== undefined);
 
 /** How exactly the last look is remembered while there is nothing to decide: a disk is not written at every poll. */
 const quietGrainMs = 60_000;
 
 /**
- * What of a state goes to the disk. During an outage: all of it, so that a restart between any two looks changes
- * nothing. Else what a look tells anew is left out.
+ * What of a state goes to the disk. While there is something to decide: all of it, so that a restart between any two
+ * looks changes nothing. Else what a look tells anew is left out.
  */
 export function durableOf(state: UpsState): UpsState {
-  if (!isQuiet(state)) return state;
+  if (isDeciding(state)) return state;
+  const { outage } = state;
   const lookAtMs = state.lookAtMs && Math.floor(state.lookAtMs / quietGrainMs) * quietGrainMs;
-  return { ...state, belief: noBelief, reading: undefined, heardAtMs: undefined, lookAtMs };
+  return {
+    ...state,
+    belief: noBelief,
+    reading: undefined,
+    heardAtMs: undefined,
+    lookAtMs,
+    outage: outage && { ...outage, looksBelow: 0, looksLow: 0, charge: undefined },
+  };
 }
 
 /**

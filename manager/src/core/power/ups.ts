@@ -11,7 +11,7 @@ import { decide } from './ups-decision.ts';
 import { UpsDraft } from './ups-draft.ts';
 import { hearSilence, look } from './ups-look.ts';
 import { changeBudget, hearRun, recovered } from './ups-run.ts';
-import type { UpsInput, UpsInstant, UpsState, UpsStep } from './ups-state.ts';
+import type { UpsInput, UpsInstant, UpsPhase, UpsState, UpsStep } from './ups-state.ts';
 import { askAgain } from './ups-trigger.ts';
 
 export function upsStep(state: UpsState, config: UpsConfig, input: UpsInput, at: UpsInstant): UpsStep {
@@ -61,8 +61,14 @@ function tick(draft: UpsDraft): void {
   hearSilence(draft, 'no answer');
 }
 
+const waitingPhases: readonly UpsPhase[] = [
+  'on-battery',
+  'pending',
+  'blind-on-battery',
+  'triggered',
+  'committed',
+];
+
 /** When a tick is wanted; undefined: looks are enough (I14). While something is due, once a second. */
-export function nextUpsTickMs({ phase, outage, trigger }: UpsState, nowMs: number): number | undefined {
-  const isWaiting = outage !== undefined || (trigger !== undefined && phase !== 'hosts-off');
-  return isWaiting ? nowMs + 1000 : undefined;
-}
+export const nextUpsTickMs = ({ phase }: UpsState, nowMs: number): number | undefined =>
+  waitingPhases.includes(phase) ? nowMs + 1000 : undefined;

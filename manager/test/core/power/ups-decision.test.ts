@@ -120,3 +120,12 @@ t.test('the fall of the charge decides where no runtime is told', async (t) => {
   const leftS = 1350 + 15 - (asked?.atMs ?? 0) / 1000;
   t.ok(leftS > 120 && leftS < 400, `${leftS} s before it is low`);
 });
+
+t.test('a host that slept for an hour believes what it is told then', async (t) => {
+  const world = onBattery(900);
+  world.tick(3_600_000);
+  t.equal(world.state.phase, 'blind-on-battery');
+  world.looks(6, runtime(400), 1000);
+  t.equal(world.state.phase, 'on-battery');
+  t.equal(world.triggers().length, 0);
+});

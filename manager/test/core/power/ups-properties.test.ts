@@ -56,6 +56,37 @@ t.test('also when the load rises, unless that takes the battery faster than tele
   t.ok(kept > excused / 2, `${kept} discharges were held to it`);
 });
 
+t.test('a UPS that tells its charge alone: the budget is left before it is low', async (t) => {
+  let worstMs = Number.POSITIVE_INFINITY;
+  const chargeOnly = fc.record({
+    budgetMs: fc.integer({ min: 10_000, max: 600_000 }),
+    /** Until the battery is low, over the threshold and the time that the fall needs to show itself. */
+    spareMs: fc.nat(1_200_000),
+    refreshMs: fc.integer({ min: 1000, max: 30_000 }),
+    pollIntervalMs: fc.integer({ min: 1000, max: 15_000 }),
+    lowPercent: fc.integer({ min: 10, max: 50 }),
+  });
+  fc.assert(
+    fc.property(chargeOnly, ({ budgetMs, spareMs, refreshMs, pollIntervalMs, lowPercent }) => {
+      const world = new UpsWorld({ budgetMs, pollIntervalMs, onBatteryTimerMs: 90_000 });
+      const thresholdMs = 1.1 * budgetMs + Math.max(refreshMs, pollIntervalMs) + 3 * pollIntervalMs;
+      const lowAfterMs = thresholdMs + 150_000 + spareMs;
+      world.sample(readingOf('OL', { chargePercent: 100, refreshIntervalMs: refreshMs }));
+      const told = (onBatteryMs: number) => {
+        const seenMs = Math.floor(onBatteryMs / refreshMs) * refreshMs;
+        const chargePercent = Math.max(0, Math.ceil(100 - ((100 - lowPercent) * seenMs) / lowAfterMs));
+        return readingOf('OB', { chargePercent, lowChargePercent: lowPercent, refreshIntervalMs: refreshMs });
+      };
+      while (world.triggerAtMs === undefined && world.nowMs < lowAfterMs) world.looks(1, told(world.nowMs));
+      const slackMs = lowAfterMs - (world.triggerAtMs ?? lowAfterMs) - budgetMs;
+      worstMs = Math.min(worstMs, slackMs);
+      return slackMs >= 0;
+    }),
+    runs(300),
+  );
+  t.comment(`worst slack ${Math.round(worstMs)} ms`);
+});
+
 const flagWords = ['LB', 'RB', 'BYPASS', 'ALARM', 'OVER', 'CAL', 'CHRG', 'DISCHRG', 'OFF', 'TEST', 'BOOST'];
 const anyNumber = (max: number) => fc.option(fc.nat(max), { nil: undefined });
 

@@ -20,6 +20,26 @@ t.test('with mains a look writes nothing, but for once a minute', async (t) => {
   t.ok(writes >= 19 && writes <= 21, `${writes} writes in 20 minutes`);
 });
 
+t.test('nor when hosts are off, or mains is silent: that may last for hours', async (t) => {
+  const writesOf = (world: UpsWorld, look: Parameters<UpsWorld['sample']>[0]): number => {
+    const before = world.told.length;
+    world.looks(240, look);
+    return world.told.slice(before).filter(({ effect }) => effect.type === 'persist').length;
+  };
+  const off = new UpsWorld();
+  off.looks(4, runtime(100));
+  off.run('past-no-return');
+  off.run('ended');
+  t.equal(off.state.phase, 'hosts-off');
+  t.ok(writesOf(off, runtime(90, 'OB LB')) <= 21);
+  const silent = new UpsWorld();
+  silent.looks(2, runtime(900));
+  silent.looks(2, runtime(900, 'OL'));
+  silent.looks(1, 'data-stale');
+  t.equal(silent.state.phase, 'blind-online');
+  t.equal(writesOf(silent, 'data-stale'), 0);
+});
+
 t.test('in an outage every look is kept, and a start in the same boot goes on from it', async (t) => {
   const world = new UpsWorld();
   world.looks(2, runtime(900, 'OL'));
