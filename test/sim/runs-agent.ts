@@ -70,7 +70,9 @@ export class SimulatedAgent {
     this.process = new SimulatedProcess(world.time);
     this.disk = new SimulatedDisk(world);
     this.journal = new RecordLog(this.disk);
-    this.journal.append([newJournalRecord]);
+    // Most have been here before: then something can be said of every id.
+    const isNew = world.random() < 0.3;
+    this.journal.append([isNew ? newJournalRecord : { ...newJournalRecord, upTo: '0'.repeat(26) }]);
     this.epochFile = new SmallFile(this.disk);
     this.orderFile = new SmallFile(this.disk);
     host.listener = {

@@ -129,13 +129,14 @@ for (const [name, each] of Object.entries(cases)) {
     for (const of of ['manager', ...each.fleet.inventory.nodes.keys()] as const) {
       for (let afterEvent = firstEvent + 1; afterEvent <= lastEvent; afterEvent += 1) {
         for (const kept of crashesOf(of)) {
-          const { outcome, violation } = runWithCrash(each, { of, afterEvent, keeps: kept });
+          const { outcome, why, violation } = runWithCrash(each, { of, afterEvent, keeps: kept });
           if (violation) t.fail(`${of} killed after event ${afterEvent}, ${kept} kept: ${violation}`);
+          if (outcome === 'failed') t.fail(`${of} killed after event ${afterEvent}, ${kept} kept: ${why}`);
           outcomes[outcome ?? 'not begun'] = (outcomes[outcome ?? 'not begun'] ?? 0) + 1;
         }
       }
     }
-    t.notOk(outcomes.failed, 'no crash makes it fail');
+    t.ok(outcomes.done, 'it is done after all');
     t.comment(`${lastEvent - firstEvent} crash points, ${JSON.stringify(outcomes)}`);
   });
 }

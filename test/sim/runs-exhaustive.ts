@@ -44,6 +44,8 @@ export interface Crash {
 
 export interface CrashResult {
   readonly outcome: RunOutcome | undefined;
+  /** The run's own words for it. */
+  readonly why: string;
   readonly violation: string | undefined;
   /** Events from the request to the end of the run. */
   readonly firstEvent: number;
@@ -85,7 +87,8 @@ export function runWithCrash({ fleet, plan, isOn, state }: ExhaustiveCase, crash
   } catch (error) {
     violation = error instanceof Error ? error.message : String(error);
   }
-  return { outcome: watched()?.state.outcome, violation, firstEvent, lastEvent };
+  const { outcome, why = '' } = watched()?.state ?? { outcome: undefined };
+  return { outcome, why, violation, firstEvent, lastEvent };
 }
 
 function carryOut(world: SimulationWorld, of: Crash['of']): void {
