@@ -1,9 +1,10 @@
 /**
  * `npm run bench [-- NAME…]`: runs benchmarks one after the other, prints their ratios, and keeps the raw figures
- * under bench/results/. Nothing here passes or fails: machines differ, ratios of one run are what can be compared.
+ * under bench/results/. Nothing here passes or fails: machines differ, ratios of one run are what can be compared. On a
+ * machine that has other things to do: `chrt -r 5 npm run bench` (sched(7)); that is said with the result, too.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { commands } from './commands.ts';
@@ -26,11 +27,23 @@ const folder = join(import.meta.dirname, '..', '..', 'bench', 'results');
 /** Others on the machine make every figure worse: said with the result, as the mean of the run's two ends. */
 let loadBefore = 0;
 
+/** Whether its turn comes before everybody's with an ordinary policy: field 41 of proc_pid_stat(5). */
+function isRealTime(): boolean {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return [1, 2].includes(Number(fields[38]));
+}
+
 function keep(result: BenchResult): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${result.name}.json`);
   const load = Math.round((loadBefore + (loadavg()[0] ?? 0)) * 50) / 100;
-  const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version, load };
+  const machine = {
+    cpu: cpus()[0]?.model ?? '',
+    cores: cpus().length,
+    node: process.version,
+    load,
+    isRealTime: isRealTime(),
+  };
   writeFileSync(file, `${JSON.stringify({ ...result, at: new Date().toISOString(), machine })}\n`);
   return file;
 }
