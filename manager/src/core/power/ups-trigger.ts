@@ -65,12 +65,15 @@ export function followTrigger(draft: UpsDraft): void {
   reverse(draft);
 }
 
+/** What has not been answered, and at a start what may not have left (I9). */
 export function askAgain(draft: UpsDraft, when: 'at-once' | 'in-time'): void {
   const { trigger: open, phase } = draft.state;
-  if (open === undefined || open.isStarted || (phase !== 'triggered' && phase !== 'committed')) return;
-  if (when === 'in-time' && draft.nowMs < open.askAgainAtMs) return;
+  if (open === undefined || (phase !== 'triggered' && phase !== 'committed')) return;
+  if (when === 'in-time' && (open.isStarted || draft.nowMs < open.askAgainAtMs)) return;
+  if (open.isReversing) askReverse(draft, open);
+  else if (!open.isStarted) ask(draft, open);
+  else return;
   draft.set({ trigger: { ...open, askAgainAtMs: draft.nowMs + askAgainMs } });
-  ask(draft, open);
 }
 
 /** The battery dies faster than was believed: the run that has begun chooses its rung by what is left. */
@@ -89,11 +92,14 @@ function tighten(draft: UpsDraft): void {
 function reverse(draft: UpsDraft): void {
   const { trigger: open, phase } = draft.state;
   if (open === undefined || phase !== 'triggered' || open.isReversing) return;
-  const verdict = judgeReverse(draft.state, draft.threshold, draft.nowMs);
-  if (!verdict.isAllowed) return;
-  draft.set({ trigger: { ...open, isReversing: true } });
-  const sentence = reverseSentence(draft.state, verdict.sentence);
-  draft.send({ type: 'reverse', triggerId: open.triggerId, sentence });
+  if (!judgeReverse(draft.state, draft.threshold, draft.nowMs).isAllowed) return;
+  draft.set({ trigger: { ...open, isReversing: true, askAgainAtMs: draft.nowMs + askAgainMs } });
+  askReverse(draft, open);
+}
+
+function askReverse(draft: UpsDraft, { triggerId }: UpsTrigger): void {
+  const { sentence } = judgeReverse(draft.state, draft.threshold, draft.nowMs);
+  draft.send({ type: 'reverse', triggerId, sentence: reverseSentence(draft.state, sentence) });
 }
 
 /** A run that failed does not answer the trigger: another is asked for, under another id, after a pause. */

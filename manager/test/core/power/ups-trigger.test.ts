@@ -77,6 +77,22 @@ t.test('mains for a minute and enough runtime reverse it, once', async (t) => {
   t.equal(world.state.phase, 'online');
 });
 
+t.test('a reverse that may not have left is asked for again; a shutdown is not, meanwhile', async (t) => {
+  const started = triggered();
+  started.run('started');
+  started.looks(14, runtime(900, 'OL'));
+  started.restart();
+  t.equal(reversals(started), 2, 'after a restart');
+  const unanswered = triggered();
+  unanswered.looks(14, runtime(900, 'OL'));
+  const asked = unanswered.triggers().length;
+  unanswered.looks(3, runtime(900, 'OL'));
+  t.equal(reversals(unanswered), 5, 'until it is answered');
+  t.equal(unanswered.triggers().length, asked);
+  unanswered.run('failed');
+  t.equal(unanswered.state.phase, 'online');
+});
+
 t.test('mains without enough runtime does not', async (t) => {
   const world = triggered();
   world.run('started');
