@@ -1,8 +1,12 @@
 /**
  * The simulator of whole runs, seed by seed, each twice: `npm run sim -- --seeds N --seed S [--verbose]`. Ends with 1
- * at the first seed that breaks a promise, and prints the command that repeats it.
+ * at the first seed that breaks a promise, and prints the command that repeats it. `--update-scenarios` writes the golden
+ * output of test/scenarios anew instead.
  */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { playScenario } from '../test/sim/runs-scenario.ts';
 import { simulateRuns } from '../test/sim/runs-simulation.ts';
 
 const { values } = parseArgs({
@@ -11,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     verbose: { type: 'boolean', default: false },
     once: { type: 'boolean', default: false },
+    'update-scenarios': { type: 'boolean', default: false },
   },
 });
 const first = Number(values.seed);
@@ -18,6 +23,19 @@ const count = Number(values.seeds);
 if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
   console.error('npm run sim -- --seeds N --seed S [--verbose]');
   process.exit(2);
+}
+
+if (values['update-scenarios']) {
+  updateScenarios(join(import.meta.dirname, '../test/scenarios'));
+  process.exit(0);
+}
+
+function updateScenarios(folder: string): void {
+  for (const name of readdirSync(folder).filter((each) => each.endsWith('.txt'))) {
+    const path = join(folder, name);
+    writeFileSync(path, playScenario(readFileSync(path, 'utf8')));
+    console.log(name);
+  }
 }
 
 const startedMs = performance.now();

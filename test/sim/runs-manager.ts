@@ -36,6 +36,13 @@ const withdrawAgainMs = 5000;
 const withdrawalsMax = 5;
 const clockMarginMs = 1000;
 const probeMs = 3000;
+const told: ReadonlySet<string> = new Set([
+  'step-begun',
+  'method-failed',
+  'degraded',
+  'run-resumed',
+  'run-ended',
+]);
 
 /** The state directory. */
 export class ManagerDisk {
@@ -412,7 +419,7 @@ export class SimulatedManager {
         this.#withdraw(effect, 1);
         return;
       case 'event':
-        if (effect.event.type === 'step-begun' || effect.event.type === 'run-ended')
+        if (told.has(effect.event.type))
           this.#world.log(`run ${effect.runId.slice(-4)} ${JSON.stringify(effect.event)}`);
         return;
       case 'refuse':

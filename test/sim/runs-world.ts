@@ -20,6 +20,8 @@ interface Interval {
 
 const wallAtStartMs = 1_700_000_000_000;
 const dialEveryMs = 500;
+/** TimeoutStopSec of systemd. */
+const stopTimeoutMs = 90_000;
 
 export interface WorldOptions {
   readonly mutation: Mutation;
@@ -30,6 +32,10 @@ export interface WorldOptions {
   readonly random?: () => number;
   readonly time?: VirtualTime;
   readonly crashKeeps?: CrashKeeps;
+  /** `node unit`: does not stop until systemd's own limit, or until it is killed. */
+  readonly hanging?: ReadonlySet<string>;
+  /** Hosts that do not boot, whoever wakes them. */
+  readonly dead?: ReadonlySet<string>;
 }
 
 export class SimulationWorld {
@@ -56,6 +62,8 @@ export class SimulationWorld {
   readonly #isVerbose: boolean;
   #diskFullUntilMs = Number.NEGATIVE_INFINITY;
   #trace = 0x811c9dc5;
+  readonly #hanging: ReadonlySet<string>;
+  readonly #dead: ReadonlySet<string>;
   #nextSession = 1;
   #wasEverFull = false;
 
@@ -63,6 +71,8 @@ export class SimulationWorld {
     const { mutation, isVerbose, fleet } = options;
     this.time = options.time ?? new VirtualTime();
     this.crashKeeps = options.crashKeeps;
+    this.#hanging = options.hanging ?? new Set();
+    this.#dead = options.dead ?? new Set();
     this.random = options.random ?? seededRandom(seed);
     this.chance = chanceOf(this.random);
     this.mutation = mutation;
@@ -117,7 +127,14 @@ export class SimulationWorld {
 
   #makeHost(name: string, units: readonly string[]): SimulatedHost {
     const clockMs = Math.floor(this.random() * 1e7) + 10_000;
-    const host = new SimulatedHost(name, units, this.time, this.#temper(), (text) => this.log(text), clockMs);
+    const host = new SimulatedHost(
+      name,
+      units,
+      this.time,
+      this.#temper(name),
+      (text) => this.log(text),
+      clockMs,
+    );
     host.onApplied = (applied) => {
       this.checkers.onApplied(host, applied);
       if (applied.verb === 'poweroff') this.#goesDown(host);
@@ -125,15 +142,15 @@ export class SimulationWorld {
     return host;
   }
 
-  #temper(): Temper {
+  #temper(name: string): Temper {
     const { chance } = this;
     return {
-      jobMs: (verb) => {
+      jobMs: (verb, unit) => {
+        if (verb === 'stop' && this.#hanging.has(`${name} ${unit}`)) return stopTimeoutMs;
         const kind = chance.random();
         if (kind < 0.8) return chance.between(5, 1500);
         if (kind < 0.96) return chance.between(1500, 12_000);
-        // TimeoutStopSec of systemd.
-        return verb === 'stop' ? 90_000 : chance.between(10_000, 40_000);
+        return verb === 'stop' ? stopTimeoutMs : chance.between(10_000, 40_000);
       },
       startFails: () => chance.happens(0.1),
       poweroffMs: () => chance.between(200, chance.happens(0.9) ? 8000 : 40_000),
@@ -197,7 +214,7 @@ export class SimulationWorld {
 
   wake(node: NodeName): void {
     // A packet is lost now and then.
-    if (this.chance.happens(0.8)) this.hosts.get(node)?.wake();
+    if (this.chance.happens(0.8) && !this.#dead.has(node)) this.hosts.get(node)?.wake();
   }
 
   /** What an independent probe of the network finds. */
