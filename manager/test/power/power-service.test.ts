@@ -1,13 +1,14 @@
 /** A manager with a real upsd: outages that become runs, and those that do not. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createGetHealth, createGetPower } from '@hecate/proto/generated/wire.ts';
+import { createGetHealth } from '@hecate/proto/generated/wire.ts';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { skipWithoutUpsd } from '../../../test/nut/nut-programs.ts';
 import { startUpsd, type Upsd } from '../../../test/nut/upsd.ts';
 import { createUpsControl } from '../../src/io/nut/nut-client.ts';
-import { type ManagerBench, managerBench, type Operator } from '../support/manager-bench.ts';
+import { type ManagerBench, managerBench } from '../support/manager-bench.ts';
+import { failMains, full, powerOf, untilPhase } from '../support/power-bench.ts';
 import { agentsOf, ended, listRuns, stateOf } from '../support/runs-bench.ts';
 
 t.setTimeout(200_000);
@@ -19,19 +20,6 @@ const sequences = {
   startup: oneStage({ start: { nodes: ['node-a'] }, timeout: '30s' }),
   shutdown: oneStage({ stop: { nodes: ['node-a'] }, timeout: '30s' }),
 };
-const full = {
-  'ups.status': 'OL',
-  'battery.runtime': '3600',
-  'battery.charge': '100',
-  'ups.load': '20',
-};
-const dying = {
-  'ups.status': 'OB DISCHRG',
-  'battery.runtime': '20',
-  'battery.charge': '12',
-  'ups.load': '60',
-};
-
 const configOf = (upsd: Upsd, changes: Record<string, unknown> = {}) => ({
   inventory,
   sequences,
@@ -44,14 +32,6 @@ const configOf = (upsd: Upsd, changes: Record<string, unknown> = {}) => ({
     ...changes,
   },
 });
-
-const powerOf = (operator: Operator) => operator.get('power', { case: 'getPower', value: createGetPower() });
-
-async function untilPhase(operator: Operator, ...phases: string[]): Promise<void> {
-  await until(async () => phases.includes((await powerOf(operator)).upses[0]?.phase ?? ''), {
-    what: `the UPS is ${phases.join(' or ')}`,
-  });
-}
 
 async function benchOf(t: Test, values: Record<string, string> = full) {
   const upsd = await startUpsd(t, { upses: { rack: { kind: 'dev', values } } });
@@ -70,7 +50,7 @@ const recordOf = (bench: ManagerBench) => {
 t.test('an outage under the threshold becomes one shutdown', { skip }, async (t) => {
   const { upsd, bench, operator } = await benchOf(t);
   await untilPhase(operator, 'online');
-  await upsd.set('rack', dying);
+  await failMains(upsd, operator);
   const run = await until(async () => (await listRuns(operator))[0], { what: 'a run is there' });
   t.match(run, { plan: 'shutdown', mode: 'cluster-only', requestedBy: 'power', reason: /rack-a.*shutdown/ });
   t.match(recordOf(bench), { state: { phase: /triggered|recover|hosts-off/ } }, 'I9: durable before it');
@@ -90,8 +70,8 @@ t.test('a flap that is shorter than the debounce does nothing', { skip }, async 
   await agentsOf(bench, ['node-a']);
   const operator = await bench.operator('admin');
   await untilPhase(operator, 'online');
-  await upsd.set('rack', dying);
-  await untilPhase(operator, 'pending');
+  await upsd.set('rack', 'ups.status', 'OB DISCHRG');
+  await untilPhase(operator, 'on-battery', 'pending');
   await upsd.set('rack', full);
   await untilPhase(operator, 'online');
   t.same(await listRuns(operator), []);
@@ -105,7 +85,7 @@ t.test(
     const { upsd, bench, agent, operator } = await benchOf(t);
     agent.onApply = () => new Promise<never>(() => undefined);
     await untilPhase(operator, 'online');
-    await upsd.set('rack', dying);
+    await failMains(upsd, operator);
     await untilPhase(operator, 'triggered');
     const [before] = await until(async () => (await listRuns(operator)).length > 0 && listRuns(operator), {
       what: 'a run is there',
@@ -152,7 +132,7 @@ t.test('I10: a trigger that cannot be carried out waits until it can', { skip },
   await agentsOf(bench, ['node-a']);
   const operator = await bench.operator('admin');
   await untilPhase(operator, 'online');
-  await upsd.set('rack', dying);
+  await failMains(upsd, operator);
   const isRefused = async () => {
     const [ups] = (await powerOf(operator)).upses;
     return ups?.alerts.find(({ key }) => key === 'refused') && ups;
@@ -205,9 +185,9 @@ t.test('of two UPSes one dies: only what hangs on it goes down', { skip }, async
       steps.flatMap(({ operations }) => operations.map(({ node }) => node)),
     );
   };
-  await upsd.set('rack', dying);
+  await failMains(upsd, operator);
   t.same([...new Set(await runOf(1))], ['node-a'], 'node-c has another feed');
-  await upsd.set('other', dying);
+  await failMains(upsd, operator, { ups: 'other', name: 'rack-b' });
   t.match([...new Set(await runOf(2))].includes('node-b'), true);
   t.ok(agents.size === 3);
 });
