@@ -82,7 +82,7 @@ async function runCommand(command: Command, invocation: Invocation): Promise<End
     : interrupted;
   const context = new Context(invocation, out, signal);
   try {
-    await context.useConfig();
+    if (!command.definition.isWithoutManager) await context.useConfig();
     return await Promise.race([command.run(context), givenUp(signal)]);
   } catch (error) {
     // The reader of a stream has seen enough: `hecatectl logs -f … | head`.

@@ -5,6 +5,7 @@ import {
   type PlanMode,
   type RunReport,
   type RunStarted,
+  type StartRun,
 } from '@hecate/proto/generated/wire.ts';
 import type { Command, Context, End } from './context.ts';
 import type { ArgumentDefinition, Example, OptionDefinition } from './core/command-definition.ts';
@@ -83,9 +84,9 @@ export function startCommand(words: StartWords): Command {
     run: async (context) => {
       const name = words.planOf(context);
       const started = await askToStart(context, name);
-      const { run } = started;
-      if (!run) throw new HecateError('HEC_PROTOCOL', 'the manager answered without a report of the run');
-      return context.invocation.flag('execute') ? follow(context, started, run) : tellDryRun(context, run);
+      const run = reportOf(started);
+      if (!context.invocation.flag('execute')) return tellDryRun(context, run);
+      return followRun(context, started, context.invocation.flag('detach'));
     },
   };
 }
@@ -111,11 +112,22 @@ async function askToStart(context: Context, name: string): Promise<RunStarted> {
     overrideIntent: invocation.definition.name === 'startup' && invocation.flag('override-intent'),
     rehearsal: invocation.flag('rehearsal'),
   });
+  return requestRun(context, value);
+}
+
+/** @throws why it is refused; HEC_UNKNOWN when it may have been accepted all the same */
+export async function requestRun(context: Context, value: StartRun): Promise<RunStarted> {
   // Whatever goes wrong before this resolves was certainly not sent.
   await context.manager();
   const timeLimitMs = Math.min(context.timeLimitMs(startTimeLimitMs), startTimeLimitMs);
   const asked = context.ask('runStarted', { case: 'startRun', value }, { timeLimitMs });
-  return execute ? asked.catch((thrown: unknown) => onLoss(context, thrown)) : asked;
+  return value.execute ? asked.catch((thrown: unknown) => onLoss(context, thrown)) : asked;
+}
+
+/** @throws HEC_PROTOCOL when it came without one */
+export function reportOf({ run }: RunStarted): RunReport {
+  if (run) return run;
+  throw new HecateError('HEC_PROTOCOL', 'the manager answered without a report of the run');
 }
 
 /** The answer did not come: the run may have been accepted all the same. */
@@ -177,13 +189,20 @@ export function printTree({ out }: Context, report: RunReport): void {
   for (const line of lines) out.line(line);
 }
 
-async function follow(context: Context, started: RunStarted, report: RunReport): Promise<End> {
-  const { out, invocation, sameManager } = context;
-  const runId = runIdOf(report);
-  const isDetached = invocation.flag('detach');
+/** Says what became of the request. */
+export async function tellStarted({ out }: Context, started: RunStarted): Promise<void> {
+  const runId = runIdOf(reportOf(started));
   if (out.isJson) await out.stream(`${JSON.stringify(acceptedJson(started))}\n`);
   if (started.joined) out.note(`hecatectl: joined run ${runId}, which was going on already`);
   for (const other of started.preempted) out.note(printable(`hecatectl: run ${other} was ended for it`));
+}
+
+/** @throws HEC_RUN_FAILED when the run did not reach its end */
+export async function followRun(context: Context, started: RunStarted, isDetached: boolean): Promise<End> {
+  const { out, sameManager } = context;
+  const report = reportOf(started);
+  const runId = runIdOf(report);
+  await tellStarted(context, started);
   if (!isDetached) {
     out.note(`hecatectl: run ${runId} is accepted; Ctrl-C ends the watching, and the run goes on`);
     return endOfWatch(context, runId, await watchRun(context, runId));

@@ -39,6 +39,9 @@ _hecatectl_value_kind() {
     'runs abort --reason') kind='none' ;;
     'power test --scenario') kind='files' ;;
     'power test --ups') kind='none' ;;
+    'power rehearse --confirm') kind='none' ;;
+    'power rehearse --reason') kind='none' ;;
+    'power rehearse --time-limit') kind='none' ;;
     'list-unit-files --state') kind='none' ;;
     'ca init --site') kind='none' ;;
     'node enroll --lifetime') kind='none' ;;
@@ -194,6 +197,10 @@ _hecatectl_command() {
       kinds=()
       options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal')
       ;;
+    'bootstrap')
+      kinds=()
+      options+=()
+      ;;
     'run')
       kinds=('plans')
       options+=('--mode' '--execute' '--plan-digest' '--detach' '--reason' '--time-limit' '--rehearsal')
@@ -225,6 +232,10 @@ _hecatectl_command() {
     'power test')
       kinds=()
       options+=('--scenario' '--ups')
+      ;;
+    'power rehearse')
+      kinds=()
+      options+=('--confirm' '--detach' '--reason' '--time-limit')
       ;;
     'list-unit-files')
       kinds=('nodes' 'units*')
@@ -288,6 +299,10 @@ _hecatectl_command() {
       kinds=()
       options+=()
       ;;
+    'daemon')
+      kinds=()
+      options+=()
+      ;;
     'set-log-level')
       kinds=('words:trace debug info warn error fatal silent' 'nodes')
       options+=('--all' '-a')
@@ -341,7 +356,7 @@ _hecatectl_seconds() {
   case "$1" in
     'plan') seconds=('check' 'list') ;;
     'runs') seconds=('list' 'show' 'watch' 'abort') ;;
-    'power') seconds=('status' 'explain' 'test') ;;
+    'power') seconds=('status' 'explain' 'test' 'rehearse') ;;
     'ca') seconds=('init') ;;
     'node') seconds=('enroll' 'revoke' 'list') ;;
     'operator') seconds=('enroll' 'revoke' 'list') ;;
@@ -423,7 +438,7 @@ _hecatectl() {
   fi
   if [[ -z $name ]]; then
     if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--config' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
-    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
     fi
     return 0
   fi
@@ -433,7 +448,7 @@ _hecatectl() {
     _hecatectl_command "$name" || return 0
   fi
   if [[ $name == help ]]; then
-    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
     return 0
   fi
   _hecatectl_command "$name" || return 0

@@ -8,7 +8,7 @@ export const command: Command = {
   definition: {
     name: 'power test',
     group: 'runs',
-    summary: 'play a recorded discharge through the decision, and touch nothing',
+    summary: 'play a recorded discharge through the decision',
     description: [
       "Plays a discharge through the decision with this site's own figures (budget, factor, looks), and prints what would have been decided, and when. No UPS, no node and no state is touched.",
       'A scenario is a text with one look a line: time, status, runtime in seconds, charge in percent, load in percent; what is not told is left empty, and what a line says holds until the next one. "0:10, OB DISCHRG, 1180, 99, 20" is such a line. A failed look is data-stale, driver-not-connected, unknown-ups, access-denied or server-lost in the place of the status. Text behind # is a comment.',

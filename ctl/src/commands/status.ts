@@ -7,7 +7,7 @@ export const command: Command = {
     group: 'look',
     summary: 'show the state of the site, of a node, or of units',
     description: [
-      'Without NODE: the site at a glance, and every unit that has failed. With NODE: each node with its versions, its systemd and its failed units. With UNIT: each unit with its state, process, memory and last log lines, asked of the node itself.',
+      'Without NODE: the site at a glance: its nodes, every unit that has failed, its UPSes with the budget of a shutdown, the runs that go on, and the last one. With NODE: each node with its versions, its systemd and its failed units. With UNIT: each unit with its state, process, memory and last log lines, asked of the node itself.',
       'For units the exit status is that of systemctl: success when active, a no when not, and its own when there is no such unit. A node that is offline is never reported as stopped.',
     ],
     arguments: [optional(nodeArgument), optional(unitsArgument)],

@@ -68,6 +68,8 @@ export interface CommandDefinition {
   readonly schema?: string;
   /** Prints as things happen: `-o json` then means one object per line. */
   readonly isStream?: true;
+  /** It asks no manager: --config is its own, and nothing is looked for in it. */
+  readonly isWithoutManager?: true;
 }
 
 /** Ends that every command which talks to the manager can have. */

@@ -22,7 +22,7 @@ export const upsColumns = [
 
 const none = '-';
 
-const percentText = (measure: Measure | undefined): string =>
+export const percentText = (measure: Measure | undefined): string =>
   measure === undefined ? none : `${Math.round(measure.value)} %`;
 
 export const measureText = (measure: Measure | undefined): string =>
@@ -39,7 +39,7 @@ const tones: Readonly<Record<string, Tone>> = {
   'blind-online': 'doubtful',
 };
 
-const toneOfPhase = (phase: string): Tone => tones[phase] ?? 'bad';
+export const toneOfPhase = (phase: string): Tone => tones[phase] ?? 'bad';
 
 export function upsRow(ups: UpsReport): Cell[] {
   const isKnown = ups.phase !== 'unknown';

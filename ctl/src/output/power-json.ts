@@ -38,7 +38,7 @@ const upsJson = (ups: UpsReport): Record<string, unknown> => ({
   nodes: ups.nodes,
 });
 
-export const powerJson = ({ upses, budget, mode, nodes }: PowerReport): Record<string, unknown> => ({
+export const powerJson = ({ upses, budget, mode, nodes, startup }: PowerReport): Record<string, unknown> => ({
   mode,
   upses: upses.map(upsJson),
   budget: {
@@ -54,4 +54,5 @@ export const powerJson = ({ upses, budget, mode, nodes }: PowerReport): Record<s
     min_feeds: minFeeds,
     runtime_ms: numberOf(runtimeMs),
   })),
+  startup: { state: startup?.state ?? '', sentence: startup?.sentence ?? '' },
 });

@@ -1,7 +1,12 @@
 import { busValueToWire } from '@hecate/proto/core/bus-value.ts';
-import { createUnitEvidence, createUnitStatusReport } from '@hecate/proto/generated/wire.ts';
+import {
+  createPowerReport,
+  createUnitEvidence,
+  createUnitStatusReport,
+} from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { failure, listNodes, listUnits, read, seenAtMs, unit } from '../support/answers.ts';
+import { listRuns } from '../support/run-answers.ts';
 import { schemaProblem } from '../support/schema.ts';
 import { withManager } from '../support/with-manager.ts';
 
@@ -138,6 +143,8 @@ t.test('status of nodes, and of the site', async (t) => {
   const { ctl } = await withManager(t, {
     listNodes,
     listUnits,
+    getPower: () => ({ case: 'power', value: createPowerReport({ mode: 'poweroff' }) }),
+    listRuns,
     read: read(() => ({ case: 'result', value: { result: { case: 'nodeStatus', value: report } } })),
   });
   const one = await ctl('status', 'node-b');
@@ -158,6 +165,8 @@ t.test('status of nodes, and of the site', async (t) => {
   const site = await ctl('status');
   t.equal(site.exitCode, 0);
   t.match(site.stdout, 'lab: 3 nodes, 2 online, 1 failed unit');
+  t.match(site.stdout, /^last run: shutdown \(poweroff\) done .*, took 1min 12s, by local:alice$/m);
+  t.notMatch(site.stdout, /UPS|budget/, 'none is watched');
   for (const argv of [['status'], ['status', '--all'], ['status', 'node-c']])
     t.equal(
       schemaProblem('status', JSON.parse((await ctl(...argv, '-o', 'json')).stdout)),

@@ -65,6 +65,7 @@ power:
   forwarding_latency: 3s
   on_battery_limit: 90s
   mode: cluster-only
+  stable_mains: 10m
 `;
 
 t.test('every key', async (t) => {
@@ -183,6 +184,7 @@ t.test('every key', async (t) => {
       forwardingLatencyMs: 3000,
       onBatteryLimitMs: 90_000,
       mode: 'cluster-only',
+      stableMainsMs: 600_000,
     },
   });
 });
@@ -219,6 +221,7 @@ t.test('an empty file takes every default', async (t) => {
       forwardingLatencyMs: 0,
       onBatteryLimitMs: 120_000,
       mode: 'poweroff',
+      stableMainsMs: 300_000,
     },
   });
   t.equal(defaultConfigPath, '/etc/hecate/hecate.yaml');

@@ -45,6 +45,7 @@ const changes: Record<string, string> = {
   'power.forwarding_latency': 'power: { forwarding_latency: 6s }',
   'power.on_battery_limit': 'power: { on_battery_limit: 6m }',
   'power.mode': 'power: { mode: cluster-only }',
+  'power.stable_mains': 'power: { stable_mains: 10m }',
 };
 
 t.test('nothing changed: nothing to do', async (t) => {

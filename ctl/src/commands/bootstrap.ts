@@ -1,0 +1,75 @@
+import { asHecateError, type ErrorCode, HecateError } from '@hecate/proto/core/errors.ts';
+import { createStartRun, type RunStarted } from '@hecate/proto/generated/wire.ts';
+import { awaitStartup } from '../await-startup.ts';
+import type { Command, Context, End } from '../context.ts';
+import { printable } from '../core/printable.ts';
+import { runIdOf, stateOf } from '../core/run-state.ts';
+import { clock } from '../io/clock.ts';
+import { reportOf, requestRun, tellStarted } from '../start-run.ts';
+import { endOfWatch, watchRun } from '../watch-run.ts';
+
+export const command: Command = {
+  definition: {
+    name: 'bootstrap',
+    group: 'runs',
+    summary: 'start the site as soon as power is good for it',
+    description: [
+      'For the boot of the host that the manager runs on, where hecate-bootstrap.service runs it once that is enabled: waits for the manager, for mains that has been back for power.stable_mains, and for batteries that are good for another outage (1.5 times the threshold of a shutdown; of a UPS that tells a charge alone, 80 %), as far as the nodes hang on them; then it runs the plan startup and watches it. Without UPSes it waits for the manager alone.',
+      'A run that was going on when the manager started is waited for. A shutdown that has begun since, or that is remembered and never ended, is what somebody wants: then it ends, and starts nothing. A startup that is going on is joined; where everything is up, the startup has nothing to do.',
+      'When mains fails again meanwhile, the manager decides as always: a shutdown takes the nodes over, and this ends and says so. With --timeout it gives up when it may not begin by then.',
+    ],
+    arguments: [],
+    options: [],
+    examples: [
+      { command: 'hecatectl bootstrap', explanation: 'waits, and starts the site' },
+      {
+        command: 'hecatectl bootstrap --timeout 10min',
+        explanation: 'gives up when power is not good by then',
+      },
+    ],
+    exits: ['degraded', 'failed', 'timeout', 'unknown'],
+    schema: 'run-event',
+    isStream: true,
+  },
+  run: async (context) => {
+    const deadlineMs = clock.nowMs() + context.timeLimitMs(Number.POSITIVE_INFINITY);
+    for (;;) {
+      const why = await awaitStartup(context, deadlineMs);
+      context.out.note(printable(`hecatectl: the site is started up: ${why}`));
+      const started = await ask(context, why);
+      if (started) return follow(context, started);
+    }
+  },
+};
+
+/** Things have changed since the look, or nobody knows whether it was accepted: looked at again, and joined. */
+const lookAgain: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'HEC_INTENT',
+  'HEC_RUN_ACTIVE',
+  'HEC_UNKNOWN',
+  'HEC_CONNECTION',
+]);
+
+async function ask(context: Context, why: string): Promise<RunStarted | undefined> {
+  const value = createStartRun({ name: 'startup', execute: true, reason: `bootstrap: ${why}` });
+  try {
+    return await requestRun(context, value);
+  } catch (thrown) {
+    const { code } = asHecateError(thrown);
+    if (context.signal.aborted || !lookAgain.has(code)) throw thrown;
+    if (code !== 'HEC_INTENT' && code !== 'HEC_RUN_ACTIVE') await context.forgetManager();
+    return undefined;
+  }
+}
+
+async function follow(context: Context, started: RunStarted): Promise<End> {
+  await tellStarted(context, started);
+  const runId = runIdOf(reportOf(started));
+  const end = await watchRun(context, runId);
+  if (end.type !== 'over' || stateOf(end.report) !== 'pre-empted') return endOfWatch(context, runId, end);
+  throw new HecateError(
+    'HEC_RUN_FAILED',
+    `the startup was ended for a shutdown: run ${runId} was ${end.report.summary?.why || 'pre-empted'}`,
+    `hecatectl runs list; once it is over: hecatectl bootstrap${context.sameManager}`,
+  );
+}
