@@ -81,7 +81,7 @@ function demandedOff(condition: Condition): NodeName[] {
 
 function checkCoordinator(plan: Plan, steps: readonly PlacedStepDeclaration[]): Finding[] {
   const { coordinator } = plan;
-  if (coordinator === undefined) return [];
+  if (coordinator === undefined) return withoutCoordinator(plan, steps);
   const reboots = steps
     .filter(({ step }) =>
       operationsOf(step).some(({ node, verb }) => node === coordinator && verb === 'reboot'),
@@ -99,6 +99,16 @@ function checkCoordinator(plan: Plan, steps: readonly PlacedStepDeclaration[]): 
     ...notLast(steps.slice(index + 1), coordinator, stage?.name),
     ...leftOn(plan, steps, own),
   ];
+}
+
+/** Not an error: the manager may run on a host that is no node. But one of these may be its own (I4). */
+function withoutCoordinator(plan: Plan, steps: readonly PlacedStepDeclaration[]): Finding[] {
+  const first = steps.find(({ step }) => step.powersOff.length > 0);
+  if (plan.kind !== 'shutdown' || first === undefined) return [];
+  const message =
+    'no node is declared as coordinator: if the manager runs on one of them, it may not go off last';
+  const remedy = 'declare the host of the manager with role: coordinator; else leave it as it is';
+  return [warningAt(first.place, message, remedy)];
 }
 
 const operationsOf = (step: Step) =>
