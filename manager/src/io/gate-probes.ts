@@ -57,6 +57,25 @@ export class GateProbes {
     return Object.fromEntries(await Promise.all(entries));
   }
 
+  /**
+   * Whether a look could tell that a host is off, tried while it is up: one whose firewall drops what is sent to the port
+   * is as silent as one that is off (I12).
+   * @returns why not; undefined when it could, or when the node is offline, so that nothing can be said. Never rejects.
+   */
+  async whyBlind({ node, address, probePort }: Of<'node'>, timeLimitMs: number): Promise<string | undefined> {
+    if (this.#ports.nodeOf(node)?.connection !== 'online') return undefined;
+    const host = address ?? this.#ports.lastHostOf(node);
+    if (!host) return `nobody could see whether ${node} is off: no address of it is known`;
+    const result = await this.#looks.take(() =>
+      reach(host, probePort, Math.min(timeLimitMs, reachTimeLimitMs)),
+    );
+    if (result.type === 'connected' || result.type === 'refused') return undefined;
+    const where = `${host}:${probePort}`;
+    return result.type === 'silent'
+      ? `${node} is up, and nobody answers or refuses at ${where}: a look would take it for off; see probe_port`
+      : `nobody could see whether ${node} is off: ${where} cannot be looked at: ${result.message}`;
+  }
+
   async #observe(leaf: Leaf, timeLimitMs: number, untilMs: number): Promise<Observation> {
     // Whose turn comes too late is not looked at: nobody would hear of it, and the next look waits behind it.
     const inTurn = (turns: Turns, work: () => Promise<Observation>): Promise<Observation> =>

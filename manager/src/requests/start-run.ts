@@ -85,6 +85,7 @@ async function dryRun({ value, context }: OperatorRequest<StartRun>, asked: RunR
     fleet: () => context.fleet.state,
     sessionOf: context.sessionOf,
     observe: (leaves, limitMs) => context.runs.probes.observe(leaves, limitMs),
+    whyBlind: (leaf, limitMs) => context.runs.probes.whyBlind(leaf, limitMs),
   });
   const { rung, why } =
     timeLimitMs === undefined

@@ -16,19 +16,24 @@ export interface DryRunPorts {
   fleet(): FleetState;
   sessionOf(node: NodeName): Session | undefined;
   observe(leaves: readonly Leaf[], timeLimitMs: number): Promise<Observations>;
+  /** Why a look could not tell that a host is off. */
+  whyBlind(leaf: NodeLeaf, timeLimitMs: number): Promise<string | undefined>;
 }
 
 const lookTimeLimitMs = 5000;
 
-type Seen = Pick<DryRunFacts, 'observations' | 'offline' | 'missingUnits' | 'hookTroubles'>;
+type NodeLeaf = Extract<Leaf, { type: 'node' }>;
+
+type Seen = Pick<DryRunFacts, 'observations' | 'offline' | 'missingUnits' | 'hookTroubles' | 'blindLooks'>;
 
 export async function dryRunFacts(plan: Plan, ports: DryRunPorts): Promise<Seen> {
-  const [observations, missingUnits, hookTroubles] = await Promise.all([
+  const [observations, blindLooks, missingUnits, hookTroubles] = await Promise.all([
     observeGates(plan, ports),
+    blindLooksOf(plan, ports),
     missingUnitsOf(plan, ports),
     hookTroublesOf(plan),
   ]);
-  return { observations, missingUnits, hookTroubles, offline: offlineOf(plan, ports.fleet()) };
+  return { observations, blindLooks, missingUnits, hookTroubles, offline: offlineOf(plan, ports.fleet()) };
 }
 
 function offlineOf(plan: Plan, fleet: FleetState): Map<NodeName, string> {
@@ -40,14 +45,25 @@ function offlineOf(plan: Plan, fleet: FleetState): Map<NodeName, string> {
   return new Map(entries);
 }
 
-/** A command is no read: what it does nobody knows. */
-async function observeGates(plan: Plan, { observe }: DryRunPorts): Promise<Observations> {
+/** What gates look at, each once, by leafKey. */
+function leavesOfPlan(plan: Plan): Map<string, Leaf> {
   const gates = methodsOf(plan).flatMap((method) =>
     method.type === 'gate' || method.type === 'wake' ? [method.gate] : [],
   );
-  const leaves = new Map(
-    gates.flatMap(({ condition }) => leavesOf(condition)).map((leaf) => [leafKey(leaf), leaf] as const),
+  return new Map(gates.flatMap(({ condition }) => leavesOf(condition)).map((leaf) => [leafKey(leaf), leaf]));
+}
+
+/** Tried while hosts are up: then it is known that they answer. */
+async function blindLooksOf(plan: Plan, { whyBlind }: DryRunPorts): Promise<string[]> {
+  const looks = [...leavesOfPlan(plan).values()].flatMap((leaf) =>
+    leaf.type === 'node' && leaf.state === 'powered-off' ? [whyBlind(leaf, lookTimeLimitMs)] : [],
   );
+  return (await Promise.all(looks)).filter((why) => why !== undefined);
+}
+
+/** A command is no read: what it does nobody knows. */
+async function observeGates(plan: Plan, { observe }: DryRunPorts): Promise<Observations> {
+  const leaves = leavesOfPlan(plan);
   const commands = [...leaves].filter(([, { type }]) => type === 'exec');
   for (const [key] of commands) leaves.delete(key);
   const seen = await observe([...leaves.values()], lookTimeLimitMs);

@@ -29,6 +29,8 @@ export interface DryRunFacts {
   readonly missingUnits: ReadonlySet<string>;
   /** Hooks whose command cannot be run here, and why. */
   readonly hookTroubles: ReadonlyMap<string, string>;
+  /** Hosts that are up, and that a gate would take for off, or could not see; a sentence for each. */
+  readonly blindLooks: readonly string[];
   /** Why the run would be refused as things are: another run, an intent. */
   readonly refusal: string;
   readonly rung: Rung;
@@ -60,7 +62,8 @@ export function dryRunReport(request: RunRequest, facts: DryRunFacts): RunReport
     troubles.map((trouble) => `step ${step.id}: ${trouble}`),
   );
   const isFatal = facts.refusal !== '' || judged.some((each) => each.isFatal);
-  const degradations = [facts.refusal, facts.rung === 'full' ? '' : facts.rungWhy, ...told].filter(Boolean);
+  const rungWhy = facts.rung === 'full' ? '' : facts.rungWhy;
+  const degradations = [facts.refusal, rungWhy, ...facts.blindLooks, ...told].filter(Boolean);
   return createRunReport({
     summary: summaryOf(request, facts, isFatal, degradations),
     planDigest: request.planDigest,

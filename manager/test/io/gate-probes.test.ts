@@ -130,6 +130,20 @@ t.test('nodes: powered off is gone from the mesh and from the network', async (t
   );
 });
 
+t.test('whether a look could tell that a host is off, while it is up', async (t) => {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const leaf = (node: typeof a, address?: string, probePort = port) =>
+    ({ type: 'node', node, state: 'powered-off', address, probePort }) as const;
+  t.equal(await probes(fleet).whyBlind(leaf(a, '127.0.0.1'), timeLimitMs), undefined);
+  t.equal(await probes(fleet).whyBlind(leaf(a, '127.0.0.1', await freePort()), timeLimitMs), undefined);
+  t.match(await probes(fleet).whyBlind(leaf(a), timeLimitMs), /no address of it is known/);
+  t.match(await probes(fleet).whyBlind(leaf(a, 'no-such-host.invalid'), timeLimitMs), /cannot be looked at/);
+  t.equal(await probes(fleet).whyBlind(leaf(b), timeLimitMs), undefined, 'of one that is offline nothing');
+});
+
 t.test('ports and pages', async (t) => {
   const port = await freePort();
   t.match(await look({ type: 'tcp', host: '127.0.0.1', port }), { verdict: 'fails', detail: /refuses/ });

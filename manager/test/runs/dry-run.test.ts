@@ -54,6 +54,7 @@ const facts = (changes: Partial<DryRunFacts> = {}): DryRunFacts => ({
   offline: new Map(),
   missingUnits: new Set(),
   hookTroubles: new Map(),
+  blindLooks: [],
   refusal: '',
   rung: 'full',
   rungWhy: '',
@@ -70,6 +71,13 @@ t.test('the built-in ones, as things are', async (t) => {
   const asked = requestOf('startup');
   t.ok(unitsOf(asked.plan).get(srv)?.has('k3s.service'));
   t.ok(operationsOf(asked.plan).length > 0);
+});
+
+t.test('a host that a gate would take for off although it is up degrades it', async (t) => {
+  const why = 'srv is up, and nobody answers or refuses at srv:22';
+  const report = dryRunReport(requestOf('shutdown'), facts({ blindLooks: [why] }));
+  t.equal(stateOf(report), 'degraded');
+  t.same(report.degradations, [why]);
 });
 
 t.test('a startup from all off: who is woken or waited for is no obstacle', async (t) => {

@@ -34,6 +34,7 @@ const nothingSeen = {
   offline: new Map(),
   missingUnits: new Set<string>(),
   hookTroubles: new Map(),
+  blindLooks: [],
   refusal: '',
   rung: 'full' as const,
   rungWhy: '',
