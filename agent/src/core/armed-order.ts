@@ -26,6 +26,8 @@ export interface ArmedOrder {
   readonly begunAtClockMs: number | null;
   /** The first operation that has not ended. */
   readonly next: number;
+  /** Its poweroff was asked for, and not refused: if a boot follows, the order has powered this host off. */
+  readonly isPoweroffTaken: boolean;
 }
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -51,6 +53,13 @@ export function armedOpId({ runId, armedAtClockMs }: ArmedOrder, index: number, 
   const order = complement(runId.slice(10, 16)) + encode(armedAtClockMs, 7);
   return parseOpId(runId.slice(0, 10) + order + encode(index, 2) + encode(attempt, 1));
 }
+
+/**
+ * Of an order of an earlier boot: whether that ended with its poweroff. How far an order is, is durable before its next
+ * operation is asked for, so a host that went down behind that was on its way off.
+ */
+export const hasPoweredOff = ({ begunAtClockMs, next, operations, isPoweroffTaken }: ArmedOrder): boolean =>
+  isPoweroffTaken || (begunAtClockMs !== null && operations[next]?.verb === 'poweroff');
 
 const fingerprint = ({ verb, unit, timeLimitMs, options }: ArmedOperation): string =>
   JSON.stringify([verb, unit, timeLimitMs, ...Object.values(createVerbOptions(options))]);
@@ -90,6 +99,7 @@ export function parseArmedOrder(text: string): ArmedOrder {
     reason: textIn(fields, 'reason'),
     begunAtClockMs: begunAtClockMs === null ? null : numberIn(fields, 'begunAtClockMs'),
     next: numberIn(fields, 'next'),
+    isPoweroffTaken: fields.isPoweroffTaken === true,
   };
 }
 

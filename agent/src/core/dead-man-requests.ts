@@ -91,7 +91,7 @@ function serveDisarm(before: DeadManState, request: DisarmRequest, effects: Effe
   const others = before.withdrawnRuns.filter((other) => other !== runId);
   const withdrawnRuns = [...others, runId].slice(-deadManLimits.withdrawnRunsMax);
   const state: DeadManState = { ...before, withdrawnRuns };
-  const isThere = state.order?.runId === runId;
+  const isThere = (state.order ?? state.carriedOut)?.runId === runId;
   // Whose order it was is not known any more when its file could not be removed: then every withdrawal sees to it.
   const isFileLeft = state.order === undefined && state.discardAtMs !== Number.POSITIVE_INFINITY;
   if (isThere || isFileLeft) return { ...state, served: { ...request, phase: 'ready' } };
@@ -105,10 +105,11 @@ export function writeServed(state: DeadManState, at: DeadManInstant, effects: Ef
   if (!served) return state;
   const { ticket } = served;
   if (served.type === 'disarm') {
-    if (state.order) effects.push({ type: 'tell', event: 'withdrawn', order: state.order });
+    const order = state.order ?? state.carriedOut;
+    if (order) effects.push({ type: 'tell', event: 'withdrawn', order });
     effects.push({ type: 'forget' });
     // From here on no operation of it begins; one that is under way goes on in systemd.
-    const gone = { order: undefined, attempt: undefined, isDirty: false } as const;
+    const gone = { order: undefined, carriedOut: undefined, attempt: undefined, isDirty: false } as const;
     return { ...state, ...gone, writing: { type: 'disarm', ticket } };
   }
   const isRenewal = goesOnWith(state.order, served.order, at);
@@ -149,4 +150,5 @@ const newOrder = (state: DeadManState, wanted: ArmShutdown, at: DeadManInstant):
   reason: wanted.reason,
   begunAtClockMs: null,
   next: 0,
+  isPoweroffTaken: false,
 });

@@ -1,7 +1,7 @@
 /** The state, inputs and effects of the dead man's machine (dead-man.ts). */
 import type { ErrorCode } from '@hecate/proto/core/errors.ts';
 import type { ArmShutdown, Operation, OperationOutcome } from '@hecate/proto/generated/wire.ts';
-import type { ArmedOrder } from './armed-order.ts';
+import { type ArmedOrder, hasPoweredOff } from './armed-order.ts';
 import type { Policy } from './policy.ts';
 import type { UnitNamesAnswer } from './policy-decision.ts';
 
@@ -74,6 +74,11 @@ export interface DeadManState {
   /** Since when there is none; of no meaning while there is one. */
   readonly goneSinceMs: number;
   readonly order: ArmedOrder | undefined;
+  /**
+   * The order that has powered this host off, or is about to: nothing of it is done any more. Its file stays until its
+   * run is withdrawn or another order comes, so that the manager hears of it after the next boot.
+   */
+  readonly carriedOut: ArmedOrder | undefined;
   /** The file does not yet say how far the order is. */
   readonly isDirty: boolean;
   readonly attempt: Attempt | undefined;
@@ -103,6 +108,8 @@ export type DeadManInput =
 /** For the log. */
 export type DeadManEvent =
   | { readonly event: 'armed' | 'renewed' | 'void' | 'begun' | 'resumed' | 'withdrawn' | 'finished' }
+  /** In a boot before this one. */
+  | { readonly event: 'carried-out' }
   | { readonly event: 'manager-back' }
   | { readonly event: 'operation-ended'; readonly index: number; readonly outcome: OperationOutcome }
   /** No answer came. */
@@ -142,7 +149,9 @@ export function openDeadMan(
   at: DeadManInstant,
 ): DeadManStep {
   const { bootId, ownUnit, policy, order } = options;
-  const isVoid = order !== undefined && order.bootId !== bootId;
+  const isPast = order !== undefined && order.bootId !== bootId;
+  const carriedOut = isPast && hasPoweredOff(order) ? order : undefined;
+  const isVoid = isPast && !carriedOut;
   const state: DeadManState = {
     bootId,
     ownUnit,
@@ -151,7 +160,8 @@ export function openDeadMan(
     isBusConnected: false,
     isSessionOpen: false,
     goneSinceMs: at.bootTimeMs,
-    order: isVoid ? undefined : order,
+    order: isPast ? undefined : order,
+    carriedOut,
     isDirty: false,
     attempt: undefined,
     served: undefined,
@@ -162,6 +172,11 @@ export function openDeadMan(
   };
   if (!order) return { state, effects: [] };
   if (isVoid) return { state, effects: [{ type: 'tell', event: 'void', order }, { type: 'forget' }] };
+  if (carriedOut) return { state, effects: [{ type: 'tell', event: 'carried-out', order }] };
   const event = order.begunAtClockMs === null ? 'armed' : 'resumed';
   return { state, effects: [{ type: 'tell', event, order }] };
 }
+
+/** The run whose order has powered this host off in an earlier boot; empty: none. For the agent's hello. */
+export const carriedOutRunId = ({ carriedOut, bootId }: DeadManState): string =>
+  carriedOut && carriedOut.bootId !== bootId ? carriedOut.runId : '';

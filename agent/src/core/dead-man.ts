@@ -6,6 +6,9 @@
  *
  * A newer manager that says nothing of the order leaves it in force: it stands for a shutdown that was decided, and
  * withdrawing it is one request.
+ *
+ * An order that has powered the host off is remembered over the boot that follows, and told in the hello: the run that
+ * it is of must not do it a second time, in front of whoever has switched the host on.
  */
 import { createOperation, type OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import { type ArmedOrder, armedOpId } from './armed-order.ts';
@@ -117,13 +120,13 @@ function armed(
   const served = { ...state, served: undefined, discardAtMs: neverMs };
   if (isRenewal && state.order) {
     // An operation may have ended meanwhile: how far it is, is known here.
-    const { begunAtClockMs, next } = state.order;
-    const renewed = { ...order, begunAtClockMs, next };
+    const { begunAtClockMs, next, isPoweroffTaken } = state.order;
+    const renewed = { ...order, begunAtClockMs, next, isPoweroffTaken };
     effects.push({ type: 'tell', event: 'renewed', order: renewed });
     return { ...served, order: renewed };
   }
   effects.push({ type: 'tell', event: 'armed', order });
-  return { ...served, order, attempt: undefined, isDirty: false };
+  return { ...served, order, carriedOut: undefined, attempt: undefined, isDirty: false };
 }
 
 function notPersisted(
@@ -180,11 +183,15 @@ function proceed(state: DeadManState, order: ArmedOrder, at: DeadManInstant, eff
   if (state.attempt) return wake(state, order, state.attempt, at, effects);
   // How far it is, is durable before the next operation begins.
   if (state.isDirty) return writeProgress(state, order, effects);
-  if (order.next >= order.operations.length) {
-    effects.push({ type: 'tell', event: 'finished', order }, { type: 'forget' });
-    return { ...state, order: undefined, writing: { type: 'discard' } };
-  }
+  if (order.next >= order.operations.length) return finish(state, order, effects);
   return state.isBusConnected ? apply(state, order, 0, at, effects) : state;
+}
+
+function finish(state: DeadManState, order: ArmedOrder, effects: Effects): DeadManState {
+  effects.push({ type: 'tell', event: 'finished', order });
+  if (order.isPoweroffTaken) return { ...state, order: undefined, carriedOut: order };
+  effects.push({ type: 'forget' });
+  return { ...state, order: undefined, writing: { type: 'discard' } };
 }
 
 function begin(state: DeadManState, order: ArmedOrder, at: DeadManInstant, effects: Effects): DeadManState {
@@ -240,14 +247,16 @@ function wake(
   return goOn(state, order, effects);
 }
 
-const goOn = (state: DeadManState, order: ArmedOrder, effects: Effects): DeadManState =>
-  writeProgress(advanced(state, order), { ...order, next: order.next + 1 }, effects);
+function goOn(state: DeadManState, before: ArmedOrder, effects: Effects): DeadManState {
+  const order = advanced(before, true);
+  return writeProgress({ ...state, order, attempt: undefined, isDirty: true }, order, effects);
+}
 
-const advanced = (state: DeadManState, order: ArmedOrder): DeadManState => ({
-  ...state,
-  order: { ...order, next: order.next + 1 },
-  attempt: undefined,
-  isDirty: true,
+/** @param isTaken it was not refused: of a poweroff without an answer, the boot that follows says that it was one */
+const advanced = (order: ArmedOrder, isTaken: boolean): ArmedOrder => ({
+  ...order,
+  next: order.next + 1,
+  isPoweroffTaken: order.isPoweroffTaken || (isTaken && order.operations[order.next]?.verb === 'poweroff'),
 });
 
 const isForNow = ({ status, code }: OperationOutcome): boolean =>
@@ -274,5 +283,6 @@ function operationEnded(
   if (isCertainlyNotApplied(outcome) && number < deadManLimits.attemptsMax)
     return { ...state, attempt: { ...attempt, number, phase: 'resting', wakeAtMs: at.bootTimeMs } };
   effects.push({ type: 'tell', event: 'operation-ended', index: order.next, outcome, order });
-  return advanced(state, order);
+  const isTaken = outcome.status !== 'refused' && outcome.status !== 'failed';
+  return { ...state, order: advanced(order, isTaken), attempt: undefined, isDirty: true };
 }

@@ -113,6 +113,7 @@ export class Agent {
       clockMs: Math.floor(clock.bootTimeMs()),
       wallClockMs: Math.floor(clock.wallMs()),
       ownUnit,
+      carriedOutRunId: this.#deadMan.carriedOutRunId,
     });
   }
 

@@ -11,6 +11,7 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import { type ArmedOrder, operationWords } from '../core/armed-order.ts';
 import { deadManStep, nextDeadManTickMs } from '../core/dead-man.ts';
 import {
+  carriedOutRunId,
   type DeadManEffect,
   type DeadManInput,
   type DeadManState,
@@ -68,7 +69,8 @@ export class DeadManRunner {
 
   /** For status reports: a line that a person can read, or none. */
   get summary(): string[] {
-    const { order, isSessionOpen } = this.#state;
+    const { order, carriedOut, isSessionOpen } = this.#state;
+    if (carriedOut) return [`Armed=run ${carriedOut.runId}: carried out, not withdrawn yet`];
     if (!order) return [];
     const count = `${order.operations.length} operations`;
     if (order.begunAtClockMs !== null)
@@ -77,6 +79,11 @@ export class DeadManRunner {
     const when = leftMs > 0 ? `in ${inSeconds(leftMs)} s` : `since ${inSeconds(-leftMs)} s ago`;
     const whether = isSessionOpen ? 'unless a manager is there' : 'no manager is there';
     return [`Armed=run ${order.runId}: ${count}, due ${when}, ${whether}`];
+  }
+
+  /** The run whose order has powered this host off in an earlier boot; empty: none. */
+  get carriedOutRunId(): string {
+    return carriedOutRunId(this.#state);
   }
 
   arm(order: ArmShutdown): Promise<Outcome> {
@@ -198,6 +205,11 @@ export class DeadManRunner {
         return;
       case 'void':
         log.warn('an order of a shutdown is void: it is of a boot before this one', this.#describe(order));
+        return;
+      case 'carried-out':
+        log.warn('an order of a shutdown has powered this host off: its manager is told', {
+          run: order?.runId,
+        });
         return;
       case 'begun':
         log.warn(

@@ -244,7 +244,7 @@ t.test('never killed', async (t) => {
     wholePart,
   );
   t.equal(applied[0]?.atMs, 600_000);
-  t.equal(file, undefined);
+  t.match(file, { isPoweroffTaken: true }, 'kept for the boot behind it');
 });
 
 t.test('killed at every effect, what was being written kept or lost', async (t) => {
@@ -259,7 +259,8 @@ t.test('killed at every effect, what was being written kept or lost', async (t) 
       const what = host.applied.map((each) => each.what);
       if (new Set(what).size !== what.length) t.fail(`${where}: applied twice: ${what}`);
       if (host.applied.some(({ atMs }) => atMs < 600_000)) t.fail(`${where}: before its time`);
-      if (host.file) t.fail(`${where}: the file is left over`);
+      if (host.file && !host.file.isPoweroffTaken) t.fail(`${where}: the file is left over`);
+      if (what.includes('poweroff') && !host.file) t.fail(`${where}: nothing tells that it powered off`);
       if (what.length === 0) seen.unarmed += 1;
       else if (what.length === wholePart.length) seen.complete += 1;
       else {

@@ -2,8 +2,8 @@
 import t from 'tap';
 import { armedOpId } from '../../src/core/armed-order.ts';
 import { nextDeadManTickMs } from '../../src/core/dead-man.ts';
-import { deadManLimits, neverMs } from '../../src/core/dead-man-state.ts';
-import { armedOrder, DeadManDriver, ended } from '../support/dead-man.ts';
+import { carriedOutRunId, deadManLimits, neverMs } from '../../src/core/dead-man-state.ts';
+import { armedOrder, DeadManDriver, ended, part } from '../support/dead-man.ts';
 
 const { graceMs, attemptsMax, retryMs, answerMarginMs, discardRetryMs } = deadManLimits;
 const wholePart = ['stop k3s.service', 'exec', 'poweroff'];
@@ -49,10 +49,37 @@ t.test('cut off: not before its time, then at it, and to its end', async (t) => 
     'operation-ended',
     'finished',
   ]);
-  t.equal(driver.file, undefined);
+  t.match(driver.file, { next: 3, isPoweroffTaken: true }, 'kept over the boot: the run is to hear of it');
+  t.equal(carriedOutRunId(driver.state), '', 'in this boot it is not off yet');
   t.equal(nextDeadManTickMs(driver.state), neverMs, 'at rest again (I14)');
   driver.at(10_000_000);
   t.same(driver.verbs, wholePart, 'and never again');
+});
+
+t.test('withdrawn while its poweroff is under way: no boot after this one tells of it', async (t) => {
+  const driver = begun();
+  driver.end();
+  driver.end();
+  driver.end();
+  driver.session(true);
+  driver.disarm();
+  t.equal(driver.file, undefined);
+  t.equal(driver.state.carriedOut, undefined);
+});
+
+t.test('a poweroff that was refused, or has failed, has powered nothing off', async (t) => {
+  for (const [status, isKept] of [
+    ['refused', false],
+    ['failed', false],
+    ['unknown', true],
+  ] as const) {
+    const driver = begun();
+    driver.end();
+    driver.end();
+    driver.end({ status });
+    t.equal(driver.file !== undefined, isKept, status);
+    t.equal(driver.told.at(-1), 'finished');
+  }
 });
 
 t.test('without an order silence says nothing', async (t) => {
@@ -233,9 +260,10 @@ t.test('a manager that comes back in its middle: it goes on, unless it is withdr
 });
 
 t.test('the file of a finished order that cannot be removed is tried again', async (t) => {
-  const driver = begun();
-  driver.end();
-  driver.end();
+  const driver = new DeadManDriver().connect();
+  driver.arm({ operations: part().operations.slice(0, 1) });
+  driver.session(false);
+  driver.at(600_000);
   driver.disk = 'full';
   driver.end();
   t.equal(driver.told.at(-1), 'not-recorded');

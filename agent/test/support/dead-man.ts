@@ -50,6 +50,7 @@ export const armedOrder = (fields: Partial<ArmedOrder> = {}): ArmedOrder => ({
   reason: 'on battery',
   begunAtClockMs: null,
   next: 0,
+  isPoweroffTaken: false,
   ...fields,
 });
 

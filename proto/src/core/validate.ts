@@ -124,6 +124,7 @@ function checkHello(hello: Hello): void {
   if (hello.peerKind === 'agent') {
     parseNodeName(hello.name);
     demand(/^[0-9a-fA-F-]{32,36}$/.test(hello.bootId), 'a hello of an agent without a boot id');
+    if (hello.carriedOutRunId !== '') parseOpId(hello.carriedOutRunId);
   }
 }
 

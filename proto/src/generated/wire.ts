@@ -142,6 +142,7 @@ export interface Hello {
   wallClockMs: number;
   takesOverSessionId: string;
   ownUnit: string;
+  carriedOutRunId: string;
 }
 
 export const createHello = (init: Partial<Hello> = {}): Hello => ({
@@ -156,6 +157,7 @@ export const createHello = (init: Partial<Hello> = {}): Hello => ({
   wallClockMs: 0,
   takesOverSessionId: '',
   ownUnit: '',
+  carriedOutRunId: '',
   ...init,
 });
 
@@ -171,6 +173,7 @@ export function encodeHello(m: Hello, w: Writer): Writer {
   if (m.wallClockMs !== 0) { w.uint32(72).uint64(safe(m.wallClockMs)); }
   if (m.takesOverSessionId !== '') { w.uint32(82).string(m.takesOverSessionId); }
   if (m.ownUnit !== '') { w.uint32(90).string(m.ownUnit); }
+  if (m.carriedOutRunId !== '') { w.uint32(98).string(m.carriedOutRunId); }
   return w;
 }
 
@@ -192,6 +195,7 @@ export function decodeHello(r: Reader, length: number, depth: number): Hello {
       case 9: expectWire(wire, 0, 'Hello.wallClockMs'); m.wallClockMs = exact(r.uint64()); break;
       case 10: expectWire(wire, 2, 'Hello.takesOverSessionId'); m.takesOverSessionId = r.string(); break;
       case 11: expectWire(wire, 2, 'Hello.ownUnit'); m.ownUnit = r.string(); break;
+      case 12: expectWire(wire, 2, 'Hello.carriedOutRunId'); m.carriedOutRunId = r.string(); break;
       default: skip(r, wire, depth);
     }
   }

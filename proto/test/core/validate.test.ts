@@ -108,6 +108,12 @@ const rules: [string, PeerSide, FrameBody[], FrameBody[]][] = [
     [hello({ bootId: '' }), hello({ bootId: `${bootId.slice(1)}x` })],
   ],
   [
+    'a hello of an agent names the run whose order it has carried out, or none',
+    'undecided',
+    [hello({ carriedOutRunId: '' }), hello({ carriedOutRunId: '01HF7YAT2D0000000000000000' })],
+    [hello({ carriedOutRunId: 'x' }), hello({ carriedOutRunId: `01HF7YAT2D${'/'.repeat(16)}` })],
+  ],
+  [
     'a welcome has a heartbeat interval within limits',
     'manager',
     [
