@@ -25,6 +25,7 @@ const recordTypes: ReadonlySet<string> = new Set<RunRecord['type']>([
   'abort-requested',
   'arming',
   'withdrawn',
+  'order-carried-out',
   'run-ended',
 ]);
 

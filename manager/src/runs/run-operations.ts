@@ -51,6 +51,8 @@ export class RunOperations {
   /** Who waits for an operation that another life of the manager has sent. */
   readonly #recalled = new Map<OpId, (outcome: OperationOutcome) => void>();
   readonly #recalledAccepted = new Map<OpId, () => void>();
+  /** What nodes have said of themselves at their return, while it is being recorded. */
+  readonly #heldBack = new Map<NodeName, Promise<void>>();
   readonly #unwatch: () => void;
 
   constructor(ports: RunOperationsPorts) {
@@ -65,6 +67,14 @@ export class RunOperations {
 
   close(): void {
     this.#unwatch();
+  }
+
+  /** Sends nothing to the node before that resolves. */
+  holdBack(node: NodeName, heard: Promise<void>): void {
+    this.#heldBack.set(node, heard);
+    void heard.then(() => {
+      if (this.#heldBack.get(node) === heard) this.#heldBack.delete(node);
+    });
   }
 
   /** Resolves with its one outcome, at the latest when its time limit is over. */
@@ -159,6 +169,7 @@ export class RunOperations {
     const { node, unit, verb, options } = operation;
     const deadlineMs = clock.nowMs() + applied.timeLimitMs;
     await this.#untilReady(node, deadlineMs);
+    await this.#heldBack.get(node);
     const { signal } = applied;
     if (signal?.aborted) return refusalOf('HEC_CANCELLED', 'its run did not wait for it any more');
     const timeLimitMs = Math.max(1, Math.floor(deadlineMs - clock.nowMs()));

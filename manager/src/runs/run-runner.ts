@@ -69,6 +69,8 @@ export class RunRunner {
   #state: RunsState;
   /** As of the last input whose effects are carried out: what is not durable yet is shown to nobody. */
   #shown: RunsState;
+  /** Ends of the inputs that are being carried out which the history has. */
+  readonly #handedOver = new Set<RunId>();
   /** Of callers: given when what they were promised is shown, too. */
   #answers: (() => void)[] = [];
   readonly #inputs: RunsInput[] = [];
@@ -129,6 +131,12 @@ export class RunRunner {
   /** Resolves when the request to abort is durable. @throws HecateError HEC_NO_RETURN and others */
   async abort(runId: RunId, by: string, reason: string): Promise<void> {
     await this.#withTicket((ticket) => this.input({ type: 'abort', ticket, runId, by, reason }));
+  }
+
+  /** Resolves when what follows from it is carried out: until then nothing is to be sent to the node. */
+  async orderCarriedOut(runId: RunId, node: NodeName): Promise<void> {
+    this.input({ type: 'order-carried-out', runId, node });
+    while (this.#working) await this.#working;
   }
 
   nodeOnline(node: NodeName): void {
@@ -209,6 +217,7 @@ export class RunRunner {
   #show(): void {
     const before = this.#shown;
     this.#shown = this.#state;
+    this.#handedOver.clear();
     for (const answer of this.#answers.splice(0)) answer();
     if (before.runs === this.#shown.runs) return;
     for (const runId of new Set([...before.runs.keys(), ...this.#shown.runs.keys()]))
@@ -253,6 +262,7 @@ export class RunRunner {
   async #end(run: RunState): Promise<void> {
     try {
       await this.#ports.onEnded(run);
+      this.#handedOver.add(run.request.runId);
       await this.#compact(run.request.runId);
     } catch (error) {
       // It stays in the journal: the next start hands it over once more.
@@ -262,6 +272,8 @@ export class RunRunner {
 
   async #compact(ended: RunId): Promise<void> {
     const kept = new Set(this.#state.runs.keys());
+    // One that ends in the same breath: its end is still to be written, and nothing else remembers it.
+    for (const runId of this.#shown.runs.keys()) if (!this.#handedOver.has(runId)) kept.add(runId);
     // Its orders are not all withdrawn yet: its records are what remembers that.
     if (kept.has(ended) && kept.size === 1) return;
     await this.#ports.journal.keepOnly(kept);

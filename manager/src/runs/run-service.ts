@@ -152,11 +152,21 @@ export class RunService {
     this.#notifier.configure(this.#ports.config().runs.notifications);
   }
 
-  /** @param address that its agent dialled from */
-  nodeOnline(node: NodeName, address: string): void {
+  /**
+   * @param address that its agent dialled from
+   * @param carriedOutRunId whose order has powered its host off in an earlier boot; empty: none's
+   */
+  nodeOnline(node: NodeName, address: string, carriedOutRunId = ''): void {
     const host = hostOf(address).replace(/^\[|\]$/g, '');
     this.#ports.files.lastHosts.set(node, host, this.#ports.clock.wallMs());
+    if (carriedOutRunId !== '') this.#hearCarriedOut(node, carriedOutRunId as RunId);
     this.#runner.nodeOnline(node);
+  }
+
+  #hearCarriedOut(node: NodeName, runId: RunId): void {
+    this.#operations.holdBack(node, this.#runner.orderCarriedOut(runId, node));
+    if (this.#runner.runOf(runId)?.outcome !== undefined) return;
+    this.#teller.note(runId, 'carried-out', `${node} has powered itself off by its dead man's order`, node);
   }
 
   onOutcome(opId: OpId, outcome: OperationOutcome): void {

@@ -1,6 +1,6 @@
 /**
  * Operations of runs that were handed over to be sent. They may wait: for the disk, for a node that is to come back, for
- * another attempt. When their method is over meanwhile, or their run, they are not sent any more: a startup that a
+ * another attempt. When they are over meanwhile, or their method, or their run, they are not sent any more: a startup that a
  * shutdown has pre-empted starts nothing afterwards (I11).
  */
 import type { OpId } from '@hecate/proto/core/names.ts';
@@ -30,9 +30,13 @@ export class UnsentOperations {
   /** The machine has taken a step. */
   review({ runs }: RunsState): void {
     const methods = new Map<RunId, string>();
-    for (const [runId, run] of runs) methods.set(runId, methodOf(run));
+    const over = new Set<OpId>();
+    for (const [runId, run] of runs) {
+      methods.set(runId, methodOf(run));
+      for (const { opId, phase } of run.running?.operations ?? []) if (phase === 'ended') over.add(opId);
+    }
     for (const [opId, { runId, method, controller }] of this.#handed) {
-      if (methods.get(runId) === method) continue;
+      if (methods.get(runId) === method && !over.has(opId)) continue;
       this.#handed.delete(opId);
       controller.abort();
     }

@@ -43,3 +43,18 @@ t.test('what has ended is not given up', async (t) => {
   unsent.review(stateOf(undefined));
   t.notOk(signal.aborted);
 });
+
+t.test('not wanted any more: it counts as over while its method goes on', async (t) => {
+  const unsent = new UnsentOperations();
+  const [open, over] = [opId, 'other' as OpId];
+  const signals = [open, over].map((id) => unsent.hand(id, runWith({})));
+  const operations = [
+    { opId: open, phase: 'sent' },
+    { opId: over, phase: 'ended' },
+  ];
+  unsent.review(stateOf(runWith({ running: { ...running, operations } })));
+  t.same(
+    signals.map(({ aborted }) => aborted),
+    [false, true],
+  );
+});

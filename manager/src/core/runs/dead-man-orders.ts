@@ -68,8 +68,9 @@ export function ordersAtReturn(run: RunState, node: NodeName): RunsEffect[] {
 /** One that is being aborted does not power anybody off any more: nor may a node that is cut off until it has ended. */
 export const holdsToOrders = (run: RunState): boolean => isActive(run) && !run.abort;
 
-/** A host that the run has powered off, and that is on again, was switched on by somebody: it is left alone. */
-const isPoweredOff = ({ request: { plan }, results }: RunState, node: NodeName): boolean =>
+/** A host that went off for the run, and that is on again, was switched on by somebody: it is left alone. */
+const isPoweredOff = ({ request: { plan }, results, carriedOut }: RunState, node: NodeName): boolean =>
+  carriedOut.includes(node) ||
   results.some(
     ({ address, outcome }) => outcome !== 'left-out' && stepAt(plan, address).powersOff.includes(node),
   );

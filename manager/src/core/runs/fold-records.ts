@@ -51,6 +51,7 @@ export function acceptedRun({ request, bootId, atMs }: Of<'run-accepted'>): RunS
     outcome: undefined,
     why: '',
     armed: [],
+    carriedOut: [],
     operationsCount: 0,
   };
 }
@@ -83,6 +84,8 @@ function changed(run: RunState, record: RunRecord): RunState {
       return { ...run, armed: [...new Set([...run.armed, ...record.nodes])].sort() };
     case 'withdrawn':
       return { ...run, armed: without(run.armed, record.nodes) };
+    case 'order-carried-out':
+      return { ...run, carriedOut: [...new Set([...run.carriedOut, record.node])].sort() };
     case 'run-ended':
       return { ...run, outcome: record.outcome, why: record.why, endedAtMs: record.atMs };
   }

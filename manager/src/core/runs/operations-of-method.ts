@@ -31,6 +31,7 @@ export function identified(draft: RunDraft, indices: readonly number[]): { opId:
 
 /** Sends what has its turn; says what the method has come to. */
 export function goOn(draft: RunDraft, action: OperationsAction, step: Step): OperationsVerdict {
+  endCarriedOut(draft, action);
   sendNext(draft, action, step);
   const { running } = draft.run;
   if (!running || running.retryAtMs !== undefined) return goingOn;
@@ -113,6 +114,19 @@ export function endAllInTime(draft: RunDraft, action: OperationsAction): void {
       message,
       durationMs: isSent ? draft.at.nowMs - (draft.run.running?.methodBeganAtMs ?? draft.at.nowMs) : 0,
     });
+  }
+}
+
+/**
+ * A node that has carried its order out was off, and somebody has switched it on: what the run still wanted of it counts
+ * as done. What was sent before that is not waited for: it was of a boot that is over.
+ */
+export function endCarriedOut(draft: RunDraft, action: OperationsAction): void {
+  for (const { opId, index, phase } of draft.run.running?.operations ?? []) {
+    const node = action.operations[index]?.node;
+    if (phase === 'ended' || node === undefined || !draft.run.carriedOut.includes(node)) continue;
+    const message = 'not sent: its agent has carried out its part, and powered this host off, by itself';
+    endOperation(draft, opId, { status: 'done', result: 'done', code: '', message, durationMs: 0 });
   }
 }
 

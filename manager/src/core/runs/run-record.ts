@@ -43,4 +43,6 @@ export type RunRecord =
   | ({ readonly type: 'arming'; readonly nodes: readonly NodeName[] } & OfRun)
   /** These agents have said that they hold no order of this run any more, or are not asked again. */
   | ({ readonly type: 'withdrawn'; readonly nodes: readonly NodeName[] } & OfRun)
+  /** This node's agent has carried its order out, and powered its host off by it. */
+  | ({ readonly type: 'order-carried-out'; readonly node: NodeName } & OfRun)
   | ({ readonly type: 'run-ended'; readonly outcome: RunOutcome; readonly why: string } & OfRun);

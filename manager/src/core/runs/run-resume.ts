@@ -5,7 +5,7 @@
 import type { Action, Step } from '../plan/plan.ts';
 import { isLooking, look } from './gate-look.ts';
 import type { OperationsAction } from './operation-verdict.ts';
-import { endOperation, goOn, setPhase } from './operations-of-method.ts';
+import { endCarriedOut, endOperation, goOn, setPhase } from './operations-of-method.ts';
 import { isActive, runningAction } from './plan-walk.ts';
 import type { RunningStep, RunState } from './run.ts';
 import { RunDraft } from './run-draft.ts';
@@ -34,7 +34,7 @@ function resumeStep(draft: RunDraft, running: RunningStep, hasRebooted: boolean)
   const { step, action } = runningAction(draft.run, running);
   if (isLooking(action)) look(draft, action);
   else if (action.type === 'hook') resumeHook(draft, action);
-  else if (action.type === 'operations') resumeOperations(draft, running, step, action, hasRebooted);
+  else if (action.type === 'operations') resumeOperations(draft, step, action, hasRebooted);
 }
 
 function resumeHook(draft: RunDraft, { hook, isRepeatable }: HookAction): void {
@@ -43,14 +43,9 @@ function resumeHook(draft: RunDraft, { hook, isRepeatable }: HookAction): void {
   else failMethod(draft, why, false);
 }
 
-function resumeOperations(
-  draft: RunDraft,
-  running: RunningStep,
-  step: Step,
-  action: OperationsAction,
-  hasRebooted: boolean,
-): void {
-  for (const { opId, index, phase } of running.operations) {
+function resumeOperations(draft: RunDraft, step: Step, action: OperationsAction, hasRebooted: boolean): void {
+  endCarriedOut(draft, action);
+  for (const { opId, index, phase } of draft.run.running?.operations ?? []) {
     if (phase === 'ended') continue;
     const operation = action.operations[index];
     const isOwnPoweroff = operation?.verb === 'poweroff' && operation.node === draft.plan.coordinator;

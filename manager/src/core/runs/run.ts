@@ -121,6 +121,8 @@ export interface RunState {
   readonly why: string;
   /** Nodes that hold, or may hold, its dead man's order. */
   readonly armed: readonly NodeName[];
+  /** Nodes that have carried it out and gone off by it: nothing more is asked of them. */
+  readonly carriedOut: readonly NodeName[];
   /** How many operation ids it has used. */
   readonly operationsCount: number;
 }

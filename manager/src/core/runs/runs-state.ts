@@ -64,6 +64,11 @@ export type RunsInput =
   | { readonly type: 'withdrawn'; readonly runId: RunId; readonly node: NodeName }
   /** A unit of it, or its session (unit undefined), is in another state: a gate that waits for that looks at once. */
   | { readonly type: 'noticed'; readonly node: NodeName; readonly unit: string | undefined }
+  /**
+   * The node says so in the hello of a session, which comes before its `node-online`: its host has booted since its
+   * agent powered it off by the order of this run.
+   */
+  | { readonly type: 'order-carried-out'; readonly runId: RunId; readonly node: NodeName }
   /** A session with it has begun: orders are renewed or withdrawn. */
   | { readonly type: 'node-online'; readonly node: NodeName }
   /** A commit whose `onFailure` is `halt` could not be written. */

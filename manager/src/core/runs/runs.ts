@@ -43,6 +43,8 @@ export function runsStep(state: RunsState, input: RunsInput, at: RunsInstant): R
       return withdrawn(state, input, at);
     case 'noticed':
       return forEachRun(state, [...state.runs.keys()], (next, run) => noticed(next, run, input, at));
+    case 'order-carried-out':
+      return orderCarriedOut(state, input, at);
     case 'node-online':
       return { state, effects: [...state.runs.values()].flatMap((run) => ordersAtReturn(run, input.node)) };
     case 'commit-failed':
@@ -146,6 +148,25 @@ function withdrawn(state: RunsState, { runId, node }: Of<'withdrawn'>, at: RunsI
   const draft = new RunDraft(run, at);
   draft.write({ type: 'withdrawn', nodes: [node] });
   return commit(state, draft, { onFailure: 'proceed' });
+}
+
+/** Durable before anything follows from it (I9). Of a run that is over, the agent need not keep it any longer. */
+function orderCarriedOut(
+  state: RunsState,
+  { runId, node }: Of<'order-carried-out'>,
+  at: RunsInstant,
+): RunsStep {
+  const run = state.runs.get(runId);
+  if (!run) return { state, effects: [{ type: 'withdraw', runId, node }] };
+  // Of one that is over it is withdrawn at the node's return, behind this.
+  if (!isActive(run) || !run.armed.includes(node) || run.carriedOut.includes(node)) return nothing(state);
+  const draft = new RunDraft(run, at);
+  draft.write({ type: 'order-carried-out', node });
+  if (run.running) {
+    const { step, action } = runningAction(run, run.running);
+    if (action.type === 'operations') followVerdict(draft, goOn(draft, action, step));
+  }
+  return commit(state, draft);
 }
 
 /** The disk has refused: of a request, the run was never there; a run that is not a shutdown ends here. */

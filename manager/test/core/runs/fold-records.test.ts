@@ -86,7 +86,7 @@ type Play =
       readonly isForced: boolean;
     }
   | { readonly type: 'end'; readonly at: number; readonly status: OperationEnd['status'] }
-  | { readonly type: 'accept' | 'forget' | 'abort' | 'withdrawn'; readonly at: number }
+  | { readonly type: 'accept' | 'forget' | 'abort' | 'withdrawn' | 'carried-out'; readonly at: number }
   | { readonly type: 'observe'; readonly verdicts: readonly Observation['verdict'][] }
   | { readonly type: 'hook'; readonly exitStatus: number | undefined }
   | { readonly type: 'pass'; readonly ms: number }
@@ -111,7 +111,10 @@ const anyPlay: fc.Arbitrary<Play> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ type: fc.constantFrom('accept', 'forget', 'abort', 'withdrawn'), at }),
+    arbitrary: fc.record({
+      type: fc.constantFrom('accept', 'forget', 'abort', 'withdrawn', 'carried-out'),
+      at,
+    }),
   },
   {
     weight: 4,
@@ -198,6 +201,11 @@ class Game {
       case 'withdrawn':
         if (run?.armed[0]) desk.step({ type: 'withdrawn', runId: run.request.runId, node: run.armed[0] });
         return;
+      case 'carried-out': {
+        const name = run?.armed[play.at % Math.max(1, run.armed.length)];
+        if (run && name) desk.step({ type: 'order-carried-out', runId: run.request.runId, node: name });
+        return;
+      }
       case 'observe': {
         const asked = desk.take('observe').at(-1);
         if (!asked) return;
