@@ -1,6 +1,7 @@
 /**
  * The manager goes for good in the middle of a shutdown of booted nodes: each carries out its own part alone, in the
- * order that the plan wants, and all are off in the end.
+ * order that the plan wants, and all are off in the end. Who switches the site on again finds it as after any shutdown: the
+ * coordinator stays on, and a startup works.
  */
 import t from 'tap';
 import { stateOf } from '../../manager/test/support/runs-bench.ts';
@@ -8,10 +9,10 @@ import { skipUnless } from '../nodes/fleet-for-test.ts';
 import { until } from '../nodes/until.ts';
 import { clusterForTest } from '../site/cluster-site.ts';
 import { applied } from './support/applied-operations.ts';
-import { begin, describe, finished } from './support/cluster-runs.ts';
+import { begin, describe, finished, hasIntent } from './support/cluster-runs.ts';
 import { quickShutdown, quickStartup } from './support/quick-sequences.ts';
 
-const timeout = 400_000;
+const timeout = 600_000;
 t.setTimeout(timeout);
 
 const orderFile = '/var/lib/hecate-agent/armed-order.json';
@@ -24,7 +25,7 @@ t.test('a manager that goes for good', { skip: await skipUnless('booted'), timeo
   t.equal(stateOf(started), 'done', describe(started));
   const before = new Map(cluster.nodes.map((node) => [node.name, applied(node).length]));
 
-  await begin(cluster, 'shutdown');
+  const runId = await begin(cluster, 'shutdown');
   const beginsAtMs: Record<string, number> = {};
   for (const node of cluster.nodes) {
     const text = await until(async () => (await node.run(['cat', orderFile])).stdout, {
@@ -52,4 +53,27 @@ t.test('a manager that goes for good', { skip: await skipUnless('booted'), timeo
     'server-1': ['stop k3s.service', 'poweroff'],
     'worker-1': ['stop k3s-agent.service', 'poweroff'],
   });
+
+  const { coordinator } = cluster;
+  const powerBefore = coordinator.power().length;
+  await coordinator.boot();
+  await cluster.untilOnline('coordinator');
+  const resumed = await finished(cluster, runId);
+  t.equal(stateOf(resumed), 'degraded', describe(resumed));
+  t.notOk(await hasIntent(cluster));
+  const last = applied(coordinator).slice(before.get('coordinator'));
+  t.same(last, ['poweroff'], 'I2: the coordinator is not powered off a second time');
+
+  const restarted = await finished(cluster, await begin(cluster, 'startup'));
+  t.equal(stateOf(restarted), 'done', describe(restarted));
+  await cluster.untilOnline();
+  for (const node of cluster.nodes)
+    await until(async () => (await node.run(['test', '-e', orderFile])).exitCode !== 0, {
+      what: `${node.name} has nothing more to tell of that run`,
+    });
+  const events = coordinator
+    .power()
+    .slice(powerBefore)
+    .map(({ event }) => event);
+  t.same(events, ['on'], 'the coordinator has been on since');
 });
