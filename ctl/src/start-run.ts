@@ -14,7 +14,7 @@ import { printable } from './core/printable.ts';
 import { exitOfRun, runIdOf, stateOf } from './core/run-state.ts';
 import { runTree } from './core/run-tree.ts';
 import { acceptedJson, reportJson } from './output/run-json.ts';
-import { endOfWatch, watchRun } from './watch-run.ts';
+import { endOfWatch, type WatchEnd, watchRun } from './watch-run.ts';
 
 /** A dry run looks at every gate, once, with a limit of its own, and asks every node for its units. */
 const startTimeLimitMs = 60_000;
@@ -190,11 +190,19 @@ export function printTree({ out }: Context, report: RunReport): void {
 }
 
 /** Says what became of the request. */
-export async function tellStarted({ out }: Context, started: RunStarted): Promise<void> {
+async function tellStarted({ out }: Context, started: RunStarted): Promise<void> {
   const runId = runIdOf(reportOf(started));
   if (out.isJson) await out.stream(`${JSON.stringify(acceptedJson(started))}\n`);
   if (started.joined) out.note(`hecatectl: joined run ${runId}, which was going on already`);
   for (const other of started.preempted) out.note(printable(`hecatectl: run ${other} was ended for it`));
+}
+
+/** Watches what was accepted, to its end. */
+export async function watchStarted(context: Context, started: RunStarted): Promise<WatchEnd> {
+  const runId = runIdOf(reportOf(started));
+  await tellStarted(context, started);
+  context.out.note(`hecatectl: run ${runId} is accepted; Ctrl-C ends the watching, and the run goes on`);
+  return watchRun(context, runId);
 }
 
 /** @throws HEC_RUN_FAILED when the run did not reach its end */
@@ -202,11 +210,8 @@ export async function followRun(context: Context, started: RunStarted, isDetache
   const { out, sameManager } = context;
   const report = reportOf(started);
   const runId = runIdOf(report);
+  if (!isDetached) return endOfWatch(context, runId, await watchStarted(context, started));
   await tellStarted(context, started);
-  if (!isDetached) {
-    out.note(`hecatectl: run ${runId} is accepted; Ctrl-C ends the watching, and the run goes on`);
-    return endOfWatch(context, runId, await watchRun(context, runId));
-  }
   if (out.isJson) out.line(JSON.stringify(reportJson(report)));
   else out.line(runId);
   out.note(printable(`  next: hecatectl runs watch ${runId}${sameManager}`));

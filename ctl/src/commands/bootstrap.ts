@@ -5,8 +5,8 @@ import type { Command, Context, End } from '../context.ts';
 import { printable } from '../core/printable.ts';
 import { runIdOf, stateOf } from '../core/run-state.ts';
 import { clock } from '../io/clock.ts';
-import { reportOf, requestRun, tellStarted } from '../start-run.ts';
-import { endOfWatch, watchRun } from '../watch-run.ts';
+import { reportOf, requestRun, watchStarted } from '../start-run.ts';
+import { endOfWatch } from '../watch-run.ts';
 
 export const command: Command = {
   definition: {
@@ -63,9 +63,8 @@ async function ask(context: Context, why: string): Promise<RunStarted | undefine
 }
 
 async function follow(context: Context, started: RunStarted): Promise<End> {
-  await tellStarted(context, started);
   const runId = runIdOf(reportOf(started));
-  const end = await watchRun(context, runId);
+  const end = await watchStarted(context, started);
   if (end.type !== 'over' || stateOf(end.report) !== 'pre-empted') return endOfWatch(context, runId, end);
   throw new HecateError(
     'HEC_RUN_FAILED',
