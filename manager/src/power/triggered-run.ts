@@ -24,6 +24,8 @@ export interface TriggeredRunPorts {
   hear(triggerId: string, event: RunEvent): void;
   /** It was being taken back, and its run has ended: what it took down is to come back. */
   onTakenBack(): void;
+  /** It is taken back before any run has begun. */
+  onNothingTaken(): void;
   /** Why it is not accepted; undefined: it is. */
   onTrouble(error: HecateError | undefined): void;
   /** It is past its point of no return. */
@@ -49,10 +51,9 @@ export class TriggeredRun {
     return this.#known;
   }
 
-  /** After a start: the trigger's run is said to have begun. */
+  /** After a start, before anything is asked: the trigger's run is said to have begun. */
   resume(triggerId: string, runId: RunId | undefined): void {
-    const active = this.#ports.runs.active().find(({ request }) => request.triggerId === triggerId);
-    const found = active?.request.runId ?? runId;
+    const found = this.#activeOf(triggerId) ?? runId;
     if (found === undefined) this.#ports.hear(triggerId, 'failed');
     else void this.#follow(triggerId, found);
   }
@@ -63,16 +64,23 @@ export class TriggeredRun {
     if (!this.#isAsking) void this.#ask();
   }
 
-  /** At a step's end; where the run is past its point of no return, it goes on (I10). */
+  /** At a step's end; where the run is past its point of no return, it goes on (I10). Asked for until it is answered. */
   reverse(reversal: ReverseEffect): void {
+    const { triggerId } = reversal;
     this.#reversal = reversal;
-    if (this.#known?.triggerId === reversal.triggerId) void this.#abort(this.#known.runId, reversal);
-    // No run has begun for it: there is nothing to stop.
+    this.#next = undefined;
+    const runId = this.#known?.triggerId === triggerId ? this.#known.runId : this.#activeOf(triggerId);
+    if (runId !== undefined) void this.#abort(runId, reversal);
+    // What is being asked for is stopped when it is accepted; where nothing is, there is nothing to stop.
     else if (!this.#isAsking) {
       this.#reversal = undefined;
-      this.#next = undefined;
-      this.#ports.hear(reversal.triggerId, 'failed');
+      this.#ports.hear(triggerId, 'failed');
+      this.#ports.onNothingTaken();
     }
+  }
+
+  #activeOf(triggerId: string): RunId | undefined {
+    return this.#ports.runs.active().find(({ request }) => request.triggerId === triggerId)?.request.runId;
   }
 
   close(): void {

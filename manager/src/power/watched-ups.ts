@@ -98,17 +98,15 @@ export class WatchedUps {
   }
 
   start(): void {
-    const { state, run, takenBack } = this.runner;
+    const { run, state } = this.runner;
     const { trigger } = state;
-    this.runner.start();
     const runId = run?.triggerId === trigger?.triggerId ? run?.runId : undefined;
-    if (trigger?.isStarted) {
-      this.#triggered.resume(trigger.triggerId, runId);
-      if (trigger.isReversing)
-        this.#triggered.reverse({ type: 'reverse', triggerId: trigger.triggerId, sentence: takenBack ?? '' });
-    }
+    // First: what the decision asks for again is asked of a run that is known.
+    if (trigger?.isStarted) this.#triggered.resume(trigger.triggerId, runId);
+    this.runner.start();
     // It was being taken back when the manager ended, and its run is over.
-    else if (takenBack !== undefined && trigger === undefined) this.#ports.restore(this);
+    if (this.runner.takenBack !== undefined && this.runner.state.trigger === undefined)
+      this.#ports.restore(this);
     this.#forcedShutdown?.check();
   }
 
@@ -160,6 +158,7 @@ export class WatchedUps {
         if (this.runner.state.trigger === undefined) this.#clear();
       },
       onTakenBack: () => restore(this),
+      onNothingTaken: () => void this.runner.restored(),
       onTrouble: (error) => this.#onRefused(error),
       onNoReturn: () => this.#forcedShutdown?.set(),
     });
