@@ -7,6 +7,7 @@ import { holdsToOrders, ordersAtReturn } from './dead-man-orders.ts';
 import { hasten, heard, isLooking, look } from './gate-look.ts';
 import { intentAfter } from './intent.ts';
 import { endOperation, goOn, openOperation, retryPauseOf, setPhase } from './operations-of-method.ts';
+import { orderCarriedOut } from './order-carried-out.ts';
 import { isActive, runningAction } from './plan-walk.ts';
 import type { RunningStep, RunState } from './run.ts';
 import { RunDraft } from './run-draft.ts';
@@ -148,25 +149,6 @@ function withdrawn(state: RunsState, { runId, node }: Of<'withdrawn'>, at: RunsI
   const draft = new RunDraft(run, at);
   draft.write({ type: 'withdrawn', nodes: [node] });
   return commit(state, draft, { onFailure: 'proceed' });
-}
-
-/** Durable before anything follows from it (I9). Of a run that is over, the agent need not keep it any longer. */
-function orderCarriedOut(
-  state: RunsState,
-  { runId, node }: Of<'order-carried-out'>,
-  at: RunsInstant,
-): RunsStep {
-  const run = state.runs.get(runId);
-  if (!run) return { state, effects: [{ type: 'withdraw', runId, node }] };
-  // Of one that is over it is withdrawn at the node's return, behind this.
-  if (!isActive(run) || !run.armed.includes(node) || run.carriedOut.includes(node)) return nothing(state);
-  const draft = new RunDraft(run, at);
-  draft.write({ type: 'order-carried-out', node });
-  if (run.running) {
-    const { step, action } = runningAction(run, run.running);
-    if (action.type === 'operations') followVerdict(draft, goOn(draft, action, step));
-  }
-  return commit(state, draft);
 }
 
 /** The disk has refused: of a request, the run was never there; a run that is not a shutdown ends here. */
