@@ -4,6 +4,7 @@ import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode } from '../core/fleet.ts';
 import type { Leaf, Observation, Observations } from '../core/plan/gate.ts';
 import { leafKey } from '../core/plan/gate-verdict.ts';
+import { formatAddress } from '../core/plan/plan-words.ts';
 import { isKnown } from '../core/selection.ts';
 import { type Reach, reach, readPage } from './network-probe.ts';
 import { Turns } from './turns.ts';
@@ -195,10 +196,11 @@ async function observePage(leaf: Of<'http'>, timeLimitMs: number): Promise<Obser
   const { url, status, bodyContains, isCertificateIgnored } = leaf;
   const limitMs = Math.min(timeLimitMs, pageTimeLimitMs);
   const page = await readPage({ url, isCertificateIgnored, timeLimitMs: limitMs });
-  if (page.type === 'no-answer') return fails(`${url}: ${page.message}`);
-  if (page.status !== status) return fails(`${url} answers with ${page.status}, ${status} is wanted`);
+  const where = formatAddress(url);
+  if (page.type === 'no-answer') return fails(`${where}: ${page.message}`);
+  if (page.status !== status) return fails(`${where} answers with ${page.status}, ${status} is wanted`);
   const isIn = page.body.includes(bodyContains);
-  return verdict(isIn, `${url} answers with ${status}${isIn ? '' : `, without "${bodyContains}" in it`}`);
+  return verdict(isIn, `${where} answers with ${status}${isIn ? '' : `, without "${bodyContains}" in it`}`);
 }
 
 /** Its work goes on, and its answer is not heard. */

@@ -5,7 +5,7 @@
 import { canonicalJson } from './canonical-json.ts';
 import type { Condition, Leaf, Observation, Observations } from './gate.ts';
 import type { Step } from './plan.ts';
-import { formatCommand } from './plan-words.ts';
+import { formatAddress, formatCommand } from './plan-words.ts';
 
 export type Verdict = Observation['verdict'];
 
@@ -70,7 +70,7 @@ export function leafSentence(leaf: Leaf): string {
     case 'tcp':
       return `${leaf.host} port ${leaf.port} accepts connections`;
     case 'http':
-      return `${leaf.url} answers ${leaf.status}${leaf.bodyContains === '' ? '' : ` with ${JSON.stringify(leaf.bodyContains)}`}`;
+      return `${formatAddress(leaf.url)} answers ${leaf.status}${leaf.bodyContains === '' ? '' : ` with ${JSON.stringify(leaf.bodyContains)}`}`;
     case 'exec':
       return `${leaf.node}: ${formatCommand(leaf.argv)} ends with ${leaf.exitStatus}`;
   }

@@ -24,6 +24,9 @@ export function formatList(words: readonly string[]): string {
 export const formatCommand = ([command = '', ...rest]: readonly string[]): string =>
   rest.length > 0 ? `${command} …` : command;
 
+/** Without its query, for the same reason: `https://cluster/readyz?…`. */
+export const formatAddress = (url: string): string => url.replace(/\?.*$/s, '?…');
+
 /** Up to three are named, more are counted: `srv-1 and srv-2`, `5 nodes`. */
 export const formatNodes = (names: readonly string[]): string =>
   names.length <= 3 ? formatList(names) : `${names.length} nodes`;

@@ -1,5 +1,11 @@
 import t from 'tap';
-import { formatCommand, formatList, formatNodes, formatSeconds } from '../../../src/core/plan/plan-words.ts';
+import {
+  formatAddress,
+  formatCommand,
+  formatList,
+  formatNodes,
+  formatSeconds,
+} from '../../../src/core/plan/plan-words.ts';
 
 t.test('durations, never less than they are', async (t) => {
   const cases: [number, string][] = [
@@ -26,5 +32,7 @@ t.test('lists', async (t) => {
 
 t.test('commands, without arguments that may hold secrets', async (t) => {
   t.equal(formatCommand(['/bin/sync']), '/bin/sync');
+  t.equal(formatAddress('https://k3s:6443/readyz?token=secret'), 'https://k3s:6443/readyz?…');
+  t.equal(formatAddress('https://k3s:6443/readyz'), 'https://k3s:6443/readyz');
   t.equal(formatCommand(['login', '--password=secret']), 'login …');
 });
