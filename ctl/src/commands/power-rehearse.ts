@@ -18,7 +18,7 @@ export const command: Command = {
     group: 'runs',
     summary: 'shut the cluster down for real, and leave every host on',
     description: [
-      'Runs the plan shutdown in the mode cluster-only, as a run that is labelled a rehearsal: units are really stopped, hosts stay on. Its durations are learnt, so that the budget of a shutdown is measured and not declared.',
+      'Runs the plan shutdown in the mode cluster-only, as a run that is labelled a rehearsal: units are really stopped, hosts stay on. Its durations are learnt for that mode: they are the budget where power.mode is cluster-only; where it is poweroff, only shutdowns that power hosts off teach it.',
       'The name of the site is to be typed; where nobody can type, --confirm gives it. It is refused while a shutdown goes on; one that a UPS or an operator asks for meanwhile takes over from a rehearsal that would leave hosts on.',
       'Afterwards, hecatectl startup --execute starts the cluster again.',
     ],
