@@ -3,19 +3,10 @@
  * and session around them, in the order in which the runners of agent/src/io carry effects out.
  */
 import type { ArmedOrder } from '../../agent/src/core/armed-order.ts';
-import { deadManStep, nextDeadManTickMs } from '../../agent/src/core/dead-man.ts';
-import {
-  type DeadManEffect,
-  type DeadManInput,
-  type DeadManState,
-  openDeadMan,
-} from '../../agent/src/core/dead-man-state.ts';
-import type { Facts } from '../../agent/src/core/operation-inference.ts';
 import { newJournalRecord, type OperationRecord } from '../../agent/src/core/operation-record.ts';
 import { whyEpochRefused } from '../../agent/src/core/operation-refusal.ts';
 import { nextOperationsTickMs, operationsStep } from '../../agent/src/core/operations.ts';
 import {
-  type CallResult,
   type OperationsEffect,
   type OperationsInput,
   type OperationsState,
@@ -23,13 +14,13 @@ import {
   ownTicket,
 } from '../../agent/src/core/operations-state.ts';
 import { defaultPolicy, type Policy } from '../../agent/src/core/policy.ts';
-import type { UnitNamesAnswer } from '../../agent/src/core/policy-decision.ts';
-import type { UnitOutcome } from '../../agent/src/core/systemd-port.ts';
-import { isJobVerb } from '../../agent/src/core/verbs.ts';
 import type { ErrorCode } from '../../proto/src/core/errors.ts';
 import type { NodeName } from '../../proto/src/core/names.ts';
-import { createExecResult, type Operation } from '../../proto/src/generated/wire.ts';
+import type { Operation } from '../../proto/src/generated/wire.ts';
 import type { Cancel } from './operations-time.ts';
+import { AgentBus } from './runs-agent-bus.ts';
+import { AgentDeadMan } from './runs-agent-dead-man.ts';
+import { namesOf } from './runs-agent-facts.ts';
 import { RecordLog, SimulatedDisk, SmallFile } from './runs-disk.ts';
 import type { HostJob, SimulatedHost, UnitState } from './runs-host.ts';
 import type { SimulatedSession, ToAgent, ToManager } from './runs-link.ts';
@@ -49,16 +40,16 @@ export class SimulatedAgent {
   isCut = false;
   /** With whom the operations machine has an open session; for the checkers. */
   isManaged = false;
-  managedUntilMs = 0;
+  /** What it has durably seen (I6). */
+  seenEpoch = 0;
   readonly epochFile: SmallFile<number>;
   readonly orderFile: SmallFile<ArmedOrder>;
   readonly journal: RecordLog<OperationRecord>;
   #operations: OperationsState | undefined;
-  #deadMan: DeadManState | undefined;
+  readonly #deadMan: AgentDeadMan;
+  readonly #bus: AgentBus;
   #operationsTimer: { readonly atMs: number; readonly stop: Cancel } | undefined;
-  #deadManTimer: Cancel = () => undefined;
   #nextTicket = 1;
-  #seenEpoch = 0;
   readonly #tickets = new Map<number, NonNullable<Ask>>();
   readonly #own = new Map<number, string>();
   readonly #world: SimulationWorld;
@@ -75,6 +66,20 @@ export class SimulatedAgent {
     this.journal.append([isNew ? newJournalRecord : { ...newJournalRecord, upTo: '0'.repeat(26) }]);
     this.epochFile = new SmallFile(this.disk);
     this.orderFile = new SmallFile(this.disk);
+    this.#bus = new AgentBus(host, this.process, world, (input) => this.#operate(input));
+    this.#deadMan = new AgentDeadMan({
+      world,
+      host,
+      process: this.process,
+      file: this.orderFile,
+      apply: (operation) => this.#applyOwn(operation),
+      answer: (ticket) => this.#answer(ticket, (call) => ({ type: 'done', call })),
+      fail: (ticket, code) => this.#fail(ticket, code),
+      tell: (effect) => {
+        world.log(`${name} order ${effect.event}`);
+        world.checkers.orders.onOrderEvent(this, effect);
+      },
+    });
     host.listener = {
       jobRemoved: (job) => this.process.run(() => this.#jobRemoved(job)),
       unitChanged: (unit, state) => this.process.run(() => this.#unitChanged(unit, state)),
@@ -87,20 +92,19 @@ export class SimulatedAgent {
     return this.process.isUp;
   }
 
-  /** What it has durably seen (I6). */
-  get seenEpoch(): number {
-    return this.#seenEpoch;
+  get order(): ArmedOrder | undefined {
+    return this.#deadMan.order;
   }
 
-  get order(): ArmedOrder | undefined {
-    return this.#deadMan?.order;
+  get carriedOutRunId(): string {
+    return this.#deadMan.carriedOutRunId;
   }
 
   start(): void {
     if (this.isUp || !this.host.isOn) return;
-    const { host, process } = this;
+    const { host } = this;
     this.#world.log(`${this.name} agent starts`);
-    process.begin();
+    this.process.begin();
     const found = this.journal.open();
     const records = this.#world.mutation.agentJournal?.(found) ?? found;
     const highestEpoch = this.epochFile.content ?? 0;
@@ -116,18 +120,13 @@ export class SimulatedAgent {
       if (phase === 'lost' && host.jobs.get(begun.opId)?.result)
         this.#world.sometimes('job ended while the agent was down');
     }
-    const opening = {
-      bootId: host.bootId,
+    this.#deadMan.open({
       ownUnit: 'hecate-agent.service',
       policy,
       highestEpoch: Math.max(highestEpoch, this.#operations.highestEpoch),
-      order: this.orderFile.content,
-    };
-    const { state, effects } = openDeadMan(opening, { bootTimeMs: host.clockMs() });
-    this.#deadMan = state;
-    for (const effect of effects) this.#performDeadMan(effect);
+    });
     this.#operate({ type: 'bus', isConnected: true });
-    this.#stepDeadMan({ type: 'bus', isConnected: true });
+    this.#deadMan.step({ type: 'bus', isConnected: true });
   }
 
   kill(): void {
@@ -135,12 +134,11 @@ export class SimulatedAgent {
     this.#world.log(`${this.name} agent ends`);
     this.process.end();
     this.#operations = undefined;
-    this.#deadMan = undefined;
+    this.#deadMan.close();
     this.#operationsTimer = undefined;
-    this.#tickets.clear();
-    this.#own.clear();
+    for (const each of [this.#tickets, this.#own]) each.clear();
     for (const file of [this.journal, this.epochFile, this.orderFile]) file.crash();
-    this.#managed(false);
+    this.isManaged = false;
     const { session } = this;
     this.session = undefined;
     if (session) {
@@ -152,14 +150,13 @@ export class SimulatedAgent {
   /** Nothing runs, nothing is to be told, no order, no timer (I14). */
   get isAtRest(): boolean {
     const state = this.#operations;
-    if (!state || !this.#deadMan) return true;
+    if (!state) return true;
     const neverMs = Number.POSITIVE_INFINITY;
     return (
       state.running.size === 0 &&
       state.ledger.unreportedCount === 0 &&
       nextOperationsTickMs(state) === neverMs &&
-      this.#deadMan.order === undefined &&
-      nextDeadManTickMs(this.#deadMan) === neverMs
+      this.#deadMan.isAtRest
     );
   }
 
@@ -187,14 +184,14 @@ export class SimulatedAgent {
       case 'arm':
         this.#heed(session, frame.call, frame.order.epoch, () =>
           this.#serve(session, frame.call, (ticket) =>
-            this.#stepDeadMan({ type: 'arm', ticket, order: frame.order }),
+            this.#deadMan.step({ type: 'arm', ticket, order: frame.order }),
           ),
         );
         return;
       case 'disarm':
         this.#heed(session, frame.call, frame.epoch, () =>
           this.#serve(session, frame.call, (ticket) =>
-            this.#stepDeadMan({ type: 'disarm', ticket, runId: frame.runId, epoch: frame.epoch }),
+            this.#deadMan.step({ type: 'disarm', ticket, runId: frame.runId, epoch: frame.epoch }),
           ),
         );
         return;
@@ -213,8 +210,8 @@ export class SimulatedAgent {
   /** As agent/src/io/agent.ts opens a session: the epoch is durable before anything of it counts (I6). */
   #welcome(session: SimulatedSession, { epoch, wallMs }: Extract<ToAgent, { type: 'welcome' }>): void {
     const isNewest = epoch >= this.#highestEpoch;
-    this.#managed(isNewest);
-    this.#stepDeadMan({ type: 'session', isOpen: isNewest });
+    this.isManaged = isNewest;
+    this.#deadMan.step({ type: 'session', isOpen: isNewest });
     const open = () => {
       if (this.session !== session) return;
       this.#operate({ type: 'session', isOpen: true, managerWallMs: wallMs });
@@ -242,9 +239,9 @@ export class SimulatedAgent {
         otherwise();
         return;
       }
-      this.#seenEpoch = Math.max(this.#seenEpoch, epoch);
+      this.seenEpoch = Math.max(this.seenEpoch, epoch);
       this.#operate({ type: 'epoch', epoch });
-      this.#stepDeadMan({ type: 'epoch', epoch });
+      this.#deadMan.step({ type: 'epoch', epoch });
       then();
     };
     if (this.#world.mutation.agentForgetsEpoch) raised(true);
@@ -278,15 +275,10 @@ export class SimulatedAgent {
       for (const [ticket, ask] of [...this.#tickets]) if (ask.session === session) this.#abandon(ticket);
       if (this.session !== session) return;
       this.session = undefined;
-      this.#managed(false);
+      this.isManaged = false;
       this.#operate({ type: 'session', isOpen: false });
-      this.#stepDeadMan({ type: 'session', isOpen: false });
+      this.#deadMan.step({ type: 'session', isOpen: false });
     });
-  }
-
-  #managed(isManaged: boolean): void {
-    if (this.isManaged && !isManaged) this.managedUntilMs = this.#world.time.nowMs;
-    this.isManaged = isManaged;
   }
 
   #send(session: SimulatedSession | undefined, frame: ToManager): void {
@@ -331,7 +323,7 @@ export class SimulatedAgent {
   }
 
   #perform(effect: OperationsEffect): void {
-    const { process, host } = this;
+    const { process } = this;
     switch (effect.type) {
       case 'persist': {
         const { durable, lost, records } = effect;
@@ -345,26 +337,14 @@ export class SimulatedAgent {
         );
         return;
       }
-      case 'call': {
-        const { life } = process;
-        const { boot } = host;
-        this.#world.time.after(this.#world.random() * 2, () => {
-          if (host.isOn && host.boot === boot) this.#call(effect.opId, effect.operation, life);
-        });
+      case 'call':
+        this.#bus.call(effect.opId, effect.operation);
         return;
-      }
       case 'poll':
-        process.later(1, () => {
-          const job = host.jobs.get(effect.opId);
-          const isThere = job !== undefined && job.result === undefined;
-          this.#operate({ type: 'polled', opId: effect.opId, isThere });
-        });
+        this.#bus.poll(effect.opId);
         return;
       case 'inspect':
-        process.later(2, () => {
-          const facts = factsOf(host, effect);
-          this.#operate({ type: 'inspected', opId: effect.opId, facts });
-        });
+        this.#bus.inspect(effect);
         return;
       case 'investigate':
         process.later(1, () =>
@@ -379,7 +359,7 @@ export class SimulatedAgent {
       case 'answer': {
         const { ticket, outcome } = effect;
         if (outcome.code === 'HEC_EPOCH') this.#world.sometimes('stale epoch refused');
-        if (this.#own.delete(ticket)) this.#stepDeadMan({ type: 'operation-ended', outcome });
+        if (this.#own.delete(ticket)) this.#deadMan.step({ type: 'operation-ended', outcome });
         else this.#answer(ticket, (call) => ({ type: 'outcome', call, outcome }));
         return;
       }
@@ -393,7 +373,7 @@ export class SimulatedAgent {
         this.#send(this.session, { type: 'report', outcomes: effect.outcomes });
         return;
       case 'stop-exec':
-        process.later(5, () => this.#execEnded(effect.opId, 143));
+        process.later(5, () => this.#bus.execEnded(effect.opId, 143));
         return;
       case 'compact':
         this.journal.rewrite(effect.records, () => undefined);
@@ -409,163 +389,16 @@ export class SimulatedAgent {
     }
   }
 
+  /** Asked for by the node itself. */
+  #applyOwn(operation: Operation): void {
+    const ticket = ownTicket(this.#nextTicket);
+    this.#nextTicket += 1;
+    this.#own.set(ticket, operation.opId);
+    this.#world.checkers.orders.onOrderApplies(this, operation);
+    this.#operate({ type: 'apply', ticket, operation });
+  }
+
   #fail(ticket: number, code: ErrorCode): void {
-    if (code === 'HEC_EPOCH') this.#world.sometimes('stale epoch refused');
     this.#answer(ticket, (call) => ({ type: 'failure', call, code }));
   }
-
-  /** Also when the agent is killed on the way: the call is with systemd. */
-  #call(opId: string, { verb, unit, epoch, options }: Operation, life: number): void {
-    const { host } = this;
-    if (isJobVerb(verb)) {
-      const job = host.startJob(opId, epoch, verb, unit);
-      if (!job) this.#called(life, opId, noSuchUnit(unit));
-      else this.#called(life, opId, { case: 'job', job: { jobId: job.jobId, jobPath: job.jobPath } }, job);
-      return;
-    }
-    switch (verb) {
-      case 'kill': {
-        const isThere = host.kill(opId, epoch, unit, options?.signal || 15);
-        this.#called(life, opId, isThere ? { case: 'done', changes: [], result: 'done' } : noSuchUnit(unit));
-        return;
-      }
-      case 'poweroff':
-        host.powerOff(opId, epoch);
-        this.#called(life, opId, { case: 'done', changes: [], result: 'accepted' });
-        return;
-      case 'exec':
-        host.exec(opId, epoch);
-        if (life !== this.process.life) return;
-        this.process.later(this.#world.random() * 800, () => this.#execEnded(opId, this.#world.execStatus()));
-        return;
-      default:
-        throw new Error(`${verb} does not come up in this simulation`);
-    }
-  }
-
-  #execEnded(opId: string, exitStatus: number): void {
-    const execResult = createExecResult({ exitStatus });
-    this.#operate({ type: 'called', opId, result: { case: 'exec', execResult } });
-  }
-
-  #called(life: number, opId: string, result: CallResult, job?: HostJob): void {
-    if (life !== this.process.life) return;
-    this.process.later(this.#world.random() * 2, () => {
-      this.#operate({ type: 'called', opId, result });
-      if (job?.result) this.#operate({ type: 'job-removed', jobPath: job.jobPath, result: job.result });
-    });
-  }
-
-  // ── The dead man's order ──
-
-  #stepDeadMan(input: DeadManInput): void {
-    if (!this.#deadMan) return;
-    const step = this.#world.mutation.deadManStep?.(deadManStep) ?? deadManStep;
-    const { state, effects } = step(this.#deadMan, input, { bootTimeMs: this.host.clockMs() });
-    this.#deadMan = state;
-    for (const effect of effects) this.#performDeadMan(effect);
-    this.#armDeadMan();
-  }
-
-  #armDeadMan(): void {
-    this.#deadManTimer();
-    this.#deadManTimer = () => undefined;
-    if (!this.#deadMan) return;
-    const atMs = nextDeadManTickMs(this.#deadMan);
-    if (atMs === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.max(1, Math.ceil(atMs - this.host.clockMs()));
-    this.#deadManTimer = this.process.later(delayMs, () => this.#stepDeadMan({ type: 'tick' }));
-  }
-
-  #performDeadMan(effect: DeadManEffect): void {
-    const { process } = this;
-    const persisted = (isDurable: boolean) =>
-      process.run(() =>
-        this.#stepDeadMan(
-          isDurable ? { type: 'persisted' } : { type: 'not-persisted', message: 'the disk is full' },
-        ),
-      );
-    switch (effect.type) {
-      case 'persist':
-        this.orderFile.put(effect.order, persisted);
-        return;
-      case 'forget':
-        if (this.#world.mutation.keepsOrderFile) process.later(1, () => persisted(true));
-        else this.orderFile.put(undefined, persisted);
-        return;
-      case 'apply': {
-        const ticket = ownTicket(this.#nextTicket);
-        this.#nextTicket += 1;
-        this.#own.set(ticket, effect.operation.opId);
-        this.#world.checkers.onOrderApplies(this, effect.operation);
-        this.#operate({ type: 'apply', ticket, operation: effect.operation });
-        return;
-      }
-      case 'answer':
-        this.#answer(effect.ticket, (call) => ({ type: 'done', call }));
-        return;
-      case 'answer-failure':
-        this.#fail(effect.ticket, effect.code);
-        return;
-      case 'tell':
-        this.#world.log(`${this.name} order ${effect.event}`);
-        this.#world.checkers.onOrderEvent(this, effect);
-        return;
-      case 'name-units': {
-        const { ticket, units } = effect;
-        const names = new Map(units.map((unit) => [unit, namesOf(unit)] as const));
-        process.later(1, () => this.#stepDeadMan({ type: 'named', ticket, names }));
-      }
-    }
-  }
-}
-
-const namesOf = (unit: string): UnitNamesAnswer => ({
-  case: 'known',
-  unitNames: { id: unit, names: [unit] },
-});
-
-const noSuchUnit = (unit: string): CallResult => ({
-  case: 'failed',
-  code: 'HEC_NO_SUCH_UNIT',
-  message: `there is no unit ${unit}`,
-  remedy: '',
-});
-
-const nothing: Facts = {
-  job: undefined,
-  unit: undefined,
-  freezerState: undefined,
-  unitFileState: undefined,
-  defaultTarget: undefined,
-  shutdown: undefined,
-  systemdStartedUs: undefined,
-};
-
-/** As agent/src/io/inspect-operation.ts finds them. */
-function factsOf(
-  host: SimulatedHost,
-  { opId, begun, isSameBoot }: Extract<OperationsEffect, { type: 'inspect' }>,
-): Facts {
-  const { verb, unit } = begun;
-  if (verb === 'poweroff')
-    return isSameBoot ? { ...nothing, shutdown: host.isGoingDown ? 'poweroff' : 'none' } : nothing;
-  if (verb === 'exec' || !isSameBoot || unit === '') return nothing;
-  const own = host.jobs.get(opId);
-  const queued = host.units.get(unit)?.job;
-  const job = own && !own.result ? own : queued?.verb === verb && !own ? queued : undefined;
-  if (job && isJobVerb(verb)) return { ...nothing, job: { jobId: job.jobId, jobPath: job.jobPath } };
-  const state = host.stateOf(unit);
-  const outcome: UnitOutcome = {
-    loadState: host.units.has(unit) ? 'loaded' : 'not-found',
-    activeState: state,
-    subState: '',
-    result: state === 'failed' ? 'exit-code' : 'success',
-    execMainStatus: 0,
-    execMainCode: 0,
-    invocationId: '',
-    stateChangeTimestampMonotonic: BigInt(Math.floor(host.changedAtClockMs(unit) * 1000)),
-    nRestarts: 0,
-  };
-  return { ...nothing, unit: outcome, systemdStartedUs: 0 };
 }

@@ -1,175 +1,48 @@
 /** What must hold in every run, whatever happens: each checker throws when it does not. */
 import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
-import type { Operation, OperationOutcome, Verb } from '@hecate/proto/generated/wire.ts';
-import type { DeadManEffect } from '../../agent/src/core/dead-man-state.ts';
-import type { OperationRequest } from '../../manager/src/core/operations.ts';
 import { stepLimitMs } from '../../manager/src/core/plan/bounds.ts';
-import { deadManParts } from '../../manager/src/core/plan/dead-man-parts.ts';
-import type { Leaf } from '../../manager/src/core/plan/gate.ts';
-import { judge, leavesOf } from '../../manager/src/core/plan/gate-verdict.ts';
-import {
-  type Action,
-  type Plan,
-  rungs,
-  type Step,
-  type StepAddress,
-} from '../../manager/src/core/plan/plan.ts';
+import { judge } from '../../manager/src/core/plan/gate-verdict.ts';
+import { type Action, rungs, type StepAddress } from '../../manager/src/core/plan/plan.ts';
 import { acceptedRun, applyRecord } from '../../manager/src/core/runs/fold-records.ts';
 import { isPastNoReturn } from '../../manager/src/core/runs/plan-walk.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import type { RunRecord } from '../../manager/src/core/runs/run-record.ts';
 import type { RunRefusal, RunsEffect, RunsInput, RunsState } from '../../manager/src/core/runs/runs-state.ts';
-import type { SimulatedAgent } from './runs-agent.ts';
-import { type Applied, type SimulatedHost, wasSince } from './runs-host.ts';
+import { OperationCheckers } from './runs-checker-operations.ts';
+import { OrderCheckers } from './runs-checker-orders.ts';
 import { intentAgeMaxMs, type SimulatedManager } from './runs-manager.ts';
+import { wasTrue } from './runs-truth.ts';
+import {
+  actionOf,
+  keyOf,
+  namesOperation,
+  openBefore,
+  stepOf,
+  type Watched,
+  whyNotFolded,
+} from './runs-watched.ts';
 import type { SimulationWorld } from './runs-world.ts';
 
 type Of<Type extends RunsEffect['type']> = Extract<RunsEffect, { type: Type }>;
 
-/** What is known of a run from outside of every manager: out of the commits that were carried out. */
-interface Watched {
-  readonly runId: RunId;
-  readonly plan: Plan;
-  /** As the records of the newest manager fold. */
-  state: RunState;
-  readonly acceptedAtMs: number;
-  readonly ends: Map<string, RunState['results'][number]>;
-  readonly hooks: Map<string, number>;
-  isEnded: boolean;
-  endedAtMs: number;
-  endedBy: number;
-  retries: number;
-  rungAtMs: number;
-  /** A commit of it was refused: what the machine holds is ahead of its records until it has ended. */
-  isAhead: boolean;
-  /** Looks in a row that held, of the step that is running. */
-  held: { key: string; count: number };
-}
-
-interface Place {
-  readonly run: Watched;
-  readonly address: StepAddress;
-}
-
-/** From a look at a unit to the decision on it: a look, a link that stalls unnoticed, and the way. */
-const lookWindowMs = 16_000;
-/** From the agent's last look at its clock to systemd. */
-const applySlackMs = 4;
 const retriesMax = 200;
-/** For clocks that are read to the millisecond. */
-const beginSlackMs = 2;
-
-const keyOf = ({ stage, step }: StepAddress): string => `${stage}.${step}`;
 
 export class Checkers {
   readonly runs = new Map<RunId, Watched>();
-  readonly #places = new Map<string, Place>();
-  /** Of a lost operation: the first id of its chain. */
-  readonly #firstOf = new Map<string, string>();
-  readonly #answers = new Map<string, Set<string>>();
-  readonly #withdrawnAtMs = new Map<string, number>();
-  readonly #dueAtMs = new Map<string, number>();
+  readonly operations: OperationCheckers;
+  readonly orders: OrderCheckers;
   #highestEpoch = 0;
-  /** By a manager that another one had taken the place of: what this one says of it is of its own request. */
-  readonly #sentByOld = new Set<string>();
-  readonly #limitAtMs = new Map<string, number>();
   readonly #world: SimulationWorld;
 
   constructor(world: SimulationWorld) {
     this.#world = world;
+    this.operations = new OperationCheckers(world, (text) => this.fail(text));
+    this.orders = new OrderCheckers(world, this.runs, (text) => this.fail(text));
   }
 
   fail(text: string): never {
     this.#world.log(`VIOLATED ${text}`);
     throw new Error(text);
-  }
-
-  // ── The hosts ──
-
-  onApplied(host: SimulatedHost, applied: Applied): void {
-    const { opId, verb, epoch } = applied;
-    if (host.appliedIds.has(opId)) this.fail(`I2: ${opId} (${verb}) was applied twice on ${host.name}`);
-    const persisted = this.#world.agentOf(host.name as NodeName).seenEpoch;
-    if (epoch < persisted)
-      this.fail(`I6: ${verb} of epoch ${epoch} was applied on ${host.name}, which has seen ${persisted}`);
-    const limitAtMs = this.#limitAtMs.get(opId);
-    if (limitAtMs !== undefined && applied.atMs > limitAtMs + applySlackMs)
-      this.fail(`${verb} ${opId} was applied on ${host.name} after its time limit`);
-    const place = this.#placeOf(opId);
-    if (place) this.#checkOrder(host, applied, place);
-  }
-
-  #placeOf(opId: string): Place | undefined {
-    return this.#places.get(this.#firstOf.get(opId) ?? opId);
-  }
-
-  /** I1, I3, I4 */
-  #checkOrder(host: SimulatedHost, { verb }: Applied, { run, address }: Place): void {
-    for (const [stage, { steps }] of run.plan.stages.entries()) {
-      for (const step of steps.keys()) {
-        if (stage > address.stage || (stage === address.stage && step >= address.step)) break;
-        if (!run.ends.has(`${stage}.${step}`))
-          this.fail(
-            `I1: ${verb} of step ${keyOf(address)} on ${host.name} before step ${stage}.${step} was over`,
-          );
-      }
-    }
-    if (verb === 'poweroff') this.#checkPower(host.name as NodeName, run);
-  }
-
-  #checkPower(node: NodeName, run: Watched): void {
-    const { plan } = run;
-    const dependents = plan.dependencies.filter(({ dependsOn }) => dependsOn.includes(node));
-    for (const { node: dependent } of dependents) this.#checkIsOff('I3', node, dependent, run);
-    if (node !== plan.coordinator) return;
-    const others = plan.stages.flatMap(({ steps }) => steps.flatMap(({ powersOff }) => powersOff));
-    for (const other of others) if (other !== node) this.#checkIsOff('I4', node, other, run);
-  }
-
-  #checkIsOff(invariant: string, node: NodeName, other: NodeName, run: Watched): void {
-    const host = this.#world.hosts.get(other);
-    if (!host?.isOn || !run.plan.nodes.includes(other)) return;
-    // Off once since the run began: somebody has switched it on again.
-    if (wasSince(host.power, run.acceptedAtMs, (isOn) => !isOn)) return;
-    if (this.#world.cableCutSince(other, run.acceptedAtMs)) return;
-    const isDegraded = run.state.results.some(({ address, outcome }) => {
-      const step = stepOf(run.plan, address);
-      const isOfIt = step.powersOff.includes(other) || gatesOn(step, other);
-      return isOfIt && (outcome === 'degraded' || outcome === 'left-out');
-    });
-    if (!isDegraded) this.fail(`${invariant}: ${node} is powered off while ${other} is up`);
-  }
-
-  // ── The manager's operations ──
-
-  /** I9 */
-  onSent({ opId, node, verb, timeLimitMs }: OperationRequest, isRecorded: boolean, epoch: number): void {
-    if (epoch !== this.#world.manager.epoch) this.#sentByOld.add(opId);
-    this.#limitAtMs.set(opId, this.#world.time.nowMs + timeLimitMs);
-    if (!isRecorded) this.fail(`I9: ${verb} ${opId} was sent to ${node} before it was recorded`);
-    const place = this.#placeOf(opId);
-    if (place?.run.isEnded && epoch === this.#world.manager.epoch)
-      this.fail(`${verb} ${opId} of run ${place.run.runId}, which is over, was sent to ${node}`);
-  }
-
-  onSuccessor(opId: OpId, successor: OpId): void {
-    this.#firstOf.set(successor, this.#firstOf.get(opId) ?? opId);
-    this.#world.sometimes('lost operation asked for again');
-  }
-
-  onOutcome({ opId, node, verb, unit }: OperationRequest, outcome: OperationOutcome, epoch: number): void {
-    if (epoch !== this.#world.manager.epoch) return;
-    const host = this.#world.hosts.get(node);
-    const isApplied = host?.appliedIds.has(opId) === true;
-    // After a restart the agent takes a job of the same kind for its own, as systemd would have merged the two.
-    const isReached = host && hasReached(host, verb, unit);
-    if (outcome.status === 'done' && !outcome.inferred && !isApplied && !isReached)
-      this.fail(`${verb} ${opId} is said to be done on ${node}, and was never applied`);
-    if (outcome.status === 'refused' && isApplied && !this.#sentByOld.has(opId))
-      this.fail(`${verb} ${opId} is said to be refused on ${node}, and was applied`);
-    const first = this.#firstOf.get(opId) ?? opId;
-    const answers = this.#answers.get(first) ?? new Set();
-    this.#answers.set(first, answers.add(outcome.status));
   }
 
   // ── Runs ──
@@ -234,9 +107,9 @@ export class Checkers {
       const run = found.has(runId) ? this.runs.get(runId) : undefined;
       if (!run || record.type === 'run-accepted') continue;
       if (record.type === 'method-begun')
-        for (const { opId } of record.operations) this.#place(opId, run, record.address);
+        for (const { opId } of record.operations) this.operations.place(opId, run, record.address);
       if (record.type === 'operations-retried' && run.state.running)
-        for (const { opId } of record.operations) this.#place(opId, run, run.state.running.address);
+        for (const { opId } of record.operations) this.operations.place(opId, run, run.state.running.address);
       run.state = applyRecord(run.state, record);
       if (record.type === 'step-ended') run.ends.set(keyOf(record.result.address), record.result);
       if (record.type === 'run-ended') run.isEnded = true;
@@ -285,7 +158,9 @@ export class Checkers {
     if (!state) return;
     for (const run of state.runs.values()) {
       const watched = this.runs.get(run.request.runId);
-      if (watched && !watched.isEnded && !watched.isAhead) compareFold(this, run, watched.state);
+      if (!watched || watched.isEnded || watched.isAhead) continue;
+      const why = whyNotFolded(run, watched.state);
+      if (why) this.fail(why);
     }
   }
 
@@ -366,7 +241,7 @@ export class Checkers {
     const { plan, state } = run;
     switch (record.type) {
       case 'method-begun': {
-        for (const { opId } of record.operations) this.#place(opId, run, record.address);
+        for (const { opId } of record.operations) this.operations.place(opId, run, record.address);
         run.retries = 0;
         const step = stepOf(plan, record.address);
         const action = actionOf(plan, record.address, record.method);
@@ -379,7 +254,7 @@ export class Checkers {
       case 'operations-retried':
         run.retries += 1;
         for (const { opId } of record.operations)
-          if (state.running) this.#place(opId, run, state.running.address);
+          if (state.running) this.operations.place(opId, run, state.running.address);
         if (run.retries > retriesMax || (state.running && record.atMs > state.running.deadlineAtMs + 1000))
           this.fail(`I14: ${run.retries} retries of a step of ${run.runId}`);
         return;
@@ -411,27 +286,16 @@ export class Checkers {
     }
   }
 
-  #place(opId: string, run: Watched, address: StepAddress): void {
-    const there = this.#places.get(opId);
-    if (there && (there.run !== run || keyOf(there.address) !== keyOf(address)))
-      this.fail(`I2: the id ${opId} is used for two operations`);
-    this.#places.set(opId, { run, address });
-  }
-
   /** I1: in the order of the plan. */
   #checkNext(run: Watched, address: StepAddress): void {
-    for (const [stage, { steps }] of run.plan.stages.entries())
-      for (const step of steps.keys()) {
-        if (stage > address.stage || (stage === address.stage && step >= address.step)) return;
-        if (!run.ends.has(`${stage}.${step}`))
-          this.fail(`I1: step ${keyOf(address)} begins before ${stage}.${step} is over`);
-      }
+    const open = openBefore(run, address);
+    if (open !== undefined) this.fail(`I1: step ${keyOf(address)} begins before ${open} is over`);
   }
 
   /** An outcome is that of the operation, told by its agent. */
   #checkEnd(run: Watched, { opId, end }: Extract<RunRecord, { type: 'operation-ended' }>): void {
     const isOwn = end.message === 'this host has booted since';
-    if (end.status === 'done' && !isOwn && !this.#answers.get(opId)?.has('done'))
+    if (end.status === 'done' && !isOwn && !this.operations.isSaidDone(opId))
       this.fail(`${opId} of run ${run.runId} is recorded as done, and nobody has said so`);
     if (isOwn) this.#world.sometimes("the coordinator's own poweroff done");
   }
@@ -443,7 +307,7 @@ export class Checkers {
       if (outcome === 'done' && action?.type === 'operations') this.#checkOperations(run, action);
       return;
     }
-    const holds = this.#truthOf(action.gate.condition);
+    const holds = wasTrue(this.#world, action.gate.condition);
     if (!holds) this.fail(`I1: the gate "${action.gate.sentence}" holds, and on the nodes it does not`);
   }
 
@@ -457,36 +321,6 @@ export class Checkers {
     }
   }
 
-  #truthOf(condition: Parameters<typeof judge>[0]): boolean {
-    const observations = Object.fromEntries(
-      leavesOf(condition).map((leaf) => [
-        JSON.stringify(leaf),
-        { verdict: this.#wasTrue(leaf) ? ('holds' as const) : ('fails' as const), detail: '' },
-      ]),
-    );
-    const judged = (inner: typeof condition): boolean => {
-      if (!('of' in inner)) return observations[JSON.stringify(inner)]?.verdict === 'holds';
-      const holding = inner.of.filter(judged).length;
-      if (inner.type === 'at-least') return holding >= inner.count;
-      return inner.type === 'any' ? holding > 0 : holding === inner.of.length;
-    };
-    return judged(condition);
-  }
-
-  /** At some moment of the time in which it may have been looked at. */
-  #wasTrue(leaf: Leaf): boolean {
-    const fromMs = this.#world.time.nowMs - lookWindowMs - this.#world.recentPauseMs();
-    if (leaf.type === 'unit') {
-      const unit = this.#world.hosts.get(leaf.node)?.units.get(leaf.unit);
-      if (!unit) return leaf.states.includes('inactive');
-      return wasSince(unit.history, fromMs, (state) => leaf.states.includes(state));
-    }
-    if (leaf.type !== 'node' || leaf.state !== 'powered-off') return true;
-    const host = this.#world.hosts.get(leaf.node);
-    if (!host) return false;
-    return wasSince(host.power, fromMs, (isOn) => !isOn) || this.#world.cableCutSince(leaf.node, fromMs);
-  }
-
   #checkRunEnd(run: Watched, { outcome }: Extract<RunRecord, { type: 'run-ended' }>): void {
     const isUndone = outcome === 'aborted' || outcome === 'pre-empted';
     if (isUndone && isPastNoReturn(run.state))
@@ -494,10 +328,8 @@ export class Checkers {
     if (outcome === 'pre-empted') this.#world.sometimes('pre-emption');
     if (outcome === 'aborted') this.#world.sometimes('abort');
     if (outcome !== 'done' && outcome !== 'degraded') return;
-    for (const [stage, { steps }] of run.plan.stages.entries())
-      for (const step of steps.keys())
-        if (!run.ends.has(`${stage}.${step}`))
-          this.fail(`run ${run.runId} ended as ${outcome} without its step ${stage}.${step}`);
+    const open = openBefore(run);
+    if (open !== undefined) this.fail(`run ${run.runId} ended as ${outcome} without its step ${open}`);
   }
 
   // ── What runs send ──
@@ -545,120 +377,4 @@ export class Checkers {
   onEnded(_manager: SimulatedManager, run: RunState): void {
     if (run.outcome === undefined) this.fail(`run ${run.request.runId} is handed over and goes on`);
   }
-
-  // ── Dead man's orders ──
-
-  onArm(manager: SimulatedManager, runId: RunId, node: NodeName, inMs: number): void {
-    const dueAtMs = this.#world.time.nowMs + inMs;
-    const key = `${runId} ${node}`;
-    this.#dueAtMs.set(key, Math.min(dueAtMs, this.#dueAtMs.get(key) ?? dueAtMs));
-    this.#withdrawnAtMs.delete(key);
-    if (this.#isOld(manager)) return;
-    const run = this.runs.get(runId);
-    if (!run) throw this.fail(`I9: an order of ${runId} is sent, and nobody has accepted that`);
-    if (run.isEnded) this.fail(`an order of ${runId}, which is over, is sent to ${node}`);
-    const part = run.plan.parts.find((each) => each.node === node);
-    if (!part) throw this.fail(`${node} gets an order, and has no part in ${runId}`);
-    const earliestMs = this.#earliestMs(run, node, run.acceptedAtMs + part.beginsAfterMs);
-    if (dueAtMs < earliestMs - beginSlackMs)
-      this.fail(`the order of ${node} is due ${earliestMs - dueAtMs} ms early`);
-  }
-
-  /** On a lower rung a node begins earlier, and never before the manager could have acted on that rung. */
-  #earliestMs({ plan, state, rungAtMs }: Watched, node: NodeName, atFullMs: number): number {
-    if (state.rung === 'full') return atFullMs;
-    const dependencies = new Map(
-      plan.nodes.map((name) => [name, plan.dependencies.find((each) => each.node === name)?.dependsOn ?? []]),
-    );
-    const { coordinator } = plan;
-    const parts = deadManParts({ plan, dependencies, coordinator }, state.rung);
-    const part = parts.find((each) => each.node === node);
-    return part ? Math.min(atFullMs, rungAtMs + part.beginsAfterMs) : atFullMs;
-  }
-
-  onWithdrawn(runId: RunId, node: NodeName): void {
-    this.#withdrawnAtMs.set(`${runId} ${node}`, this.#world.time.nowMs);
-    const run = this.runs.get(runId);
-    if (run?.isEnded && this.#world.time.nowMs - run.endedAtMs > 1000)
-      this.#world.sometimes('order withdrawn late');
-  }
-
-  onOrderEvent(agent: SimulatedAgent, effect: Extract<DeadManEffect, { type: 'tell' }>): void {
-    if (effect.event === 'begun') {
-      this.#world.sometimes('order begun');
-      const { order } = effect;
-      const dueAtMs = this.#dueAtMs.get(`${order?.runId} ${agent.name}`);
-      if (!order || dueAtMs === undefined) throw this.fail(`${agent.name} begins without an order`);
-      if (this.#world.time.nowMs < dueAtMs - 1) this.fail(`${agent.name} begins before its order's time`);
-      if (agent.isManaged) this.fail(`${agent.name} begins its order while its manager is there`);
-    }
-    if (effect.event === 'finished') this.#world.sometimes("dead man's order carried out");
-  }
-
-  onOrderApplies(agent: SimulatedAgent, operation: Operation): void {
-    const { order } = agent;
-    const runId = operation.requestedBy.split(' ').at(-1) ?? '';
-    const key = `${runId} ${agent.name}`;
-    if (!this.#dueAtMs.has(key)) this.fail(`${agent.name} applies ${operation.verb} without an order`);
-    if (this.#withdrawnAtMs.has(key))
-      this.fail(`${agent.name} applies ${operation.verb} of a withdrawn order`);
-    if (this.#world.time.nowMs < (this.#dueAtMs.get(key) ?? 0) - 1)
-      this.fail(`${agent.name} applies ${operation.verb} before its order's time`);
-    if (order && order.begunAtClockMs === null) this.fail(`${agent.name} applies before it has begun`);
-  }
 }
-
-/** I7: what the machine holds is what its records fold to. */
-function compareFold(checkers: Checkers, run: RunState, folded: RunState): void {
-  const is = [
-    run.rung,
-    run.deadlineAtMs,
-    run.results.length,
-    run.armed.join(),
-    run.operationsCount,
-    run.outcome,
-  ];
-  const was = [
-    folded.rung,
-    folded.deadlineAtMs,
-    folded.results.length,
-    folded.armed.join(),
-    folded.operationsCount,
-    folded.outcome,
-  ];
-  const where = ({ running }: RunState): string =>
-    running
-      ? `${keyOf(running.address)}/${running.method}/${running.deadlineAtMs}/${running.operations.map(({ opId }) => opId).join()}`
-      : '';
-  if (is.join('|') !== was.join('|') || where(run) !== where(folded))
-    checkers.fail(`I7: run ${run.request.runId} is not what its records fold to: ${is} and ${was}`);
-}
-
-function hasReached(host: SimulatedHost, verb: Verb, unit: string): boolean {
-  const state = host.stateOf(unit);
-  return verb === 'stop'
-    ? state === 'inactive' || state === 'failed'
-    : verb === 'start' && state === 'active';
-}
-
-const namesOperation = (record: RunRecord, opId: string): boolean =>
-  (record.type === 'method-begun' || record.type === 'operations-retried') &&
-  record.operations.some((each) => each.opId === opId);
-
-export function stepOf(plan: Plan, { stage, step }: StepAddress): Step {
-  const found = plan.stages[stage]?.steps[step];
-  if (!found) throw new Error(`no step ${stage}.${step}`);
-  return found;
-}
-
-const actionOf = (plan: Plan, address: StepAddress, method: number): Action | undefined =>
-  stepOf(plan, address).methods[method];
-
-const gatesOn = (step: Step, node: NodeName): boolean =>
-  step.methods.some(
-    (method) =>
-      method.type === 'gate' &&
-      leavesOf(method.gate.condition).some(
-        (leaf) => leaf.type === 'node' && leaf.state === 'powered-off' && leaf.node === node,
-      ),
-  );

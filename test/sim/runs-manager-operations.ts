@@ -179,7 +179,7 @@ export class ManagerOperations {
         return;
       }
       case 'audit':
-        this.#ports.world.checkers.onOutcome(effect.request, effect.outcome, this.#ports.epoch);
+        this.#ports.world.checkers.operations.onOutcome(effect.request, effect.outcome, this.#ports.epoch);
         this.#ports.onOutcome(effect.request.opId, effect.outcome);
         return;
       case 'answer': {
@@ -241,7 +241,7 @@ export class ManagerOperations {
     const isRecorded = this.#ports.log.durable.some(
       (record) => record.type === 'operation' && record.request.opId === opId,
     );
-    world.checkers.onSent(request, isRecorded || waiter?.isSentUnrecorded === true, epoch);
+    world.checkers.operations.onSent(request, isRecorded || waiter?.isSentUnrecorded === true, epoch);
     const { session } = connection;
     const clockMs = connection.clockMs + (this.#ports.nowMs() - connection.atMs);
     const notAfterClockMs = Math.floor(clockMs + timeLimitMs);

@@ -3,39 +3,26 @@
  * in the order in which manager/src/runs/run-runner.ts carries effects out.
  */
 import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
-import { makeOpId } from '@hecate/proto/core/names.ts';
-import { createArmedOperation, createArmShutdown, createVerbOptions } from '@hecate/proto/generated/wire.ts';
-import type { Leaf, Observation, Observations } from '../../manager/src/core/plan/gate.ts';
-import { leafKey } from '../../manager/src/core/plan/gate-verdict.ts';
-import type { Intent, RunId, RunRequest, RunState } from '../../manager/src/core/runs/run.ts';
-import type { RunRecord } from '../../manager/src/core/runs/run-record.ts';
+import type { RunId, RunRequest, RunState } from '../../manager/src/core/runs/run.ts';
 import { nextRunsTickMs, openRuns, runsStep } from '../../manager/src/core/runs/runs.ts';
-import type {
-  DeadManOrder,
-  RunsEffect,
-  RunsInput,
-  RunsState,
-} from '../../manager/src/core/runs/runs-state.ts';
+import type { RunsEffect, RunsInput, RunsState } from '../../manager/src/core/runs/runs-state.ts';
 import { mergeCommits } from '../../manager/src/runs/merge-commits.ts';
 import type { Cancel } from './operations-time.ts';
-import { RecordLog, SimulatedDisk, SmallFile } from './runs-disk.ts';
 import type { SimulatedHost } from './runs-host.ts';
 import type { SimulatedSession, ToManager } from './runs-link.ts';
 import { ManagerCalls } from './runs-manager-calls.ts';
-import { ManagerOperations, type OperationJournalRecord } from './runs-manager-operations.ts';
+import { type ManagerDisk, unfinishedWork } from './runs-manager-disk.ts';
+import { ManagerGates } from './runs-manager-gates.ts';
+import { ManagerJournal } from './runs-manager-journal.ts';
+import { ManagerOperations } from './runs-manager-operations.ts';
+import { ManagerOrders } from './runs-manager-orders.ts';
 import { ManagerRequests } from './runs-manager-requests.ts';
 import { SimulatedProcess } from './runs-process.ts';
 import type { SimulationWorld } from './runs-world.ts';
 
 type Of<Type extends RunsEffect['type']> = Extract<RunsEffect, { type: Type }>;
-type Commit = readonly RunRecord[];
 
 export const intentAgeMaxMs = 30 * 60_000;
-const orderAnswerMs = 5000;
-const withdrawAgainMs = 5000;
-const withdrawalsMax = 5;
-const clockMarginMs = 1000;
-const probeMs = 3000;
 const told: ReadonlySet<string> = new Set([
   'step-begun',
   'method-failed',
@@ -43,38 +30,6 @@ const told: ReadonlySet<string> = new Set([
   'run-resumed',
   'run-ended',
 ]);
-
-/** The state directory. */
-export class ManagerDisk {
-  readonly disk: SimulatedDisk;
-  readonly operations: RecordLog<OperationJournalRecord>;
-  readonly runs: RecordLog<Commit>;
-  readonly intent: SmallFile<Intent>;
-  readonly history = new Set<RunId>();
-  epoch = 0;
-
-  constructor(disk: SimulatedDisk) {
-    this.disk = disk;
-    this.operations = new RecordLog(disk);
-    this.runs = new RecordLog(disk);
-    this.intent = new SmallFile(disk);
-  }
-
-  crash(): void {
-    this.operations.crash();
-    this.runs.crash();
-    this.intent.crash();
-  }
-
-  copy(): ManagerDisk {
-    const copy = new ManagerDisk(new SimulatedDisk(this.disk.world));
-    this.operations.copyTo(copy.operations);
-    this.runs.copyTo(copy.runs);
-    copy.intent.content = this.intent.content;
-    copy.epoch = this.epoch;
-    return copy;
-  }
-}
 
 export class SimulatedManager {
   readonly number: number;
@@ -91,8 +46,9 @@ export class SimulatedManager {
   #inputs: RunsInput[] = [];
   #isWorking = false;
   #timer: Cancel = () => undefined;
-  #commits: Commit[] = [];
-  #unwritten: Commit[] = [];
+  readonly #journal: ManagerJournal;
+  readonly #gates: ManagerGates;
+  readonly #orders: ManagerOrders;
   readonly #world: SimulationWorld;
 
   constructor(number: number, host: SimulatedHost, files: ManagerDisk, world: SimulationWorld) {
@@ -101,6 +57,8 @@ export class SimulatedManager {
     this.files = files;
     this.#world = world;
     this.process = new SimulatedProcess(world.time);
+    this.#orders = new ManagerOrders(this, world);
+    this.#journal = new ManagerJournal(files.runs, this.process);
     this.calls = new ManagerCalls({
       process: this.process,
       nowMs: () => host.clockMs(),
@@ -112,6 +70,13 @@ export class SimulatedManager {
         this.#requests?.onChanged(node);
         this.input({ type: 'noticed', node, unit: undefined });
       },
+    });
+    this.#gates = new ManagerGates({
+      world,
+      process: this.process,
+      calls: this.calls,
+      requests: () => this.#requests,
+      input: (input) => this.input(input),
     });
   }
 
@@ -131,13 +96,7 @@ export class SimulatedManager {
   }
 
   get unfinished(): string {
-    const runs = [...(this.state?.runs.values() ?? [])].map(
-      (run) => `${run.request.plan.name} ${run.outcome ?? 'active'} armed ${run.armed.join(',')}`,
-    );
-    const operations = [...(this.#operations?.state.records.values() ?? [])].map(
-      ({ request, phase }) => `${request.node} ${request.verb} ${phase}`,
-    );
-    return [...runs, ...operations, `calls ${this.calls.count}`].join('; ');
+    return unfinishedWork(this.state, this.#operations?.state, this.calls.count);
   }
 
   start(): void {
@@ -149,7 +108,6 @@ export class SimulatedManager {
     this.#inputs = [];
     this.#isWorking = false;
     this.isCommitting = false;
-    this.#unwritten = [];
     this.#requests = new ManagerRequests({
       process,
       calls: this.calls,
@@ -157,7 +115,7 @@ export class SimulatedManager {
       nowMs: () => host.clockMs(),
       wallMs: () => this.#world.wallMs(),
       isWanted: (opId) => this.#isWanted(opId),
-      onSuccessor: (opId, successor) => this.#world.checkers.onSuccessor(opId, successor),
+      onSuccessor: (opId, successor) => this.#world.checkers.operations.onSuccessor(opId, successor),
     });
     const requests = this.#requests;
     this.#operations = new ManagerOperations({
@@ -171,9 +129,8 @@ export class SimulatedManager {
       onRunning: (opId) => requests.onRunning(opId),
     });
     requests.operations = this.#operations;
-    this.#commits = files.runs.open();
     const open = this.#world.mutation.openRuns?.(openRuns) ?? openRuns;
-    const records = this.#commits.flat();
+    const records = this.#journal.open();
     this.state = open({ records, intent: files.intent.content, bootId: host.bootId });
     this.#world.log(`manager ${this.number} starts, epoch ${this.epoch}, ${this.state.runs.size} runs`);
     this.#world.checkers.onManagerStarted(this, records);
@@ -205,7 +162,7 @@ export class SimulatedManager {
 
   // ── Sessions ──
 
-  connected(node: NodeName, session: SimulatedSession, clockMs: number): void {
+  connected(node: NodeName, session: SimulatedSession, clockMs: number, carriedOutRunId: string): void {
     this.process.run(() => {
       if (!session.isOpenAtAgent && !session.isOpenAtManager) return;
       this.calls.connected(node, session, clockMs);
@@ -215,6 +172,7 @@ export class SimulatedManager {
       this.#requests?.onChanged(node);
       this.input({ type: 'noticed', node, unit: undefined });
       this.#operations?.nodeOnline(node);
+      if (carriedOutRunId) this.input({ type: 'order-carried-out', runId: carriedOutRunId as RunId, node });
       this.input({ type: 'node-online', node });
     });
   }
@@ -330,7 +288,7 @@ export class SimulatedManager {
       this.#world.checkers.onCommitted(this, effect);
       this.#performAll(effect.then, 0, done);
     };
-    this.#writeRecords(records, isKept, (areWritten) => {
+    this.#journal.commit(records, isKept, (areWritten) => {
       if (intent === undefined || (!areWritten && !isKept)) {
         finish(areWritten);
         return;
@@ -343,23 +301,6 @@ export class SimulatedManager {
         this.process.run(() => finish(areWritten && isWritten)),
       );
     });
-  }
-
-  /** As manager/src/runs/run-journal.ts: what counts although the disk refused it is written ahead of the next. */
-  #writeRecords(records: Commit, isKept: boolean, done: (isWritten: boolean) => void): void {
-    const isEmpty = records.length === 0;
-    const waiting = isEmpty ? this.#unwritten : [...this.#unwritten, records];
-    if (!isEmpty) this.#commits.push(records);
-    this.files.runs.append(waiting, (isDurable) =>
-      this.process.run(() => {
-        this.#unwritten = isDurable ? [] : waiting;
-        if (!isDurable && !isKept) {
-          this.#unwritten = this.#unwritten.filter((commit) => commit !== records);
-          this.#commits = this.#commits.filter((commit) => commit !== records);
-        }
-        done(isDurable);
-      }),
-    );
   }
 
   #ended(run: RunState, done: () => void): void {
@@ -376,23 +317,8 @@ export class SimulatedManager {
         done();
         return;
       }
-      this.#keepOnly(kept, done);
+      this.#journal.keepOnly(kept, done);
     });
-  }
-
-  #keepOnly(runIds: ReadonlySet<RunId>, done: () => void): void {
-    const kept = this.#commits
-      .map((commit) => commit.filter(({ runId }) => runIds.has(runId)))
-      .filter((commit) => commit.length > 0);
-    this.files.runs.rewrite(kept, (isWritten) =>
-      this.process.run(() => {
-        if (isWritten) {
-          this.#commits = kept;
-          this.#unwritten = [];
-        }
-        done();
-      }),
-    );
   }
 
   #perform(effect: Exclude<RunsEffect, { type: 'commit' | 'ended' }>): void {
@@ -404,7 +330,7 @@ export class SimulatedManager {
         this.#recall(effect.opId);
         return;
       case 'observe':
-        this.#observe(effect);
+        this.#gates.observe(effect);
         return;
       case 'run-hook':
         this.#runHook(effect);
@@ -413,17 +339,16 @@ export class SimulatedManager {
         for (const { node } of effect.targets) this.#world.wake(node);
         return;
       case 'arm':
-        this.#armOrder(effect.runId, effect.order);
+        this.#orders.arm(effect.runId, effect.order);
         return;
       case 'withdraw':
-        this.#withdraw(effect, 1);
+        this.#orders.withdraw(effect.runId, effect.node);
         return;
       case 'event':
         if (told.has(effect.event.type))
           this.#world.log(`run ${effect.runId.slice(-4)} ${JSON.stringify(effect.event)}`);
         return;
       case 'refuse':
-        this.#world.log(`refused: ${effect.refusal.code}`);
         this.#world.checkers.onRefused(effect.refusal);
         return;
       case 'answer-request':
@@ -468,122 +393,6 @@ export class SimulatedManager {
     this.process.later(isOver ? takesMs : timeLimitMs, () => {
       const end = { exitStatus: isOver ? exitStatus : undefined, message: '' };
       this.input({ type: 'hook-ended', runId, stepId, method, ...end });
-    });
-  }
-
-  // ── Gates, as manager/src/io/gate-probes.ts looks ──
-
-  #observe({ runId, round, leaves, timeLimitMs }: Of<'observe'>): void {
-    const observations: Record<string, Observation> = {};
-    let missing = leaves.length;
-    let isOver = false;
-    const answer = () => {
-      if (isOver) return;
-      isOver = true;
-      stopTimer();
-      this.input({ type: 'observed', runId, round, observations: observations as Observations });
-    };
-    const stopTimer = this.process.later(timeLimitMs, () => {
-      for (const leaf of leaves)
-        observations[leafKey(leaf)] ??= { verdict: 'unknown', detail: 'nothing was seen in time' };
-      answer();
-    });
-    if (leaves.length === 0) this.process.later(0, answer);
-    for (const leaf of leaves) {
-      this.#look(leaf, timeLimitMs, (observation) => {
-        observations[leafKey(leaf)] = this.#world.mutation.observation?.(leaf, observation) ?? observation;
-        missing -= 1;
-        if (missing === 0) answer();
-      });
-    }
-  }
-
-  #look(leaf: Leaf, timeLimitMs: number, seen: (observation: Observation) => void): void {
-    const saw = (verdict: Observation['verdict'], detail: string, afterMs = 0) =>
-      this.process.later(afterMs, () => seen({ verdict, detail }));
-    switch (leaf.type) {
-      case 'unit': {
-        const units = this.calls.connections.get(leaf.node)?.units;
-        if (!units) return void saw('unknown', `${leaf.node}: units are not known`);
-        const state = units.get(leaf.unit) ?? 'inactive';
-        return void saw(leaf.states.includes(state) ? 'holds' : 'fails', `${leaf.unit} is ${state}`);
-      }
-      case 'node': {
-        const isOnline = this.calls.connections.has(leaf.node);
-        if (leaf.state === 'online')
-          return void saw(isOnline ? 'holds' : 'fails', isOnline ? 'online' : 'offline');
-        if (isOnline) return void saw('fails', 'online');
-        if (leaf.state === 'offline') return void saw('holds', 'offline');
-        this.#probe(leaf.node, Math.min(timeLimitMs, probeMs), saw);
-        return;
-      }
-      case 'exec': {
-        const random = Uint8Array.from({ length: 10 }, () => Math.floor(this.#world.random() * 256));
-        const opId = makeOpId(this.#world.wallMs(), random);
-        const options = createVerbOptions({ argv: [...leaf.argv] });
-        const operation = { node: leaf.node, verb: 'exec' as const, unit: '', options };
-        const applied = { opId, operation, timeLimitMs, requestedBy: 'gate', isSentUnrecorded: true };
-        this.#requests?.execute(applied, ({ execResult, status }) => {
-          if (!execResult) seen({ verdict: 'unknown', detail: status });
-          else {
-            const isSo = execResult.exitStatus === leaf.exitStatus && status !== 'timeout';
-            seen({ verdict: isSo ? 'holds' : 'fails', detail: `ended with ${execResult.exitStatus}` });
-          }
-        });
-        return;
-      }
-      default:
-        return void saw(this.#world.random() < 0.9 ? 'holds' : 'fails', 'as the simulation says');
-    }
-  }
-
-  /** A host that is up answers or refuses; one that is off, or behind a dead cable, is silent. */
-  #probe(
-    node: NodeName,
-    timeLimitMs: number,
-    saw: (verdict: Observation['verdict'], detail: string, afterMs?: number) => void,
-  ): void {
-    const reach = this.#world.reach(node);
-    if (reach === 'not-tried') saw('unknown', 'no route', 1);
-    else if (reach === 'answers') saw('fails', 'the host is up', this.#world.random() * 20);
-    else saw('holds', 'nobody answers', timeLimitMs - 1);
-  }
-
-  // ── Dead man's orders, as manager/src/runs/dead-man-link.ts gives them ──
-
-  #armOrder(runId: RunId, { node, beginAtMs, operations, reason }: DeadManOrder): void {
-    const connection = this.calls.connections.get(node);
-    if (!connection) return;
-    const nowMs = this.host.clockMs();
-    const clockMs = connection.clockMs + (nowMs - connection.atMs) + 300;
-    const order = createArmShutdown({
-      runId,
-      epoch: this.epoch,
-      beginAtClockMs: Math.ceil(clockMs + clockMarginMs + Math.max(0, beginAtMs - nowMs)),
-      operations: operations.map(({ verb, unit, options, timeoutMs }) =>
-        createArmedOperation({ verb, unit, options, timeLimitMs: timeoutMs }),
-      ),
-      reason,
-    });
-    this.#world.checkers.onArm(this, runId, node, beginAtMs - nowMs);
-    this.calls.call(connection.session, { type: 'arm', order }, orderAnswerMs, () => undefined);
-  }
-
-  #withdraw({ runId, node }: Of<'withdraw'>, count: number): void {
-    const again = () => {
-      if (count < withdrawalsMax)
-        this.process.later(withdrawAgainMs, () =>
-          this.#withdraw({ type: 'withdraw', runId, node }, count + 1),
-        );
-    };
-    const session = this.calls.sessionOf(node);
-    if (!session) return;
-    this.calls.call(session, { type: 'disarm', runId, epoch: this.epoch }, orderAnswerMs, (end) => {
-      if (end.type === 'done') {
-        this.#world.checkers.onWithdrawn(runId, node);
-        this.input({ type: 'withdrawn', runId, node });
-      } else if (end.type === 'no-answer') again();
-      else if (end.type === 'failure' && (end.code === 'HEC_STATE' || end.code === 'HEC_BUSY')) again();
     });
   }
 }

@@ -9,7 +9,8 @@ import { type CrashKeeps, type DiskFaults, SimulatedDisk } from './runs-disk.ts'
 import { type Chance, chanceOf, type Fleet, makeFleet } from './runs-fleet.ts';
 import { SimulatedHost, type Temper } from './runs-host.ts';
 import { SimulatedSession } from './runs-link.ts';
-import { ManagerDisk, SimulatedManager } from './runs-manager.ts';
+import { SimulatedManager } from './runs-manager.ts';
+import { ManagerDisk } from './runs-manager-disk.ts';
 import type { Mutation } from './runs-mutation.ts';
 
 interface Interval {
@@ -136,7 +137,7 @@ export class SimulationWorld {
       clockMs,
     );
     host.onApplied = (applied) => {
-      this.checkers.onApplied(host, applied);
+      this.checkers.operations.onApplied(host, applied);
       if (applied.verb === 'poweroff') this.#goesDown(host);
     };
     return host;
@@ -277,7 +278,7 @@ export class SimulationWorld {
     });
     this.#nextSession += 1;
     agent.session = session;
-    manager.connected(agent.name, session, agent.host.clockMs());
+    manager.connected(agent.name, session, agent.host.clockMs(), agent.carriedOutRunId);
   }
 
   managerOf(session: SimulatedSession): SimulatedManager | undefined {
