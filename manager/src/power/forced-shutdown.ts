@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
+import type { RunId } from '../core/runs/run.ts';
 import type { NutServer } from '../io/nut/nut-client.ts';
 import { createUpsControl, type NutCredentials, type UpsControl } from '../io/nut/nut-client.ts';
 
@@ -24,7 +25,7 @@ const passwordLengthMax = 1000;
 export class ForcedShutdown {
   readonly #options: ForcedShutdownOptions;
   readonly #control: UpsControl;
-  #isSet = false;
+  #setFor: RunId | undefined;
 
   constructor(options: ForcedShutdownOptions) {
     this.#options = options;
@@ -40,9 +41,10 @@ export class ForcedShutdown {
     );
   }
 
-  set(): void {
-    if (this.#isSet) return;
-    this.#isSet = true;
+  /** Once for each run; upsd has no objection to a second one. */
+  set(runId: RunId): void {
+    if (this.#setFor === runId) return;
+    this.#setFor = runId;
     void this.#set();
   }
 

@@ -160,7 +160,7 @@ export class WatchedUps {
       onTakenBack: () => restore(this),
       onNothingTaken: () => void this.runner.restored(),
       onTrouble: (error) => this.#onRefused(error),
-      onNoReturn: () => this.#forcedShutdown?.set(),
+      onNoReturn: (runId) => this.#forcedShutdown?.set(runId),
     });
   }
 
