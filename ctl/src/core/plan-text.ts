@@ -76,10 +76,11 @@ function failureText(onFailure: string): string {
   }
 }
 
-/** Operations of the same verb and unit are one line. */
+/** Operations of the same verb and unit are one line; of a plan too large to be told, their number is. */
 function methodLines(method: PlanMethod, index: number): string[] {
   const then = index === 0 ? '' : 'else: ';
-  const lines = method.type === 'operations' ? operationLines(method) : [methodText(method)];
+  const isListed = method.type === 'operations' && method.operations.length > 0;
+  const lines = isListed ? operationLines(method) : [methodText(method)];
   return lines.map((line) => printable(`      ${then}${line}`));
 }
 
@@ -99,6 +100,8 @@ function methodText({ type, text }: PlanMethod): string {
       return `wait until ${text}`;
     case 'wait':
       return `wait ${text}`;
+    case 'operations':
+      return text;
     default:
       return `${type} ${text}`;
   }

@@ -101,3 +101,11 @@ t.test('an error has its line', async (t) => {
 t.test('what can be aborted to its end says so', async (t) => {
   t.match(planLines({ ...plan, noReturnFrom: '' }, plain)[2], 'can be aborted at the end of any step');
 });
+
+t.test('a plan too large to be told says how many operations it has', async (t) => {
+  const [stage] = plan.stages;
+  const methods = [createPlanMethod({ type: 'operations', text: '2042 operations' })];
+  const steps = [createPlanStep({ id: '1.1', name: 'stop k3s on 2042 nodes', methods })];
+  const large = { ...plan, stages: stage ? [{ ...stage, steps }] : [] };
+  t.match(planLines(large, plain).join('\n'), /^ {6}2042 operations$/m);
+});

@@ -106,7 +106,10 @@ function preempt(state: RunsState, run: RunState, by: RunRequest, at: RunsInstan
   return commit(state, draft, { onFailure: 'proceed' });
 }
 
-/** A second trigger of what is there already: a smaller limit tightens the deadline, and nothing loosens it (I10). */
+/**
+ * A second trigger of what is there already: a smaller limit tightens the deadline, and nothing loosens it (I10). That of
+ * less work does not: who may stop the cluster may not therefore hurry a shutdown that powers hosts off.
+ */
 function join(
   state: RunsState,
   { request: asked, ticket }: Of<'request'>,
@@ -116,7 +119,9 @@ function join(
   const run = state.runs.get(runId);
   if (!run) return nothing(state);
   const draft = new RunDraft(run, at);
-  const deadlineAtMs = asked.timeLimitMs === undefined ? undefined : at.nowMs + asked.timeLimitMs;
+  const isLessWork = asked.plan.mode !== run.request.plan.mode;
+  const deadlineAtMs =
+    asked.timeLimitMs === undefined || isLessWork ? undefined : at.nowMs + asked.timeLimitMs;
   if (deadlineAtMs !== undefined && deadlineAtMs < (run.deadlineAtMs ?? Number.POSITIVE_INFINITY)) {
     const why = `joined by ${asked.requestedBy}${asked.reason ? `: ${asked.reason}` : ''}`;
     draft.write({

@@ -67,6 +67,14 @@ t.test('a second trigger joins, and a smaller limit tightens', async (t) => {
   t.equal(desk.state.runs.size, 1);
 });
 
+t.test('a request for less work joins, and hurries nothing', async (t) => {
+  const desk = new RunsDesk();
+  desk.request(requestOf(shutdown, 1, { timeLimitMs: 300_000 }));
+  desk.request(requestOf(clusterOnly, 2, { timeLimitMs: 1000 }));
+  t.match(desk.take('answer-request').at(-1), { runId: runIdOf(1), isJoined: true });
+  t.equal(desk.run().deadlineAtMs, 301_000);
+});
+
 t.test('aborts', async (t) => {
   await t.test('before the point of no return: at the end of the step that is running', async (t) => {
     const desk = new RunsDesk();
