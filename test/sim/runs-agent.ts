@@ -136,28 +136,24 @@ export class SimulatedAgent {
     this.#operations = undefined;
     this.#deadMan.close();
     this.#operationsTimer = undefined;
-    for (const each of [this.#tickets, this.#own]) each.clear();
+    this.#tickets.clear();
+    this.#own.clear();
     for (const file of [this.journal, this.epochFile, this.orderFile]) file.crash();
     this.isManaged = false;
     const { session } = this;
     this.session = undefined;
-    if (session) {
-      session.isOpenAtAgent = false;
-      this.#world.sessionEndedAtAgent(this, session);
-    }
+    if (!session) return;
+    session.isOpenAtAgent = false;
+    this.#world.sessionEndedAtAgent(this, session);
   }
 
   /** Nothing runs, nothing is to be told, no order, no timer (I14). */
   get isAtRest(): boolean {
     const state = this.#operations;
     if (!state) return true;
-    const neverMs = Number.POSITIVE_INFINITY;
-    return (
-      state.running.size === 0 &&
-      state.ledger.unreportedCount === 0 &&
-      nextOperationsTickMs(state) === neverMs &&
-      this.#deadMan.isAtRest
-    );
+    const hasNoTimer = nextOperationsTickMs(state) === Number.POSITIVE_INFINITY;
+    const isIdle = state.running.size === 0 && state.ledger.unreportedCount === 0;
+    return hasNoTimer && isIdle && this.#deadMan.isAtRest;
   }
 
   // ── Sessions ──
