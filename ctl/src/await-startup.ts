@@ -73,7 +73,8 @@ async function look(context: Context): Promise<Pick<PowerStartup, 'state' | 'sen
 const isPassing = (error: HecateError): boolean =>
   isSessionEnd(error) || errorTable[error.code].retryable || error.code === 'HEC_TIMEOUT';
 
-function pause(signal: AbortSignal, durationMs: number): Promise<void> {
+/** Between two looks; a signal ends it. */
+export function pause(signal: AbortSignal, durationMs: number = lookIntervalMs): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);

@@ -81,11 +81,13 @@ function judgeSupply(
   stableMainsMs: number,
   nowMs: number,
 ): StartupVerdict {
-  const { ups, mainsSinceMs, hasForcedShutdown, offSinceMs } = state;
+  const { ups, mainsSinceMs, heardAtMs, hasForcedShutdown, offSinceMs } = state;
   const not = (why: string, askAgainAtMs?: number): StartupVerdict => ({
     ...refused(`${ups}: ${why}`),
     askAgainAtMs,
   });
+  // What was kept over a restart says nothing of now until it has been looked at once.
+  if (heardAtMs === undefined) return not('it has not been looked at yet');
   if (mainsSinceMs === undefined) return not('mains is not back, or not heard of');
   // FSD latches in upsd until it restarts: with stable mains it is an old one, as at the first look.
   if (offSinceMs !== undefined) return not('its output is off');

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { judgeSiteStartup, type SiteStartupQuestion } from '../../../src/core/power/site-startup.ts';
 import { thresholdFor } from '../../../src/core/power/ups-estimate.ts';
+import { durableOf } from '../../../src/core/power/ups-state.ts';
 import { bootedMs, readingOf, UpsWorld } from './support/ups-world.ts';
 
 const full = { runtimeMs: 900_000, chargePercent: 100 };
@@ -33,6 +34,15 @@ t.test('power', async (t) => {
   t.match(judgeSiteStartup({ ...question, upses: [], nodes: [] }), {
     state: 'ready',
     sentence: 'no UPS to wait for',
+  });
+});
+
+t.test('a UPS that was fine before a restart is looked at first', async (t) => {
+  const kept = { ...good, state: durableOf(good.state) };
+  t.ok(kept.state.mainsSinceMs, 'mains is remembered');
+  t.match(judgeSiteStartup({ ...question, upses: [kept] }), {
+    state: 'waiting',
+    sentence: 'a: it has not been looked at yet',
   });
 });
 
