@@ -13,7 +13,7 @@ import { defaultPolicy } from '../../src/core/policy.ts';
 import type { ArmedOrderStore } from '../../src/io/armed-order-file.ts';
 import { memoryEpoch } from '../../src/io/epoch-file.ts';
 import { linkTo, makeAgent, setUp, sharedJournal } from '../support/agent-under-test.ts';
-import { openPolicy, part, runId } from '../support/dead-man.ts';
+import { armedOrder, openPolicy, part, runId } from '../support/dead-man.ts';
 
 const stop = (unit: string) => createArmedOperation({ verb: 'stop', unit, timeLimitMs: 5000 });
 const operations = [stop('web.service'), stop('once.service')];
@@ -27,13 +27,13 @@ class JumpingClock implements Clock {
 }
 
 /** In memory, but as durable as its owner. */
-function keptOrder(): ArmedOrderStore & { kept: ArmedOrder | undefined } {
+function keptOrder(found?: ArmedOrder): ArmedOrderStore & { kept: ArmedOrder | undefined } {
   const keep = (order: ArmedOrder | undefined): void => {
     store.kept = order;
   };
   const store = {
-    order: undefined,
-    kept: undefined as ArmedOrder | undefined,
+    order: found,
+    kept: found,
     save: async (order: ArmedOrder) => keep(order),
     remove: async () => keep(undefined),
   };
@@ -168,4 +168,16 @@ t.test('nothing of it without a bus', async (t) => {
   agent.busConnected(systemd);
   await until(() => store.kept === undefined, { what: 'the order is carried out' });
   t.same(systemd.calls, ['stop web.service', 'stop once.service']);
+});
+
+t.test('an order that has powered the host off is told in the hello, until it is withdrawn', async (t) => {
+  const order = armedOrder({ begunAtClockMs: 600_000, next: 2, bootId: 'the boot before' });
+  const store = keptOrder(order);
+  const { manager, agent, log } = await setUp(t, { agent: { armedOrder: store }, manager: { epoch: 5 } });
+  t.match(manager.hellos, [{ carriedOutRunId: runId }]);
+  t.match(log.join(''), /has powered this host off/);
+  t.equal(store.kept, order, 'kept meanwhile');
+  await manager.ask({ case: 'disarmShutdown', value: createDisarmShutdown({ runId, epoch: 5 }) });
+  t.equal(store.kept, undefined);
+  t.equal(agent.hello().carriedOutRunId, '');
 });
