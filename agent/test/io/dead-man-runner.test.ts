@@ -174,6 +174,7 @@ t.test('an order that has powered the host off is told in the hello, until it is
   const order = armedOrder({ begunAtClockMs: 600_000, next: 2, bootId: 'the boot before' });
   const store = keptOrder(order);
   const { manager, agent, log } = await setUp(t, { agent: { armedOrder: store }, manager: { epoch: 5 } });
+  await until(() => manager.hellos.length > 0, { what: 'it has greeted' });
   t.match(manager.hellos, [{ carriedOutRunId: runId }]);
   t.match(log.join(''), /has powered this host off/);
   t.equal(store.kept, order, 'kept meanwhile');
