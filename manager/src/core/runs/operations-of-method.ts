@@ -125,7 +125,7 @@ export function endCarriedOut(draft: RunDraft, action: OperationsAction): void {
   for (const { opId, index, phase } of draft.run.running?.operations ?? []) {
     const node = action.operations[index]?.node;
     if (phase === 'ended' || node === undefined || !draft.run.carriedOut.includes(node)) continue;
-    const message = 'not sent: its agent has carried out its part, and powered this host off, by itself';
+    const message = 'its agent has carried out its part, and powered this host off, by itself';
     endOperation(draft, opId, { status: 'done', result: 'done', code: '', message, durationMs: 0 });
   }
 }
