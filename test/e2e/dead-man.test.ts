@@ -226,6 +226,7 @@ t.test('a booted node powers itself off, once', { skip: await skipUnless('booted
   await untilClock(now + graceMs + 3000);
   t.ok(node.isUp(), 'and stays on in its next boot');
   const { stdout } = await node.run(['ls', join(agent.folder, 'state')]);
-  t.notMatch(stdout, /armed-order\.json/);
+  t.match(stdout, /armed-order\.json/, 'and tells of it until a manager has heard of it');
+  t.match(agent.log, /an order of a shutdown has powered this host off/);
   await agent.stop();
 });
