@@ -15,6 +15,7 @@ const beginSlackMs = 2;
 export class OrderCheckers {
   readonly #withdrawnAtMs = new Map<string, number>();
   readonly #dueAtMs = new Map<string, number>();
+  readonly #poweredOff = new Set<string>();
   readonly #world: SimulationWorld;
   readonly #runs: ReadonlyMap<RunId, Watched>;
   readonly #fail: (text: string) => never;
@@ -72,10 +73,16 @@ export class OrderCheckers {
     if (effect.event === 'finished') this.#world.sometimes("dead man's order carried out");
   }
 
+  /** Whether orders of the run have asked for the poweroff of these nodes. */
+  hasPoweredOff(runId: RunId, nodes: readonly NodeName[]): boolean {
+    return nodes.length > 0 && nodes.every((node) => this.#poweredOff.has(`${runId} ${node}`));
+  }
+
   onOrderApplies(agent: SimulatedAgent, operation: Operation): void {
     const { order } = agent;
     const runId = operation.requestedBy.split(' ').at(-1) ?? '';
     const key = `${runId} ${agent.name}`;
+    if (operation.verb === 'poweroff') this.#poweredOff.add(key);
     if (!this.#dueAtMs.has(key)) this.#fail(`${agent.name} applies ${operation.verb} without an order`);
     if (this.#withdrawnAtMs.has(key))
       this.#fail(`${agent.name} applies ${operation.verb} of a withdrawn order`);

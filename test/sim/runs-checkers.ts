@@ -295,7 +295,11 @@ export class Checkers {
   /** An outcome is that of the operation, told by its agent. */
   #checkEnd(run: Watched, { opId, end }: Extract<RunRecord, { type: 'operation-ended' }>): void {
     const isOwn = end.message === 'this host has booted since';
-    if (end.status === 'done' && !isOwn && !this.operations.isSaidDone(opId))
+    const isCarriedOut = end.message.startsWith('its agent has carried out its part');
+    if (isCarriedOut && !this.orders.hasPoweredOff(run.runId, run.state.carriedOut))
+      this.fail(`${opId} of run ${run.runId} counts as done by an order that powered nobody off`);
+    if (isCarriedOut) this.#world.sometimes('order carried out counts as done');
+    if (end.status === 'done' && !isOwn && !isCarriedOut && !this.operations.isSaidDone(opId))
       this.fail(`${opId} of run ${run.runId} is recorded as done, and nobody has said so`);
     if (isOwn) this.#world.sometimes("the coordinator's own poweroff done");
   }
