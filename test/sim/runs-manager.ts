@@ -198,9 +198,8 @@ export class SimulatedManager {
   }
 
   abort(runId: RunId): void {
-    this.process.run(() =>
-      this.input({ type: 'abort', ticket: 2, runId, by: 'an operator', reason: 'the simulation' }),
-    );
+    const by = 'an operator';
+    this.process.run(() => this.input({ type: 'abort', ticket: 2, runId, by, reason: 'the simulation' }));
   }
 
   // ── The machine of runs ──
