@@ -90,7 +90,7 @@ function operationLines({ operations, successByGate }: PlanMethod): string[] {
     const what = unit === '' ? verb : `${verb} ${unit}`;
     nodes.set(what, [...(nodes.get(what) ?? []), node]);
   }
-  const judged = successByGate ? ' (judged by the gate behind it)' : '';
+  const judged = successByGate ? ' (over as soon as systemd has taken it)' : '';
   return [...nodes].map(([what, on]) => `${what} on ${on.join(', ')}${judged}`);
 }
 

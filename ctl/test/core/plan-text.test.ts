@@ -74,7 +74,7 @@ expected 1min, at most 5min; cannot be aborted from step 2.1 on
 stage 1: workers  expected 30s, at most 4min
   1.1 stop k3s-agent.service on 2 nodes
       expected 20s (learnt of 3 runs), forced 5s, at most 2min, goes on when it fails, left out from rung panic on, 1 at once
-      stop k3s-agent.service on wrk-1, wrk-2 (judged by the gate behind it)
+      stop k3s-agent.service on wrk-1, wrk-2 (over as soon as systemd has taken it)
       else: hook cordon
   1.2 the workers have stopped
       expected 10s, forced 0ms, at most 2min, ends the run when it fails

@@ -1,5 +1,6 @@
 /** What happens in a run, as one line for a log and for whoever watches it. */
 import { createRunEventLine, type RunEventLine } from '@hecate/proto/generated/wire.ts';
+import { missingButDoneText } from '../core/runs/operation-verdict.ts';
 import type { RunEvent } from '../core/runs/runs-state.ts';
 import { fittingLine } from './fitting-report.ts';
 
@@ -47,9 +48,10 @@ function stepEnded({ stepId, name, result }: Of<'step-ended'>): string {
   return `step ${stepId} is ${result.outcome.replace('-', ' ')}${after}: ${name}${because(result.why)}`;
 }
 
-function operationEnded({ operation, end }: Of<'operation-ended'>): string {
+function operationEnded({ operation, end, isMissingButDone }: Of<'operation-ended'>): string {
   const { node, verb, unit } = operation;
   const what = `${node}: ${verb}${unit === '' ? '' : ` ${unit}`}`;
+  if (isMissingButDone) return `${what}: ${missingButDoneText}`;
   const why = end.status === 'done' ? '' : because(end.message || end.result);
   return `${what}: ${end.status} after ${seconds(end.durationMs)}${why}`;
 }

@@ -117,6 +117,7 @@ const whoOf = ({ request }: RunState) => ({
 function levelOf(event: RunEvent): 'debug' | 'info' | 'warn' {
   if (event.type === 'degraded' || event.type === 'method-failed') return 'warn';
   if (event.type === 'run-ended' && event.outcome !== 'done') return 'warn';
-  if (event.type === 'operation-ended' && event.end.status !== 'done') return 'warn';
+  if (event.type === 'operation-ended' && event.end.status !== 'done' && !event.isMissingButDone)
+    return 'warn';
   return quiet.has(event.type) ? 'debug' : 'info';
 }

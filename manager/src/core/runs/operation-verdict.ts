@@ -9,10 +9,17 @@ export type OperationsAction = Extract<Action, { type: 'operations' }>;
 export const isOver = (action: OperationsAction, { phase }: RunOperation): boolean =>
   phase === 'ended' || (phase === 'accepted' && action.successBy === 'gate');
 
+/** Whether the unit is not there, which is what the step asked for. */
+export const isMissingButDone = (action: OperationsAction, end: OperationEnd): boolean =>
+  action.isMissingUnitDone && end.code === 'HEC_NO_SUCH_UNIT';
+
+/** As a dry run says it, too. */
+export const missingButDoneText = 'no such unit there: it counts as done';
+
 /** Whether it ended, and not as the step wants it. */
 export function isFailure(action: OperationsAction, { end }: RunOperation): boolean {
   if (!end || end.status === 'done') return false;
-  if (action.isMissingUnitDone && end.code === 'HEC_NO_SUCH_UNIT') return false;
+  if (isMissingButDone(action, end)) return false;
   return action.successBy === 'outcome' || end.status === 'refused' || end.status === 'failed';
 }
 

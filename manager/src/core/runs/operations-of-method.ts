@@ -4,7 +4,13 @@
  */
 import type { OpId } from '@hecate/proto/core/names.ts';
 import type { Step } from '../plan/plan.ts';
-import { failuresOf, isOver, isRetryable, type OperationsAction } from './operation-verdict.ts';
+import {
+  failuresOf,
+  isMissingButDone,
+  isOver,
+  isRetryable,
+  type OperationsAction,
+} from './operation-verdict.ts';
 import { runningAction } from './plan-walk.ts';
 import type { OperationEnd, RunningStep, RunOperation } from './run.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -151,8 +157,16 @@ export function endOperation(draft: RunDraft, opId: OpId, end: OperationEnd): vo
   if (!running || !operation) return;
   draft.write({ type: 'operation-ended', opId, end });
   const { step, action } = runningAction(draft.run, running);
-  const planned = action.type === 'operations' ? action.operations[operation.index] : undefined;
-  if (planned) draft.tell({ type: 'operation-ended', stepId: step.id, operation: planned, end });
+  if (action.type !== 'operations') return;
+  const planned = action.operations[operation.index];
+  if (!planned) return;
+  draft.tell({
+    type: 'operation-ended',
+    stepId: step.id,
+    operation: planned,
+    end,
+    isMissingButDone: isMissingButDone(action, end),
+  });
 }
 
 /** `undefined`: it is not of the step that is running, or has ended. */

@@ -13,8 +13,9 @@ import {
 import { boundOf, expectedOf, stepBoundMs, stepExpectedMs } from '../plan/bounds.ts';
 import type { Action, Step, StepAddress } from '../plan/plan.ts';
 import { isLooking } from './gate-look.ts';
+import { isMissingButDone, missingButDoneText, type OperationsAction } from './operation-verdict.ts';
 import { isPastNoReturn, isSameAddress, methodAt, stepAt } from './plan-walk.ts';
-import type { RunningStep, RunOperation, RunState, StepResult } from './run.ts';
+import type { OperationEnd, RunningStep, RunOperation, RunState, StepResult } from './run.ts';
 
 /** @param nowMs the coordinator's CLOCK_BOOTTIME, in the boot that the run is in */
 export function runSummary(run: RunState, nowMs: number): RunSummary {
@@ -107,13 +108,18 @@ function reportsOf(action: Action, operations: readonly RunOperation[]): RunOper
       node: planned?.node ?? '',
       verb: planned?.verb ?? 'unspecified',
       unit: planned?.unit ?? '',
-      state: end?.status ?? phase,
-      result: end?.result ?? '',
-      code: end?.code ?? '',
-      message: end?.message ?? '',
+      ...endReport(action, end, phase),
       durationMs: wireMs(end?.durationMs ?? 0),
     });
   });
+}
+
+function endReport(action: OperationsAction, end: OperationEnd | undefined, phase: RunOperation['phase']) {
+  if (!end) return { state: phase, result: '', code: '', message: '' };
+  const { status, result, code, message } = end;
+  if (isMissingButDone(action, end))
+    return { state: 'done' as const, result, code, message: missingButDoneText };
+  return { state: status, result, code, message };
 }
 
 /** What is not as planned, a sentence each: the rung first. */

@@ -108,6 +108,8 @@ export type RunEvent =
       readonly stepId: string;
       readonly operation: PlannedOperation;
       readonly end: OperationEnd;
+      /** Its unit is not there, which counts as done in this step. */
+      readonly isMissingButDone: boolean;
     }
   | {
       readonly type: 'waiting';
