@@ -249,7 +249,8 @@ export class RunService {
     const run = this.#runner.state.runs.get(runId);
     if (run) return fittingReport(this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs())));
     const past = this.#ports.files.history.get(runId);
-    if (past) return fittingReport(past.report);
+    // It was written when the run ended. One whose orders are not all withdrawn is among the runs above until they are.
+    if (past) return fittingReport({ ...past.report, armed: [] });
     throw new HecateError('HEC_NO_SUCH_RUN', `no run ${runId} is remembered`, 'hecatectl runs list');
   }
 

@@ -54,6 +54,9 @@ t.test('armed, renewed, withdrawn', async (t) => {
   release();
   t.equal(stateOf(await ended(operator, runId)), 'done');
   await until(() => !first.armed && !second.armed, { what: 'the orders are withdrawn' });
+  await until(async () => (await getRun(operator, runId)).armed.length === 0, {
+    what: 'the report of the run that is over tells of no order any more',
+  });
 });
 
 t.test(
