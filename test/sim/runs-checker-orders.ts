@@ -43,7 +43,7 @@ export class OrderCheckers {
   }
 
   /** On a lower rung a node begins earlier, and never before the manager could have acted on that rung. */
-  #earliestMs({ plan, state, rungAtMs }: Watched, node: NodeName, atFullMs: number): number {
+  #earliestMs({ plan, state, rungAtMs, acceptedAtMs }: Watched, node: NodeName, atFullMs: number): number {
     if (state.rung === 'full') return atFullMs;
     const dependencies = new Map(
       plan.nodes.map((name) => [name, plan.dependencies.find((each) => each.node === name)?.dependsOn ?? []]),
@@ -51,7 +51,8 @@ export class OrderCheckers {
     const { coordinator } = plan;
     const parts = deadManParts({ plan, dependencies, coordinator }, state.rung);
     const part = parts.find((each) => each.node === node);
-    return part ? Math.min(atFullMs, rungAtMs + part.beginsAfterMs) : atFullMs;
+    const chosenAtMs = rungAtMs.get(state.rung) ?? acceptedAtMs;
+    return part ? Math.min(atFullMs, chosenAtMs + part.beginsAfterMs) : atFullMs;
   }
 
   onWithdrawn(runId: RunId, node: NodeName): void {

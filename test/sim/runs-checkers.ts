@@ -173,7 +173,7 @@ export class Checkers {
       }
       const run = this.runs.get(record.runId);
       if (run && record.type === 'rung-chosen')
-        run.rungAtMs = this.#world.time.nowMs - (manager.host.clockMs() - record.atMs);
+        run.rungAtMs.set(record.rung, this.#world.time.nowMs - (manager.host.clockMs() - record.atMs));
     }
   }
 
@@ -231,7 +231,7 @@ export class Checkers {
       endedAtMs: 0,
       endedBy: 0,
       retries: 0,
-      rungAtMs: this.#askedAtMs.get(runId) ?? this.#world.time.nowMs,
+      rungAtMs: new Map(),
       isAhead: false,
       held: { key: '', count: 0 },
     });

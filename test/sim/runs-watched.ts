@@ -2,7 +2,7 @@
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { Verb } from '@hecate/proto/generated/wire.ts';
 import { leavesOf } from '../../manager/src/core/plan/gate-verdict.ts';
-import type { Action, Plan, Step, StepAddress } from '../../manager/src/core/plan/plan.ts';
+import type { Action, Plan, Rung, Step, StepAddress } from '../../manager/src/core/plan/plan.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import type { RunRecord } from '../../manager/src/core/runs/run-record.ts';
 import type { SimulatedHost } from './runs-host.ts';
@@ -20,7 +20,8 @@ export interface Watched {
   endedAtMs: number;
   endedBy: number;
   retries: number;
-  rungAtMs: number;
+  /** When it was put on each rung: a crash with a full disk may make the manager forget the last one. */
+  readonly rungAtMs: Map<Rung, number>;
   /** A commit of it was refused: what the machine holds is ahead of its records until it has ended. */
   isAhead: boolean;
   /** Looks in a row that held, of the step that is running. */
