@@ -65,6 +65,14 @@ t.test('the end was told, and its answer lost with the manager', async (t) => {
   t.notMatch(shown.stderr, 'lost');
 });
 
+t.test('the time for watching is over at the manager a moment earlier', async (t) => {
+  const running = reportOf('running');
+  const { ctl } = await withManager(t, { getRun, watchRun: watched([[running, []]], running) });
+  const shown = await ctl('runs', 'watch', '--timeout', '20s');
+  t.equal(shown.exitCode, 124);
+  t.match(shown.stderr, /the run goes on \(HEC_TIMEOUT\)/);
+});
+
 t.test('degraded on the way stays degraded', async (t) => {
   const degraded = { ...coordinatorGoing, degradations: ['step 1.1: …'] };
   const { ctl } = await withManager(t, { getRun, watchRun: watched([[degraded, []]], 'drop') });
