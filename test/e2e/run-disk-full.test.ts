@@ -1,4 +1,4 @@
-/** The disk of the state directory is full: new runs are refused, a shutdown that was accepted goes on. */
+/** The disk of the state directory is full: new runs are refused; a shutdown begins and goes on, on what is kept back. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -83,14 +83,21 @@ t.test('a full disk', { skip: await skipUnless('user'), timeout: 120_000 }, asyn
 
   await t.test('new runs are refused, and nothing is sent', async (t) => {
     disk.fill();
-    for (const name of ['maintenance', 'shutdown']) {
-      const refused = await failureOf(execute(operator, name));
-      t.match(refused, { code: 'HEC_STATE', message: /not begun.*ENOSPC|no space/s });
-    }
+    const refused = await failureOf(execute(operator, 'maintenance'));
+    t.match(refused, { code: 'HEC_STATE', message: /not begun.*ENOSPC|no space/s });
     t.equal(await activeState(site.node('alpha'), unit), 'active');
     const health = await site.manager.ctl(['health']);
     t.match(health.stdout + health.stderr, /runs\.records/, 'health tells');
+  });
+
+  await t.test('a shutdown is accepted all the same: what is kept back is for that', async (t) => {
+    const { run } = await execute(operator, 'shutdown', { reason: 'mains is gone' });
+    const { report } = await watchRun(operator, run?.summary?.runId ?? '');
+    t.equal(stateOf(report), 'done', JSON.stringify(report.degradations));
+    for (const name of names) t.equal(await activeState(site.node(name), unit), 'inactive');
+    t.match(site.manager.log(), /ENOSPC|no space|disk is full/, 'the log tells');
     disk.free();
+    for (const name of names) await site.node(name).systemctl('start', unit);
   });
 
   await t.test('a shutdown that was accepted goes on, and says so', async (t) => {

@@ -38,7 +38,7 @@ function parseCommit(value: unknown): Commit {
   return value as Commit;
 }
 
-/** Of its acceptance: it may have what room there is. */
+/** Of its acceptance: it may have what room there is, and what is kept back (I10: a power cut does not wait for room). */
 const isShutdown = (records: Commit): boolean =>
   records.some((record) => record.type === 'run-accepted' && record.request.plan.kind === 'shutdown');
 
@@ -82,7 +82,7 @@ export class RunJournal {
     const waiting = isEmpty ? this.#unwritten : [...this.#unwritten, records];
     if (!isEmpty) this.#commits.push(records);
     let refused = await this.#write(waiting);
-    const hasClaim = isKept && !isOfRefused(records);
+    const hasClaim = (isKept || isShutdown(records)) && !isOfRefused(records);
     if (refused && hasClaim && isDiskFull(refused.reason) && (await this.#reserve?.release()))
       refused = await this.#write(this.#unwritten);
     if (!refused) return;
