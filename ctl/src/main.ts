@@ -23,6 +23,14 @@ function outputOf(invocation: Invocation): Output {
 }
 
 function unknownCommand(name: string): HecateError {
+  const [group = ''] = name.split(' ');
+  const verbs = commandNames.filter((each) => each.startsWith(`${group} `)).map((each) => each.split(' ')[1]);
+  if (verbs.length > 0)
+    return new HecateError(
+      'HEC_USAGE',
+      `${group} is the first word of commands, and another one must follow: ${verbs.join(', ')}`,
+      `hecatectl ${group} --help`,
+    );
   const near = nearestWord(name, commandNames);
   return new HecateError(
     'HEC_USAGE',

@@ -65,5 +65,8 @@ t.test('help and usage', async (t) => {
   const unknown = await ctl('strat');
   t.equal(unknown.exitCode, 2);
   t.match(unknown.stderr, /did you mean hecatectl start\?/);
+  const half = await ctl('runs');
+  t.equal(half.exitCode, 2);
+  t.match(half.stderr, /must follow: list, show, watch, abort/);
   t.match((await ctl('start', '--tiemout', '5s', 'a', 'b')).stderr, /Did you mean --timeout/);
 });
