@@ -47,6 +47,9 @@ t.test('load', { skip, timeout: 240_000 }, async (t) => {
       if (end.result !== 'done') t.fail(`round ${round} ended with ${end.result}`);
     }
     t.ok(heard.size >= 2000, `${heard.size} jobs were heard of`);
+    // What the last signals made the events look up is on its way.
+    const isQuiet = (): boolean => systemd.counters().callsInFlight + systemd.counters().callsQueued === 0;
+    await until(isQuiet, { what: 'nothing is asked any more', timeoutMs: 30_000, intervalMs: 10 });
     const after = systemd.counters();
     t.match(after, { callsInFlight: 0, callsQueued: 0, callsTimedOut: 0, matchRules: matchRules.length });
     t.equal(
