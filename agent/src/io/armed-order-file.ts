@@ -1,9 +1,7 @@
 /** `armed-order.json`: the dead man's order that this node holds, so that it outlives a restart of the agent. */
-import { readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { rename } from 'node:fs/promises';
 import { asHecateError } from '@hecate/proto/core/errors.ts';
-import { syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
-import { fileError } from '@hecate/proto/io/file-errors.ts';
+import { readFileIfThere, removeFileDurably, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
 import { type ArmedOrder, formatArmedOrder, parseArmedOrder } from '../core/armed-order.ts';
 import type { Logger } from './logger.ts';
 
@@ -25,18 +23,13 @@ export async function openArmedOrderFile(path: string, log: Logger): Promise<Arm
   return {
     order: await read(path, log),
     save: (order) => writeFileAtomically(path, formatArmedOrder(order)),
-    remove: () => remove(path),
+    remove: () => removeFileDurably(path),
   };
 }
 
 async function read(path: string, log: Logger): Promise<ArmedOrder | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError('read it', path, thrown);
-  }
+  const text = await readFileIfThere(path);
+  if (text === undefined) return undefined;
   try {
     return parseArmedOrder(text);
   } catch (thrown) {
@@ -47,15 +40,6 @@ async function read(path: string, log: Logger): Promise<ArmedOrder | undefined> 
       log.error('it could not be put aside', { why: asHecateError(failure).message });
     });
     return undefined;
-  }
-}
-
-async function remove(path: string): Promise<void> {
-  try {
-    await rm(path, { force: true });
-    await syncDirectory(dirname(path));
-  } catch (thrown) {
-    throw fileError('remove it', path, thrown);
   }
 }
 

@@ -2,10 +2,8 @@
  * The fencing number on disk (I6): each start of a manager takes a number above every one that it or an agent has
  * seen, and has it on disk before it says it to anybody.
  */
-import { readFile } from 'node:fs/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
-import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
-import { errnoOf, fileError } from '@hecate/proto/io/file-errors.ts';
+import { readFileIfThere, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
 
 export interface Epochs {
   /** Of the last manager that held this directory. 0: none has. */
@@ -31,14 +29,8 @@ function parse(path: string, text: string): Epochs {
 }
 
 export async function readEpochs(path: string): Promise<Epochs> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return { epoch: 0, highestForeignEpoch: 0 };
-    throw fileError('read it', path, thrown);
-  }
-  return parse(path, text);
+  const text = await readFileIfThere(path);
+  return text === undefined ? { epoch: 0, highestForeignEpoch: 0 } : parse(path, text);
 }
 
 /** Durable when it resolves. */

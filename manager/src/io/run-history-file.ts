@@ -1,9 +1,7 @@
 /** `runs.json`: the runs that are over, newest last, each with its report and with what durations are learnt from. */
-import { readFile } from 'node:fs/promises';
-import { HecateError } from '@hecate/proto/core/errors.ts';
 import { createRunReport, type RunReport } from '@hecate/proto/generated/wire.ts';
-import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
-import { fileError } from '@hecate/proto/io/file-errors.ts';
+import { readFileIfThere, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import { damagedFile } from '@hecate/proto/io/file-errors.ts';
 import type { PastRun } from '../core/runs/past-run.ts';
 
 export interface HistoryEntry {
@@ -36,12 +34,8 @@ export class RunHistory {
 
   /** @throws HEC_STATE when it cannot be read, or is not a history */
   static async open(path: string): Promise<RunHistory> {
-    try {
-      return new RunHistory(path, parse(path, await readFile(path, 'utf8')));
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return new RunHistory(path, []);
-      throw fileError('read it', path, thrown);
-    }
+    const text = await readFileIfThere(path);
+    return new RunHistory(path, text === undefined ? [] : parse(path, text));
   }
 
   /** Oldest first. */
@@ -115,11 +109,9 @@ function parse(path: string, text: string): HistoryEntry[] {
       return { past, report: createRunReport(report) };
     });
   } catch (cause) {
-    throw new HecateError(
-      'HEC_STATE',
-      `${path}: damaged: found ${JSON.stringify(text.slice(0, 80))}, expected the history of runs`,
-      'restore it from a backup, or move it away: durations are then learnt anew, from the declared ones on',
-      cause,
-    );
+    const expected = 'the history of runs';
+    const remedy =
+      'restore it from a backup, or move it away: durations are then learnt anew, from the declared ones on';
+    throw damagedFile(path, { text, expected, remedy, cause });
   }
 }

@@ -2,10 +2,8 @@
  * `power.json`: what is decided of each UPS, which run its trigger has led to, and what it alerts of. There whole or
  * not at all; durable before anything that follows from it leaves (I9).
  */
-import { readFile } from 'node:fs/promises';
-import { HecateError } from '@hecate/proto/core/errors.ts';
-import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
-import { errnoOf, fileError } from '@hecate/proto/io/file-errors.ts';
+import { readFileIfThere, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import { damagedFile } from '@hecate/proto/io/file-errors.ts';
 import type { AlertLevel, UpsState } from '../core/power/ups-state.ts';
 import type { RunId } from '../core/runs/run.ts';
 import type { DiskReserve } from '../io/disk-reserve.ts';
@@ -49,12 +47,8 @@ export class PowerFile {
 
   /** @throws HEC_STATE when it cannot be read, or is damaged */
   static async open(path: string, reserve: DiskReserve): Promise<PowerFile> {
-    try {
-      return new PowerFile(path, reserve, parse(path, await readFile(path, 'utf8')));
-    } catch (thrown) {
-      if (errnoOf(thrown) === 'ENOENT') return new PowerFile(path, reserve, new Map());
-      throw fileError('read it', path, thrown);
-    }
+    const text = await readFileIfThere(path);
+    return new PowerFile(path, reserve, text === undefined ? new Map() : parse(path, text));
   }
 
   get(ups: string): PowerRecord | undefined {
@@ -81,12 +75,10 @@ function parse(path: string, text: string): Map<string, PowerRecord> {
     if (version !== 1 || typeof upses !== 'object' || upses === null) throw new TypeError('not of UPSes');
     return new Map(Object.entries(upses).map(([name, record]) => [name, checked(name, record)]));
   } catch (cause) {
-    throw new HecateError(
-      'HEC_STATE',
-      `${path}: damaged: found ${JSON.stringify(text.slice(0, 80))}, expected what is decided of each UPS`,
-      'see with `hecatectl runs list` whether a shutdown is going on; then remove the file: UPSes are looked at anew',
-      cause,
-    );
+    const expected = 'what is decided of each UPS';
+    const remedy =
+      'see with `hecatectl runs list` whether a shutdown is going on; then remove the file: UPSes are looked at anew';
+    throw damagedFile(path, { text, expected, remedy, cause });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Small files that are there whole or not at all, at whatever moment the power goes. */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fileError } from './file-errors.ts';
+import { errnoOf, fileError } from './file-errors.ts';
 
 /** What marks a file that was being written; a leftover of a crash may be deleted at any time. */
 export const temporarySuffix = '.writing';
@@ -15,6 +15,26 @@ export async function syncDirectory(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+/** @returns undefined when there is no such file. @throws HEC_STATE when it cannot be read */
+export async function readFileIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return undefined;
+    throw fileError('read it', path, thrown);
+  }
+}
+
+/** Durably gone when it resolves; it need not have been there. @throws HEC_STATE */
+export async function removeFileDurably(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+    await syncDirectory(dirname(path));
+  } catch (thrown) {
+    throw fileError('remove it', path, thrown);
   }
 }
 

@@ -18,6 +18,20 @@ export function errnoOf(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 }
 
+/** HEC_STATE for a file whose text is not what was expected: the beginning of what was found says more than a reason. */
+export function damagedFile(
+  path: string,
+  { text, expected, remedy, cause }: { text: string; expected: string; remedy: string; cause: unknown },
+): HecateError {
+  const found = JSON.stringify(text.slice(0, 80));
+  return new HecateError(
+    'HEC_STATE',
+    `${path}: damaged: found ${found}, expected ${expected}`,
+    remedy,
+    cause,
+  );
+}
+
 /** HEC_STATE for a file that could not be read or written: which, why, and what to do. */
 export function fileError(what: string, path: string, thrown: unknown): HecateError {
   if (thrown instanceof HecateError) return thrown;

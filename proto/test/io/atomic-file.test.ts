@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { writeFileAtomically } from '../../src/io/atomic-file.ts';
+import { readFileIfThere, removeFileDurably, writeFileAtomically } from '../../src/io/atomic-file.ts';
 
 t.test('creates and replaces, with the mode asked for whatever the umask', async (t) => {
   const folder = t.testdir();
@@ -35,4 +35,17 @@ t.test('a failure names the file and leaves the old text', async (t) => {
     code: 'HEC_STATE',
     message: /ENOENT/,
   });
+});
+
+t.test('a file that need not be there: read, and removed', async (t) => {
+  const folder = t.testdir({ 'state.json': 'one', taken: { inside: '' } });
+  const path = join(folder, 'state.json');
+  t.equal(await readFileIfThere(path), 'one');
+  await removeFileDurably(path);
+  t.notOk(existsSync(path));
+  t.equal(await readFileIfThere(path), undefined);
+  await removeFileDurably(path);
+  const folderThere = join(folder, 'taken');
+  await t.rejects(readFileIfThere(folderThere), { code: 'HEC_STATE', message: /taken: cannot read it/ });
+  await t.rejects(removeFileDurably(folderThere), { code: 'HEC_STATE', message: /taken: cannot remove it/ });
 });
