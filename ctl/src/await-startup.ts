@@ -4,9 +4,10 @@ import { createGetPower, type PowerStartup } from '@hecate/proto/generated/wire.
 import type { Context } from './context.ts';
 import { printable } from './core/printable.ts';
 import { clock } from './io/clock.ts';
+import { pause } from './io/pause.ts';
 
 /** Soon enough after minutes of waiting, and next to nothing for the manager. */
-const lookIntervalMs = 2000;
+export const lookIntervalMs = 2000;
 /** What it waits for is said when it is another reason, and again so often: figures alone change at every look. */
 const tellIntervalMs = 60_000;
 
@@ -72,17 +73,3 @@ async function look(context: Context): Promise<Pick<PowerStartup, 'state' | 'sen
 
 const isPassing = (error: HecateError): boolean =>
   isSessionEnd(error) || errorTable[error.code].retryable || error.code === 'HEC_TIMEOUT';
-
-/** Between two looks; a signal ends it. */
-export function pause(signal: AbortSignal, durationMs: number = lookIntervalMs): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, durationMs);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-  });
-}

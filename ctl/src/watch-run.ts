@@ -15,6 +15,7 @@ import { formatDuration } from './core/duration.ts';
 import { printable } from './core/printable.ts';
 import { exitOfRun, isCoordinatorGoing, isOver, runIdOf, stateOf } from './core/run-state.ts';
 import { clock } from './io/clock.ts';
+import { pause } from './io/pause.ts';
 import { isTimeUp } from './read-nodes.ts';
 import { type RunPrinter, runPrinter } from './run-printers.ts';
 
@@ -111,21 +112,8 @@ class RunWatch {
     if (nowMs >= this.#deadlineMs) return { type: 'time-up' };
     if (nowMs - this.#lostAtMs >= this.#lostTimeLimitMs) return { type: 'lost', error };
     await this.#context.forgetManager();
-    await this.#pause();
+    await pause(this.#context.signal, Math.min(retryIntervalMs, this.#leftMs()));
     return this.#context.signal.aborted ? { type: 'detached' } : undefined;
-  }
-
-  #pause(): Promise<void> {
-    const { signal } = this.#context;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, Math.min(retryIntervalMs, this.#leftMs()));
-      signal.addEventListener('abort', end, { once: true });
-    });
   }
 
   #leftMs(): number {

@@ -1,10 +1,11 @@
 import { asHecateError, type ErrorCode, HecateError } from '@hecate/proto/core/errors.ts';
 import { createStartRun, type RunStarted } from '@hecate/proto/generated/wire.ts';
-import { awaitStartup, pause } from '../await-startup.ts';
+import { awaitStartup, lookIntervalMs } from '../await-startup.ts';
 import type { Command, Context, End } from '../context.ts';
 import { printable } from '../core/printable.ts';
 import { runIdOf, stateOf } from '../core/run-state.ts';
 import { clock } from '../io/clock.ts';
+import { pause } from '../io/pause.ts';
 import { reportOf, requestRun, watchStarted } from '../start-run.ts';
 import { endOfWatch } from '../watch-run.ts';
 
@@ -58,7 +59,7 @@ async function ask(context: Context, why: string): Promise<RunStarted | undefine
     const { code } = asHecateError(thrown);
     if (context.signal.aborted || !lookAgain.has(code)) throw thrown;
     if (code !== 'HEC_INTENT' && code !== 'HEC_RUN_ACTIVE') await context.forgetManager();
-    await pause(context.signal);
+    await pause(context.signal, lookIntervalMs);
     return undefined;
   }
 }
