@@ -1,6 +1,17 @@
 /** Gates: conditions over observations, each with a sentence for a name. Pure: who observes is somebody else. */
 import type { NodeName } from '@hecate/proto/core/names.ts';
 
+/** What is looked for over the network, from the coordinator: the same as it is declared. */
+export type NetworkLeaf =
+  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly type: 'http';
+      readonly url: string;
+      readonly status: number;
+      readonly bodyContains: string;
+      readonly isCertificateIgnored: boolean;
+    };
+
 /** What can be looked at. */
 export type Leaf =
   | {
@@ -18,14 +29,7 @@ export type Leaf =
       readonly address: string | undefined;
       readonly probePort: number;
     }
-  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | {
-      readonly type: 'http';
-      readonly url: string;
-      readonly status: number;
-      readonly bodyContains: string;
-      readonly isCertificateIgnored: boolean;
-    }
+  | NetworkLeaf
   | {
       readonly type: 'exec';
       readonly node: NodeName;

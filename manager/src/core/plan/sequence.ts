@@ -1,5 +1,6 @@
 /** A sequence in the form an operator writes it; the built-in startup and shutdown are written in the same. */
 import type { Verb, VerbOptions } from '@hecate/proto/generated/wire.ts';
+import type { NetworkLeaf } from './gate.ts';
 import type { Place } from './inventory.ts';
 import type { OnFailure, PlanKind, Rung } from './plan.ts';
 
@@ -21,14 +22,7 @@ export type ConditionDeclaration =
       readonly nodes: readonly NodeSelector[];
       readonly state: 'online' | 'offline' | 'powered-off';
     }
-  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | {
-      readonly type: 'http';
-      readonly url: string;
-      readonly status: number;
-      readonly bodyContains: string;
-      readonly isCertificateIgnored: boolean;
-    }
+  | NetworkLeaf
   | {
       readonly type: 'exec';
       readonly nodes: readonly NodeSelector[];
