@@ -116,10 +116,12 @@ export class SiteShutdown {
     if (!isSame || this.#plans.size >= plansMax) this.#plans.clear();
     this.#compiledFor = { inventory, sequences };
     const key = `${name} ${mode} ${scope?.nodes.join() ?? ''}`;
+    const known = this.#plans.get(key);
+    if (known) return known;
     const cut = scope ? scopedInventory(inventory, scope) : inventory;
-    const known = this.#plans.get(key) ?? sitePlan({ inventory: cut, sequences }, name, mode);
-    this.#plans.set(key, known);
-    return known;
+    const compiled = sitePlan({ inventory: cut, sequences }, name, mode);
+    this.#plans.set(key, compiled);
+    return compiled;
   }
 
   /** As an operator's StartRun would be, asked for by `power`. */

@@ -43,14 +43,18 @@ const reconnectGraceMs = 10_000;
 /** How often one operation is asked for again when it was lost on its way (I14). */
 const successorsMax = 5;
 
+interface Recalled {
+  readonly onAccepted: () => void;
+  readonly onEnded: (outcome: OperationOutcome) => void;
+}
+
 export class RunOperations {
   readonly #ports: RunOperationsPorts;
   readonly #startedAtMs: number;
   /** When nodes came or went last. */
   readonly #changedAtMs = new Map<string, number>();
   /** Who waits for an operation that another life of the manager has sent. */
-  readonly #recalled = new Map<OpId, (outcome: OperationOutcome) => void>();
-  readonly #recalledAccepted = new Map<OpId, () => void>();
+  readonly #recalled = new Map<OpId, Recalled>();
   /** What nodes have said of themselves at their return, while it is being recorded. */
   readonly #heldBack = new Map<NodeName, Promise<void>>();
   readonly #unwatch: () => void;
@@ -129,15 +133,14 @@ export class RunOperations {
   /** To be told of every outcome, also the late ones. */
   onOutcome(opId: OpId, outcome: OperationOutcome): void {
     if (this.#ports.operations.isOpen(opId)) return;
-    const resolve = this.#recalled.get(opId);
+    const recalled = this.#recalled.get(opId);
     this.#recalled.delete(opId);
-    this.#recalledAccepted.delete(opId);
-    resolve?.(outcome);
+    recalled?.onEnded(outcome);
   }
 
   /** The agent has said that it is being carried out. */
   onRunning(opId: OpId): void {
-    this.#recalledAccepted.get(opId)?.();
+    this.#recalled.get(opId)?.onAccepted();
   }
 
   /** Skips those of a chain that are known to be lost. */
@@ -157,10 +160,7 @@ export class RunOperations {
     const outcome = operations.known(opId)?.outcome;
     if (outcome && !operations.isOpen(opId)) return outcome;
     if (operations.isAccepted(opId)) onAccepted();
-    return new Promise((resolve) => {
-      this.#recalled.set(opId, resolve);
-      this.#recalledAccepted.set(opId, onAccepted);
-    });
+    return new Promise((resolve) => this.#recalled.set(opId, { onAccepted, onEnded: resolve }));
   }
 
   async #submit(applied: AppliedOperation, onAccepted: () => void): Promise<OperationOutcome> {

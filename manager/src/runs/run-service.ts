@@ -15,6 +15,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import { hostOf } from '../core/remote-host.ts';
 import { learnt } from '../core/runs/budget.ts';
 import { pastRunOf } from '../core/runs/past-run.ts';
+import { isActive } from '../core/runs/plan-walk.ts';
 import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
 import { runReport, runSummary } from '../core/runs/run-report.ts';
 import type { FleetStore } from '../fleet-store.ts';
@@ -207,7 +208,7 @@ export class RunService {
 
   /** Runs that are going on, oldest first. */
   active(): RunState[] {
-    return [...this.#runner.state.runs.values()].filter(({ outcome }) => outcome === undefined);
+    return [...this.#runner.state.runs.values()].filter(isActive);
   }
 
   /** Newest first. */
@@ -255,7 +256,8 @@ export class RunService {
   }
 
   isActive(runId: RunId): boolean {
-    return this.active().some(({ request }) => request.runId === runId);
+    const run = this.#runner.state.runs.get(runId);
+    return run !== undefined && isActive(run);
   }
 
   async close(): Promise<void> {
@@ -294,7 +296,7 @@ export class RunService {
     if (failure) ofRun.set(node, failure.message);
     else ofRun.delete(node);
     const run = this.#runner.runOf(runId);
-    if (run && run.outcome === undefined) this.#notArmed.set(runId, ofRun);
+    if (run && isActive(run)) this.#notArmed.set(runId, ofRun);
     const text = failure
       ? `${node} could not be given its dead man's order: ${failure.message}`
       : `${node} holds its dead man's order`;
