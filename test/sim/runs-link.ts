@@ -11,6 +11,7 @@ import type {
   ResolvedOperation,
 } from '@hecate/proto/generated/wire.ts';
 import type { VirtualTime } from './operations-time.ts';
+import { Lane, type LaneTiming, TwoLanes } from './simulated-lane.ts';
 
 export type ToAgent =
   | { type: 'welcome'; epoch: number; wallMs: number }
@@ -32,53 +33,15 @@ export type ToManager =
   | { type: 'failure'; call: number; code: ErrorCode }
   | { type: 'report'; outcomes: readonly OperationOutcome[] };
 
-/** One direction. */
-class Lane<F> {
-  isStalled = false;
-  #lastAtMs = 0;
-  #held: F[] = [];
-  readonly #time: VirtualTime;
-  readonly #random: () => number;
-  readonly #deliver: (frame: F) => void;
+/** Soon, or much later: into a newer session's time. */
+const timing: LaneTiming = {
+  promptShare: 0.97,
+  leftoverDelayMs: (random) => (random() < 0.4 ? random() * 20 : random() * 8000),
+};
 
-  constructor(time: VirtualTime, random: () => number, deliver: (frame: F) => void) {
-    this.#time = time;
-    this.#random = random;
-    this.#deliver = deliver;
-  }
-
-  send(frame: F): void {
-    if (this.isStalled) {
-      this.#held.push(frame);
-      return;
-    }
-    const delayMs = this.#random() < 0.97 ? this.#random() * 3 : this.#random() * 300;
-    this.#lastAtMs = Math.max(this.#lastAtMs, this.#time.nowMs + delayMs);
-    this.#time.after(this.#lastAtMs - this.#time.nowMs, () => {
-      // The cut came while it was on its way.
-      if (this.isStalled) this.#held.push(frame);
-      else this.#deliver(frame);
-    });
-  }
-
-  resume(): void {
-    this.isStalled = false;
-    for (const frame of this.#held.splice(0)) this.send(frame);
-  }
-
-  breakOff(): void {
-    const held = this.#held.splice(0);
-    const kept = this.#random() < 0.5 ? 0 : Math.floor(this.#random() * (held.length + 1));
-    const delayMs = this.#random() < 0.4 ? this.#random() * 20 : this.#random() * 8000;
-    for (const frame of held.slice(0, kept)) this.#time.after(delayMs, () => this.#deliver(frame));
-  }
-}
-
-export class SimulatedSession {
+export class SimulatedSession extends TwoLanes<ToAgent, ToManager> {
   readonly id: number;
   readonly manager: number;
-  isOpenAtManager = true;
-  isOpenAtAgent = true;
   readonly toAgent: Lane<ToAgent>;
   readonly toManager: Lane<ToManager>;
 
@@ -92,26 +55,10 @@ export class SimulatedSession {
       atManager: (session: SimulatedSession, frame: ToManager) => void;
     },
   ) {
+    super();
     this.id = id;
     this.manager = manager;
-    this.toAgent = new Lane(time, random, (frame) => receive.atAgent(this, frame));
-    this.toManager = new Lane(time, random, (frame) => receive.atManager(this, frame));
-  }
-
-  get isWhole(): boolean {
-    return this.isOpenAtManager && this.isOpenAtAgent;
-  }
-
-  stall(): void {
-    this.toAgent.isStalled = true;
-    this.toManager.isStalled = true;
-  }
-
-  /** The link is back: a session that both ends still hold goes on, late. */
-  heal(): void {
-    for (const lane of [this.toAgent, this.toManager]) {
-      if (this.isWhole) lane.resume();
-      else lane.breakOff();
-    }
+    this.toAgent = new Lane(time, random, timing, (frame) => receive.atAgent(this, frame));
+    this.toManager = new Lane(time, random, timing, (frame) => receive.atManager(this, frame));
   }
 }
