@@ -7,6 +7,7 @@ import type {
   Operation,
   OperationOutcome,
 } from '@hecate/proto/generated/wire.ts';
+import { BootTimeTimer } from '@hecate/proto/io/boot-time-timer.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import { type ArmedOrder, operationWords } from '../core/armed-order.ts';
 import { deadManStep, nextDeadManTickMs } from '../core/dead-man.ts';
@@ -15,7 +16,6 @@ import {
   type DeadManEffect,
   type DeadManInput,
   type DeadManState,
-  neverMs,
   openDeadMan,
 } from '../core/dead-man-state.ts';
 import { nameNode } from '../core/operation-outcomes.ts';
@@ -39,8 +39,8 @@ export interface DeadManOptions {
   readonly unitNames: (unit: string) => Promise<UnitNamesAnswer>;
 }
 
-/** CLOCK_BOOTTIME goes on while the host is suspended, and timers do not: so it is looked at this often. */
-const lookIntervalMsMax = 10_000;
+/** How late a host that was suspended notices that its order is due. */
+const lookIntervalMs = 10_000;
 
 interface Waiting {
   readonly resolve: (outcome: Outcome) => void;
@@ -54,11 +54,12 @@ export class DeadManRunner {
   #state: DeadManState;
   readonly #waiting = new Map<number, Waiting>();
   #nextTicket = 1;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: BootTimeTimer;
   #isClosed = false;
 
   constructor(options: DeadManOptions) {
     this.#options = options;
+    this.#timer = new BootTimeTimer(options.clock, lookIntervalMs, () => this.#step({ type: 'tick' }));
     const { bootId, ownUnit, policy, highestEpoch, store } = options;
     const opening = { bootId, ownUnit, policy, highestEpoch, order: store.order };
     const { state, effects } = openDeadMan(opening, this.#instant());
@@ -113,7 +114,7 @@ export class DeadManRunner {
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#timer.stop();
   }
 
   #instant() {
@@ -258,14 +259,8 @@ export class DeadManRunner {
     return { run: order.runId, reason: order.reason, epoch: order.epoch, operations, dueInS };
   }
 
-  /** One timer; none without an order (I14). */
   #arm(): void {
-    clearTimeout(this.#timer);
-    const atMs = nextDeadManTickMs(this.#state);
-    if (atMs === neverMs || this.#isClosed) return;
-    const leftMs = Math.ceil(atMs - this.#instant().bootTimeMs);
-    const delayMs = Math.min(lookIntervalMsMax, Math.max(1, leftMs));
-    this.#timer = setTimeout(() => this.#step({ type: 'tick' }), delayMs);
+    if (!this.#isClosed) this.#timer.arm(nextDeadManTickMs(this.#state));
   }
 }
 

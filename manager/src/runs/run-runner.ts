@@ -4,6 +4,7 @@
  */
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
+import { BootTimeTimer } from '@hecate/proto/io/boot-time-timer.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { Leaf, Observations } from '../core/plan/gate.ts';
 import type { WakeTarget } from '../core/plan/plan.ts';
@@ -58,8 +59,8 @@ interface Ticket {
 
 type Of<Type extends RunsEffect['type']> = Extract<RunsEffect, { type: Type }>;
 
-/** A suspended host wakes late: the clock is looked at again at least so often while something is awaited. */
-const timerMaxMs = 60_000;
+/** How late a host that was suspended notices that something is due. */
+const lookIntervalMs = 60_000;
 
 /** While so many wait (for a slow disk, say), changes of units do not join them (I14). */
 const inputsForNoticesMax = 256;
@@ -75,7 +76,7 @@ export class RunRunner {
   #answers: (() => void)[] = [];
   readonly #inputs: RunsInput[] = [];
   #working: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: BootTimeTimer;
   readonly #tickets = new Map<number, Ticket>();
   readonly #unsent = new UnsentOperations();
   #lastTicket = 0;
@@ -86,6 +87,7 @@ export class RunRunner {
     this.#ports = ports;
     this.#state = opened;
     this.#shown = opened;
+    this.#timer = new BootTimeTimer(ports.clock, lookIntervalMs, () => this.input({ type: 'tick' }));
   }
 
   get state(): RunsState {
@@ -165,7 +167,7 @@ export class RunRunner {
   /** What is going on goes on after the next start. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     await this.#working;
     const error = new HecateError('HEC_SHUTTING_DOWN', 'the manager is shutting down');
     for (const ticket of this.#tickets.values()) ticket.refuse(error);
@@ -197,7 +199,7 @@ export class RunRunner {
       this.#show();
       if (this.#isClosed) return;
     }
-    this.#arm();
+    if (!this.#isClosed) this.#timer.arm(nextRunsTickMs(this.#state));
   }
 
   /** Of the next input; of all that wait, as far as they only tell of operations: none of them asks for anything. */
@@ -366,15 +368,6 @@ export class RunRunner {
     void this.#ports
       .runHook(run, argv, timeLimitMs)
       .then((end) => this.input({ type: 'hook-ended', runId, stepId, method, ...end }));
-  }
-
-  /** I14: nothing at rest. */
-  #arm(): void {
-    clearTimeout(this.#timer);
-    const atMs = nextRunsTickMs(this.#state);
-    if (atMs === Number.POSITIVE_INFINITY || this.#isClosed) return;
-    const delayMs = Math.min(timerMaxMs, Math.max(1, Math.ceil(atMs - this.#ports.clock.bootTimeMs())));
-    this.#timer = setTimeout(() => this.input({ type: 'tick' }), delayMs);
   }
 }
 
