@@ -1,4 +1,6 @@
 /** A configuration whose plans can never work: refused by a reload, told of at a start, which it does not prevent. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { until } from '../nodes/until.ts';
@@ -11,8 +13,13 @@ const endless = { inventory, sequences: sequences({ stop: { nodes: ['srv-1'] } }
 
 t.test('plans in the configuration', { timeout: 120_000 }, async (t) => {
   const listen = { host: '127.0.0.1', port: await freePort() };
-  const manager = new ManagerProcess({ folder: join(t.testdir(), 'manager'), listen, config: sound });
-  t.teardown(() => manager.stop('SIGKILL'));
+  // Not in tap's own folder, whose path can be longer than that of a socket may be.
+  const folder = mkdtempSync(join(tmpdir(), 'hecate-plans-'));
+  const manager = new ManagerProcess({ folder, listen, config: sound });
+  t.teardown(async () => {
+    await manager.stop('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   const reload = async (config: object, isDone: (news: string) => boolean): Promise<string> => {
     const { length } = manager.log();
     manager.configure({ ...config });
