@@ -38,6 +38,7 @@ export class PowerFile {
   readonly #path: string;
   readonly #reserve: DiskReserve;
   readonly #records: Map<string, PowerRecord>;
+  #tail: Promise<void> = Promise.resolve();
 
   private constructor(path: string, reserve: DiskReserve, records: Map<string, PowerRecord>) {
     this.#path = path;
@@ -56,8 +57,15 @@ export class PowerFile {
   }
 
   /** Durable when it resolves; what it is of another UPS stays. @throws HEC_STATE */
-  async put(ups: string, record: PowerRecord): Promise<void> {
+  put(ups: string, record: PowerRecord): Promise<void> {
     this.#records.set(ups, record);
+    // One after the other: UPSes write at the same time, and the older of two texts must not come last (I9).
+    const written = this.#tail.then(() => this.#write());
+    this.#tail = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(): Promise<void> {
     const file: PowerFileText = { version: 1, upses: Object.fromEntries(this.#records) };
     const text = `${JSON.stringify(file, null, 1)}\n`;
     await this.#reserve.lendTo(() => writeFileAtomically(this.#path, text));

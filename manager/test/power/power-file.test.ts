@@ -31,6 +31,24 @@ t.test('what was put is there after a restart', async (t) => {
   t.match(again.get('rack-b'), { run: undefined, takenBack: undefined, state: { ups: 'rack-b' } });
 });
 
+t.test(
+  'UPSes that write at the same time: what is durable of one stays when another has written',
+  async (t) => {
+    const { open } = await folderOf(t);
+    const file = await open();
+    const upses = ['rack-a', 'rack-b', 'rack-c', 'rack-d'];
+    for (let outages = 1; outages <= 30; outages += 1) {
+      const puts = upses.map((ups) => {
+        const { state, ...others } = record(ups);
+        return file.put(ups, { ...others, state: { ...state, outages } });
+      });
+      await Promise.all(puts);
+      const again = await open();
+      for (const ups of upses) t.equal(again.get(ups)?.state.outages, outages, `${ups}, write ${outages}`);
+    }
+  },
+);
+
 t.test('a UPS that is not declared any more goes', async (t) => {
   const { open } = await folderOf(t);
   const file = await open();
