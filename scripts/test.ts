@@ -17,40 +17,42 @@ import { describeFile, describeSkips } from './test/report.ts';
 import { endAllTestFiles, type FileResult, runTestFile } from './test/run-test-file.ts';
 import { runStaticChecks } from './test/static-checks.ts';
 import { addFile, closingLine, emptyTally, isGood, type Tally } from './test/tally.ts';
+import { type LaneKind, laneKinds, TestQueue } from './test/test-queue.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    /** Files at a time; those beyond the cores are of tests that boot systems, and mostly wait. */
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism()) + 1) },
     /** Seconds for one file. */
     timeout: { type: 'string', default: '300' },
   },
 });
 
-/** The files that have not begun. */
-const queue: string[] = [];
+const paths = positionals.map((path) => relative(root, resolve(path)));
+const files = findTestFiles(root, paths);
+const queue = new TestQueue(files);
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
-    queue.length = 0;
+    queue.clear();
     void endAllTestFiles().finally(() => process.exit(130));
   });
 }
 
-async function runFiles(files: readonly string[], tally: Tally): Promise<Tally> {
-  queue.push(...files);
+async function runFiles(tally: Tally): Promise<Tally> {
   const results: FileResult[] = [];
   const timeLimitMs = Number(options.timeout) * 1000;
-  const worker = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+  const work = async (kind: LaneKind, lane: number): Promise<void> => {
+    for (let file = queue.next(lane, kind); file !== undefined; file = queue.next(lane, kind)) {
       const result = await runTestFile(root, file, timeLimitMs);
       results.push(result);
       console.log(describeFile(result, { done: results.length, total: files.length }));
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, Number(options.jobs)) }, worker));
+  await Promise.all(laneKinds(Number(options.jobs), Math.min(2, availableParallelism())).map(work));
   const skips = describeSkips(results);
   if (skips) console.log(skips);
   const failed = results.filter((result) => result.failures.length > 0);
@@ -58,10 +60,8 @@ async function runFiles(files: readonly string[], tally: Tally): Promise<Tally> 
   return results.reduce(addFile, tally);
 }
 
-const paths = positionals.map((path) => relative(root, resolve(path)));
-const files = findTestFiles(root, paths);
 const checked = paths.length === 0 ? runStaticChecks(root) : emptyTally;
-const tally = await runFiles(files, checked);
+const tally = await runFiles(checked);
 if (files.length === 0) console.error(`no test files in ${paths.join(', ') || root}`);
 console.log(closingLine(tally));
 process.exitCode = files.length > 0 && isGood(tally, process.env.CI === 'true') ? 0 : 1;
