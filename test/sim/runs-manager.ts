@@ -12,33 +12,28 @@ import type { SimulatedHost } from './runs-host.ts';
 import type { SimulatedSession, ToManager } from './runs-link.ts';
 import { ManagerCalls } from './runs-manager-calls.ts';
 import { type ManagerDisk, unfinishedWork } from './runs-manager-disk.ts';
-import { ManagerGates } from './runs-manager-gates.ts';
+import { ManagerEffects } from './runs-manager-effects.ts';
 import { ManagerJournal } from './runs-manager-journal.ts';
 import { ManagerOperations } from './runs-manager-operations.ts';
-import { ManagerOrders } from './runs-manager-orders.ts';
 import { ManagerRequests } from './runs-manager-requests.ts';
+import { type ManagerAnswer, ManagerTickets } from './runs-manager-tickets.ts';
 import { SimulatedProcess } from './runs-process.ts';
 import type { SimulationWorld } from './runs-world.ts';
 
 type Of<Type extends RunsEffect['type']> = Extract<RunsEffect, { type: Type }>;
 
 export const intentAgeMaxMs = 30 * 60_000;
-const told: ReadonlySet<string> = new Set([
-  'step-begun',
-  'method-failed',
-  'degraded',
-  'run-resumed',
-  'run-ended',
-]);
-
 export class SimulatedManager {
   readonly number: number;
   readonly host: SimulatedHost;
   readonly files: ManagerDisk;
   readonly process: SimulatedProcess;
   readonly calls: ManagerCalls;
+  readonly tickets = new ManagerTickets();
   epoch = 0;
   state: RunsState | undefined;
+  /** As of the last input whose effects are carried out: what is not durable yet is shown to nobody. */
+  shown: RunsState | undefined;
   /** Something is decided, and nothing follows from it yet. */
   isCommitting = false;
   #operations: ManagerOperations | undefined;
@@ -47,8 +42,7 @@ export class SimulatedManager {
   #isWorking = false;
   #timer: Cancel = () => undefined;
   readonly #journal: ManagerJournal;
-  readonly #gates: ManagerGates;
-  readonly #orders: ManagerOrders;
+  readonly #effects: ManagerEffects;
   readonly #world: SimulationWorld;
 
   constructor(number: number, host: SimulatedHost, files: ManagerDisk, world: SimulationWorld) {
@@ -57,7 +51,6 @@ export class SimulatedManager {
     this.files = files;
     this.#world = world;
     this.process = new SimulatedProcess(world.time);
-    this.#orders = new ManagerOrders(this, world);
     this.#journal = new ManagerJournal(files.runs, this.process);
     this.calls = new ManagerCalls({
       process: this.process,
@@ -71,10 +64,12 @@ export class SimulatedManager {
         this.input({ type: 'noticed', node, unit: undefined });
       },
     });
-    this.#gates = new ManagerGates({
+    this.#effects = new ManagerEffects({
+      manager: this,
       world,
       process: this.process,
       calls: this.calls,
+      tickets: this.tickets,
       requests: () => this.#requests,
       input: (input) => this.input(input),
     });
@@ -132,15 +127,19 @@ export class SimulatedManager {
     const open = this.#world.mutation.openRuns?.(openRuns) ?? openRuns;
     const records = this.#journal.open();
     this.state = open({ records, intent: files.intent.content, bootId: host.bootId });
+    this.shown = this.state;
     this.#world.log(`manager ${this.number} starts, epoch ${this.epoch}, ${this.state.runs.size} runs`);
     this.#world.checkers.onManagerStarted(this, records);
     this.input({ type: 'resume' });
+    this.#world.power?.managerStarted(this);
   }
 
   kill(): void {
     if (!this.isUp) return;
     this.#world.log(`manager ${this.number} ends`);
     this.#world.checkers.onManagerEnds(this);
+    this.#world.power?.managerEnds(this);
+    this.tickets.clear();
     this.process.end();
     this.calls.clear();
     this.files.crash();
@@ -191,15 +190,27 @@ export class SimulatedManager {
 
   // ── Requests ──
 
-  request(request: RunRequest, isIntentOverridden: boolean): void {
-    this.process.run(() =>
-      this.input({ type: 'request', ticket: 1, request, isIntentOverridden, intentAgeMaxMs }),
-    );
+  request(
+    request: RunRequest,
+    isIntentOverridden: boolean,
+    onAnswer: (answer: ManagerAnswer) => void = () => undefined,
+  ): void {
+    this.process.run(() => {
+      const ticket = this.tickets.open(onAnswer);
+      this.input({ type: 'request', ticket, request, isIntentOverridden, intentAgeMaxMs });
+    });
   }
 
-  abort(runId: RunId): void {
-    const by = 'an operator';
-    this.process.run(() => this.input({ type: 'abort', ticket: 2, runId, by, reason: 'the simulation' }));
+  abort(
+    runId: RunId,
+    by = 'an operator',
+    reason = 'the simulation',
+    onAnswer: (answer: ManagerAnswer) => void = () => undefined,
+  ): void {
+    this.process.run(() => {
+      const ticket = this.tickets.open(onAnswer);
+      this.input({ type: 'abort', ticket, runId, by, reason });
+    });
   }
 
   // ── The machine of runs ──
@@ -220,6 +231,9 @@ export class SimulatedManager {
     this.#requests?.giveUpUnwanted();
     this.#performAll(effects, 0, () => {
       this.#world.checkers.onRunsSettled(this);
+      this.shown = this.state;
+      this.tickets.show();
+      this.#world.power?.runsSettled(this);
       this.#work();
     });
   }
@@ -266,7 +280,7 @@ export class SimulatedManager {
         this.#ended(effect.run, next);
         return;
       }
-      this.#perform(effect);
+      this.#effects.perform(effect);
     }
     done();
   }
@@ -305,6 +319,7 @@ export class SimulatedManager {
   #ended(run: RunState, done: () => void): void {
     const { runId } = run.request;
     this.#world.checkers.onEnded(this, run);
+    this.#world.power?.runEnded(this, run);
     this.process.later(this.files.disk.latencyMs(), () => {
       if (this.files.disk.isFull) {
         done();
@@ -317,81 +332,6 @@ export class SimulatedManager {
         return;
       }
       this.#journal.keepOnly(kept, done);
-    });
-  }
-
-  #perform(effect: Exclude<RunsEffect, { type: 'commit' | 'ended' }>): void {
-    switch (effect.type) {
-      case 'apply':
-        this.#apply(effect);
-        return;
-      case 'recall':
-        this.#recall(effect.opId);
-        return;
-      case 'observe':
-        this.#gates.observe(effect);
-        return;
-      case 'run-hook':
-        this.#runHook(effect);
-        return;
-      case 'wake':
-        for (const { node } of effect.targets) this.#world.wake(node);
-        return;
-      case 'arm':
-        this.#orders.arm(effect.runId, effect.order);
-        return;
-      case 'withdraw':
-        this.#orders.withdraw(effect.runId, effect.node);
-        return;
-      case 'event':
-        if (told.has(effect.event.type))
-          this.#world.log(`run ${effect.runId.slice(-4)} ${JSON.stringify(effect.event)}`);
-        return;
-      case 'refuse':
-        this.#world.checkers.onRefused(effect.refusal);
-        return;
-      case 'answer-request':
-        this.#world.log(`accepted run ${effect.runId.slice(-4)} joined ${effect.isJoined}`);
-        this.#world.checkers.onAccepted(this, effect);
-        return;
-      case 'answer-abort':
-        return;
-    }
-  }
-
-  #apply({ runId, opId, operation, timeLimitMs }: Of<'apply'>): void {
-    const run = this.state?.runs.get(runId);
-    if (!run) return;
-    this.#world.checkers.onApply(this, runId, opId);
-    const applied = {
-      opId,
-      operation,
-      timeLimitMs,
-      requestedBy: `run ${runId}`,
-      isSentUnrecorded: run.request.plan.kind === 'shutdown',
-    };
-    this.#requests?.apply(
-      applied,
-      () => this.input({ type: 'operation-accepted', opId }),
-      (end) => this.input({ type: 'operation-ended', opId, end }),
-    );
-  }
-
-  #recall(opId: OpId): void {
-    this.#requests?.recall(
-      opId,
-      () => this.input({ type: 'operation-accepted', opId }),
-      (end) => this.input(end ? { type: 'operation-ended', opId, end } : { type: 'operation-unknown', opId }),
-    );
-  }
-
-  #runHook({ runId, stepId, method, argv, timeLimitMs }: Of<'run-hook'>): void {
-    this.#world.checkers.onHook(this, runId, stepId, method);
-    const { takesMs, exitStatus } = this.#world.hookEnd(argv);
-    const isOver = takesMs < timeLimitMs;
-    this.process.later(isOver ? takesMs : timeLimitMs, () => {
-      const end = { exitStatus: isOver ? exitStatus : undefined, message: '' };
-      this.input({ type: 'hook-ended', runId, stepId, method, ...end });
     });
   }
 }

@@ -1,6 +1,6 @@
 /** The world of one seed: hosts, agents, managers and the network between them. Who acts in it, and what fails, is elsewhere. */
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import type { RunId } from '../../manager/src/core/runs/run.ts';
+import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import { seededRandom } from '../../proto/test/support/simulated-link.ts';
 import { VirtualTime } from './operations-time.ts';
 import { SimulatedAgent } from './runs-agent.ts';
@@ -23,6 +23,15 @@ const wallAtStartMs = 1_700_000_000_000;
 const dialEveryMs = 500;
 /** TimeoutStopSec of systemd. */
 const stopTimeoutMs = 90_000;
+
+/** What decides on power beside each manager, where a world has UPSes. */
+export interface WorldPower {
+  managerStarted(manager: SimulatedManager): void;
+  managerEnds(manager: SimulatedManager): void;
+  /** The effects of an input are carried out. */
+  runsSettled(manager: SimulatedManager): void;
+  runEnded(manager: SimulatedManager, run: RunState): void;
+}
 
 export interface WorldOptions {
   readonly mutation: Mutation;
@@ -53,6 +62,7 @@ export class SimulationWorld {
   readonly agents: SimulatedAgent[] = [];
   readonly managerHost: SimulatedHost;
   manager: SimulatedManager;
+  power: WorldPower | undefined;
   /** A manager of before, that goes on beside the one that took its place. */
   oldManager: SimulatedManager | undefined;
   readonly happened = new Map<string, number>();
