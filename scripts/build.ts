@@ -7,51 +7,19 @@
  */
 import { rm } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { bundleProgram } from './build/bundle.ts';
 import { readProgram } from './build/program.ts';
 import { isStale, readRecord, writeOutputs, writeRecord } from './build/record.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = resolve(root, 'dist');
 
-/**
- * CommonJS packages in a bundle ask for `require` and `__dirname`; in an ES module both must be made.
- * The names are ours so that they cannot collide with an import of the sources.
- */
-const banner = [
-  "import { createRequire as hecateCreateRequire } from 'node:module';",
-  'const require = hecateCreateRequire(import.meta.url);',
-  'const __filename = import.meta.filename;',
-  'const __dirname = import.meta.dirname;',
-].join('\n');
-
 async function buildProgram(folder: string, onlyIfStale: boolean): Promise<void> {
   const program = readProgram(root, folder);
   if (!program) return;
   const record = readRecord(dist, program.name);
   if (onlyIfStale && record && !isStale(root, dist, record)) return;
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: { [program.name]: program.entry },
-    outdir: dist,
-    outExtension: { '.js': program.format === 'cjs' ? '.cjs' : '.mjs' },
-    chunkNames: `${program.name}-chunks/[name]-[hash]`,
-    bundle: true,
-    splitting: program.splitting && program.format === 'esm',
-    format: program.format,
-    alias: { ...program.alias },
-    define: program.format === 'cjs' ? { 'import.meta.main': 'false' } : {},
-    platform: 'node',
-    target: 'node24',
-    minify: false,
-    sourcemap: false,
-    external: [...program.external],
-    banner: program.format === 'cjs' ? {} : { js: banner },
-    footer: program.footer === '' ? {} : { js: program.footer },
-    metafile: true,
-    write: false,
-    logLevel: 'warning',
-  });
+  const result = await bundleProgram(program, { root, outdir: dist });
   await writeOutputs(result.outputFiles);
   const outputs = result.outputFiles.map((file) => relative(dist, file.path));
   for (const old of record?.outputs ?? []) {

@@ -13,7 +13,10 @@ interface BuildRecord {
 const recordFile = (dist: string, name: string): string => join(dist, `.${name}.build.json`);
 
 /** The build itself counts as an input of every bundle. */
-const builders = ['scripts/build.ts', 'scripts/build/program.ts', 'scripts/build/record.ts'];
+const builders = [
+  'scripts/build.ts',
+  ...['bundle', 'program', 'record'].map((name) => `scripts/build/${name}.ts`),
+];
 const describers = ['agent', 'manager', 'ctl'].flatMap((folder) => [
   `${folder}/build.json`,
   `${folder}/package.json`,
