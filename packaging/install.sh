@@ -1,0 +1,341 @@
+#!/bin/sh
+# Installs Hecate on this host, or brings it up to date: packages, what they need, NUT for a UPS on USB, services.
+# Run again it changes only what is not yet as asked. What an administrator has edited is kept.
+# shellcheck disable=SC2034 # nut/nut.sh uses what seems unused
+set -eu
+umask 022
+export LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
+
+usage() {
+  cat <<'END'
+usage: install.sh [--packages DIR] [--dry-run]
+       install.sh --uninstall [--purge] [--dry-run]
+
+  --packages DIR  where the packages are; otherwise they are looked for beside this script
+  --dry-run       says what would be done, and does nothing
+  --uninstall     removes the packages; state, configuration and NUT's setup stay
+  --purge         with --uninstall: removes them, too, with the site's certificate authority
+
+Environment:
+  HECATE_ROLE=both            manager, agent, or both: what this host becomes
+  HECATE_ENABLE_BOOTSTRAP     1: the site is started up whenever this host boots; 0: not; else it stays as it is
+  HECATE_MANAGE_NUT           1: NUT is set up for a UPS on USB; 0: not. Default: 1 with a manager, else 0
+  HECATE_NUT_UPS_NAME=ups     its name
+  HECATE_NUT_VENDOR_ID=0764   USB ids of the UPS, as lsusb tells them
+  HECATE_NUT_PRODUCT_ID=0601
+  HECATE_NUT_LISTEN=127.0.0.1 the address that NUT's server listens on
+  HECATE_NUT_MONITOR_USER=monitor   the user of NUT for secondaries (upsmon) and for setting FSD
+  HECATE_NUT_MONITOR_PASSWORD       its password; without it, a generated one that later runs keep
+
+Environment in front of sudo would show the password to everybody. Give it so:
+  export HECATE_NUT_MONITOR_PASSWORD; sudo --preserve-env=HECATE_NUT_MONITOR_PASSWORD ./install.sh
+END
+}
+
+say() { printf '%s\n' "$*"; }
+warn() { printf 'install.sh: %s\n' "$*" >&2; }
+# Ends with 2 when what was asked for is wrong, with 1 when it failed.
+fail() {
+  status=$1
+  shift
+  warn "$@"
+  exit "$status"
+}
+
+is_dry=no
+is_uninstall=no
+is_purge=no
+packages_folder=
+while [ $# -gt 0 ]; do
+  case $1 in
+  --dry-run) is_dry=yes ;;
+  --uninstall) is_uninstall=yes ;;
+  --purge) is_purge=yes ;;
+  --packages)
+    [ $# -gt 1 ] || fail 2 "--packages needs a folder"
+    shift
+    packages_folder=$1
+    [ -d "$packages_folder" ] || fail 2 "--packages $packages_folder: no such folder"
+    ;;
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  *) fail 2 "unknown argument $1; install.sh --help tells all" ;;
+  esac
+  shift
+done
+[ $is_purge = no ] || [ $is_uninstall = yes ] || fail 2 "--purge goes with --uninstall only"
+
+role=${HECATE_ROLE:-both}
+case $role in manager | agent | both) ;; *) fail 2 "HECATE_ROLE=$role: must be manager, agent or both" ;; esac
+has_manager=yes
+[ "$role" != agent ] || has_manager=no
+has_agent=yes
+[ "$role" != manager ] || has_agent=no
+
+switch() { case $2 in '' | 0 | 1) ;; *) fail 2 "$1=$2: must be 0 or 1" ;; esac }
+bootstrap=${HECATE_ENABLE_BOOTSTRAP:-}
+switch HECATE_ENABLE_BOOTSTRAP "$bootstrap"
+[ "$bootstrap" != 1 ] || [ $has_manager = yes ] ||
+  fail 2 "HECATE_ENABLE_BOOTSTRAP=1: only on the host of the manager, and HECATE_ROLE is agent"
+manage_nut=${HECATE_MANAGE_NUT:-}
+switch HECATE_MANAGE_NUT "$manage_nut"
+is_nut_asked=$manage_nut
+[ -n "$manage_nut" ] || { [ $has_manager = yes ] && manage_nut=1; } || manage_nut=0
+
+# NAME VALUE LENGTH_MAX ALLOWED: ALLOWED as in a bracket expression.
+word() {
+  # shellcheck disable=SC2254 # a pattern
+  case $2 in '' | [!A-Za-z0-9]* | *[!$4]*) false ;; *) [ ${#2} -le "$3" ] ;; esac ||
+    fail 2 "$1=$2: must be 1 to $3 of the characters $4, the first a letter or digit"
+}
+usb_id() {
+  case $2 in [0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]) ;;
+  *) fail 2 "$1=$2: must be four hexadecimal digits, such as 0764; lsusb tells them" ;; esac
+}
+ups=${HECATE_NUT_UPS_NAME:-ups}
+word HECATE_NUT_UPS_NAME "$ups" 32 A-Za-z0-9_.-
+vendor=${HECATE_NUT_VENDOR_ID:-0764}
+usb_id HECATE_NUT_VENDOR_ID "$vendor"
+product=${HECATE_NUT_PRODUCT_ID:-0601}
+usb_id HECATE_NUT_PRODUCT_ID "$product"
+# udev compares with what the kernel tells, which is lower case.
+vendor=$(printf %s "$vendor" | tr A-F a-f)
+product=$(printf %s "$product" | tr A-F a-f)
+listen=${HECATE_NUT_LISTEN:-127.0.0.1}
+case $listen in *[!0-9A-Fa-f.:]* | '') fail 2 "HECATE_NUT_LISTEN=$listen: must be an IP address of this host" ;; esac
+monitor_user=${HECATE_NUT_MONITOR_USER:-monitor}
+word HECATE_NUT_MONITOR_USER "$monitor_user" 32 A-Za-z0-9_.-
+# Neither on a command line nor in the environment of what is called here.
+password=${HECATE_NUT_MONITOR_PASSWORD:-}
+unset HECATE_NUT_MONITOR_PASSWORD
+case $password in *[!A-Za-z0-9_.,:+/@%-]*)
+  fail 2 "HECATE_NUT_MONITOR_PASSWORD: must be letters, digits and _.,:+/@%- only, for NUT reads the others otherwise" ;;
+esac
+[ -z "$password" ] || { [ ${#password} -ge 8 ] && [ ${#password} -le 64 ]; } ||
+  fail 2 "HECATE_NUT_MONITOR_PASSWORD: must be 8 to 64 characters"
+
+if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+  manager=apt nut=/etc/nut nut_packages='nut-client nut-server'
+elif command -v dnf >/dev/null && command -v rpm >/dev/null; then
+  manager=dnf nut=/etc/ups nut_packages='nut-client nut'
+else
+  fail 1 "neither apt-get nor dnf is here: install the packages by hand, or Hecate from its source"
+fi
+[ "$(id -u)" -eq 0 ] || [ $is_dry = yes ] || fail 1 "it needs root: sudo install.sh, or see what it would do with --dry-run"
+command -v systemctl >/dev/null || fail 1 "there is no systemd here, and Hecate is about nothing else"
+[ "$(id -u)" -eq 0 ] || warn "without root it cannot tell what only root may read; that is shown as if it were edited"
+is_booted=no
+[ ! -d /run/systemd/system ] || is_booted=yes
+
+own_folder=$(cd "$(dirname "$0")" && pwd)
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+trap 'exit 130' INT TERM HUP
+
+changes=0
+# DESCRIPTION COMMAND…: every change goes through here.
+change() {
+  changes=$((changes + 1))
+  if [ $is_dry = yes ]; then
+    say "would $1"
+    return 0
+  fi
+  say "$1"
+  shift
+  "$@" >"$temporary/log" 2>&1 </dev/null && return 0
+  tail -n 12 "$temporary/log" >&2
+  fail 1 "this failed; what it said is above. What was done before stays, and a second run goes on from there"
+}
+
+# --- packages ---------------------------------------------------------------------------------------------------
+
+apt() {
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef \
+    -o Dpkg::Options::=--force-confold "$@"
+}
+apt_install() { apt install --no-install-recommends "$@"; }
+# The lists of a fresh host may be absent or old: they are fetched only when the first try fails.
+apt_get_packages() { apt_install "$@" || { apt update && apt_install "$@"; }; }
+apt_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+apt_version() { dpkg-query -W -f '${Version}' "$1"; }
+apt_has() { apt-cache -o Dir::Cache::pkgcache= policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+apt_name_of() { dpkg-deb -f "$1" Package; }
+apt_version_of() { dpkg-deb -f "$1" Version; }
+apt_fits() { case $(dpkg-deb -f "$1" Architecture) in all | "$(dpkg --print-architecture)") ;; *) false ;; esac }
+apt_newer() { dpkg --compare-versions "$1" gt "$2"; }
+apt_same() { dpkg-deb -I "$1" md5sums 2>/dev/null | cmp -s - "/var/lib/dpkg/info/$2.md5sums"; }
+apt_install_files() { apt_install --reinstall "$@"; }
+apt_remove() { apt remove "$@"; }
+apt_purge() { apt purge "$@"; }
+apt_stock() {
+  wanted=$(dpkg-query -W -f '${Conffiles}\n' 'nut-*' 2>/dev/null | awk -v file="$1" '$1 == file { print $2; exit }')
+  [ -n "$wanted" ] && [ "$wanted" = "$(md5sum <"$1" | cut -d ' ' -f 1)" ]
+}
+
+dnf_get_packages() { dnf -q -y install "$@"; }
+dnf_installed() { rpm -q "$1" >/dev/null 2>&1; }
+dnf_version() { rpm -q --qf '%{VERSION}-%{RELEASE}' "$1"; }
+dnf_has() { dnf -q list --available "$1" >/dev/null 2>&1; }
+dnf_name_of() { rpm -qp --qf '%{NAME}' "$1" 2>/dev/null; }
+dnf_version_of() { rpm -qp --qf '%{VERSION}-%{RELEASE}' "$1" 2>/dev/null; }
+dnf_fits() { case $(rpm -qp --qf '%{ARCH}' "$1" 2>/dev/null) in noarch | "$(uname -m)") ;; *) false ;; esac }
+dnf_newer() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | tail -n 1)" = "$1" ]; }
+dnf_same() { [ "$(rpm -qp --qf '%{SIGMD5}' "$1" 2>/dev/null)" = "$(rpm -q --qf '%{SIGMD5}' "$2")" ]; }
+dnf_install_files() { dnf -q -y install "$@" && dnf -q -y reinstall "$@"; }
+dnf_remove() { dnf -q -y remove "$@"; }
+dnf_purge() { dnf -q -y remove "$@"; }
+dnf_stock() { ! rpm -Vf "$1" 2>/dev/null | grep -q "^..5.* $1\$" && rpm -qf "$1" >/dev/null 2>&1; }
+
+# The functions of the one that is here: pm installed NAME …
+pm() {
+  verb=$1
+  shift
+  "${manager}_$verb" "$@"
+}
+
+# NAME: the newest package of this name for this machine, nothing where there is none.
+find_package() {
+  found=
+  for file in "$packages_folder/$1"[-_]*.deb "$packages_folder/$1"-*.rpm; do
+    case $manager:$file in apt:*.deb | dnf:*.rpm) ;; *) continue ;; esac
+    { [ -f "$file" ] && pm fits "$file" && [ "$(pm name_of "$file")" = "$1" ]; } || continue
+    { [ -n "$found" ] && ! pm newer "$(pm version_of "$file")" "$(pm version_of "$found")"; } || found=$file
+  done
+  printf %s "$found"
+}
+
+# Beside the script, or in dist of its checkout.
+find_packages_folder() {
+  for packages_folder in "$own_folder" "$own_folder/../dist"; do
+    for file in "$packages_folder"/hecate*.deb "$packages_folder"/hecate*.rpm; do
+      [ ! -f "$file" ] || break 2
+    done
+  done
+}
+
+# NAME FILE: whether that is what is installed, down to its bytes.
+is_installed() {
+  pm installed "$1" && [ "$(pm version "$1")" = "$(pm version_of "$2")" ] && pm same "$2" "$1"
+}
+
+install_hecate() {
+  [ -n "$packages_folder" ] || find_packages_folder
+  packages_folder=$(cd "$packages_folder" && pwd)
+  names=
+  for name in $hecate_packages; do
+    file=$(find_package "$name")
+    if [ -n "$file" ]; then
+      is_installed "$name" "$file" || names="$names $name"
+    elif pm installed "$name"; then
+      say "$name $(pm version "$name") stays: no package of it in $packages_folder"
+    else
+      fail 1 "no package of $name for this machine in $packages_folder: npm run package makes them in a checkout; --packages DIR says where else they are"
+    fi
+  done
+  [ -n "$names" ] || return 0
+  set --
+  for name in $names; do set -- "$@" "$(find_package "$name")"; done
+  change "install$names from $packages_folder" pm install_files "$@"
+}
+
+install_dependencies() {
+  names=
+  for name in $1; do pm installed "$name" || names="$names $name"; done
+  # shellcheck disable=SC2086 # a list of names
+  [ -z "$names" ] || change "install$names" pm get_packages ${names# }
+}
+
+# For operators and for hooks: Hecate itself goes without.
+install_kubectl() {
+  ! command -v kubectl >/dev/null && [ ! -x /usr/local/bin/k3s ] || return 0
+  if pm has kubectl; then
+    change "install kubectl" pm get_packages kubectl
+  else
+    say "kubectl is not here, and no package source of this host has it: Hecate runs without; where hooks need it, see https://kubernetes.io/docs/tasks/tools/"
+  fi
+}
+
+# --- services ---------------------------------------------------------------------------------------------------
+
+enable_unit() {
+  case $(systemctl is-enabled "$1" 2>/dev/null) in
+  enabled | static | alias | masked) ;;
+  *) change "enable $1" systemctl enable "$1" ;;
+  esac
+}
+start_unit() {
+  [ $is_booted = no ] || systemctl is-active --quiet "$1" || change "start $1" systemctl start "$1"
+}
+
+start_services() {
+  if [ $has_manager = yes ]; then
+    enable_unit hecate-manager.service
+    start_unit hecate-manager.service
+    case $bootstrap in
+    1) enable_unit hecate-bootstrap.service ;;
+    0) ! systemctl is-enabled --quiet hecate-bootstrap.service 2>/dev/null ||
+      change "disable hecate-bootstrap.service" systemctl disable hecate-bootstrap.service ;;
+    esac
+  fi
+  if [ $has_agent = yes ]; then
+    enable_unit hecate-agent.service
+    # Before it has joined there is no manager that it could dial.
+    [ ! -d /var/lib/hecate-agent/identity ] || start_unit hecate-agent.service
+  fi
+}
+
+next_steps() {
+  [ $has_manager = no ] || [ -e /var/lib/hecate/authority ] || say "next: hecatectl ca init, then hecatectl node enroll NODE for each node"
+  [ $has_agent = no ] || [ -d /var/lib/hecate-agent/identity ] || say "next: hecate-agent join, with a token of hecatectl node enroll, then systemctl start hecate-agent"
+}
+
+# --- NUT --------------------------------------------------------------------------------------------------------
+
+# Functions only; it takes part when it is called.
+read_nut() {
+  [ -f "$own_folder/nut/nut.sh" ] || fail 1 "nut/nut.sh is not beside this script, and NUT cannot be set up without: HECATE_MANAGE_NUT=0 goes on without NUT"
+  # shellcheck source=packaging/nut/nut.sh
+  . "$own_folder/nut/nut.sh"
+}
+
+# --- what is done -----------------------------------------------------------------------------------------------
+
+uninstall() {
+  names=
+  for name in hecate-manager hecate-agent hecatectl hecate-runtime; do
+    ! pm installed "$name" || names="$names $name"
+  done
+  operation=remove
+  [ $is_purge = no ] || operation=purge
+  # shellcheck disable=SC2086 # a list of names
+  [ -z "$names" ] || change "$operation$names" pm $operation ${names# }
+  [ $is_purge = yes ] || return 0
+  read_nut
+  remove_nut
+  for folder in /etc/hecate /var/lib/hecate /var/lib/hecate-agent /var/log/hecate; do
+    [ ! -e $folder ] || change "remove $folder" rm -rf --one-file-system $folder
+  done
+}
+
+install_all() {
+  [ "$manage_nut" = 0 ] || read_nut
+  [ "$manage_nut" = 0 ] || may_set_up_nut || manage_nut=0
+  hecate_packages=
+  [ $has_agent = no ] || hecate_packages="$hecate_packages hecate-agent"
+  [ $has_manager = no ] || hecate_packages="$hecate_packages hecate-manager hecatectl"
+  dependencies=
+  [ $has_manager = no ] || dependencies='nut-client'
+  [ "$manage_nut" = 0 ] || dependencies="$nut_packages"
+  install_dependencies "$dependencies"
+  [ $has_manager = no ] || install_kubectl
+  install_hecate
+  [ "$manage_nut" = 0 ] || set_up_nut
+  start_services
+}
+
+if [ $is_uninstall = yes ]; then uninstall; else install_all; fi
+[ $changes -gt 0 ] || say "nothing to change"
+[ $is_uninstall = yes ] || next_steps
