@@ -179,6 +179,7 @@ export class Agent {
             systemd: () => this.#systemd,
             logs: this.#options.logs,
             policy: () => this.#operations.policy,
+            ownUnit: this.#options.ownUnit,
             armed: () => this.#deadMan.summary,
             clock: this.#options.clock,
             softwareVersion: this.#options.softwareVersion,

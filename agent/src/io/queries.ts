@@ -20,6 +20,7 @@ import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import { type Policy, policySummary } from '../core/policy.ts';
 import type { SystemdPort } from '../core/systemd-port.ts';
+import { policyVerdicts } from './policy-verdicts.ts';
 import type { UnitLogs } from './unit-logs.ts';
 import { unitStatus } from './unit-status.ts';
 
@@ -27,6 +28,8 @@ export interface QueryServices {
   readonly systemd: () => SystemdPort | undefined;
   readonly logs: UnitLogs;
   readonly policy: () => Policy;
+  /** The unit that the agent runs in. */
+  readonly ownUnit: string;
   /** The order that the node holds, in a line, or nothing. */
   readonly armed: () => string[];
   readonly clock: Clock;
@@ -82,6 +85,8 @@ function answer(
       return readLogs(services.logs, request, query.value);
     case 'nodeStatus':
       return nodeStatus(services);
+    case 'judgeOperations':
+      return policyVerdicts(services, query.value);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Every query on a real systemd. */
 import type { Item, Outcome, QueryBody } from '@hecate/proto/core/frames.ts';
+import type { Verb } from '@hecate/proto/generated/wire.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
 import { defaultPolicy, policySummary } from '../../src/core/policy.ts';
@@ -27,6 +28,7 @@ function services(systemd: SystemdPort | undefined, fields: Partial<QueryService
     logs,
     policy: () => defaultPolicy,
     clock: systemClock,
+    ownUnit: 'hecate-agent.service',
     armed: () => ['Armed=run 1'],
     softwareVersion: '0.1.0',
     ...fields,
@@ -163,6 +165,37 @@ t.test('queries', { skip, timeout: 120_000 }, async (t) => {
         policySummary: [...policySummary(defaultPolicy), 'Armed=run 1'],
       },
     });
+  });
+
+  await t.test('what the policy would say of operations', async (t) => {
+    const rule = { text: 'Deny=stop bad.service', verbs: ['stop' as const], units: ['bad.service'] };
+    const policy = () => ({ ...defaultPolicy, poweroff: false, deny: [rule] });
+    const wish = (verb: Verb, unit = '', jobMode = '') => ({ verb, unit, jobMode });
+    const operations = [
+      wish('start', 'bad.service'),
+      wish('stop', 'bad.service'),
+      wish('start', 'web.service', 'isolate'),
+      wish('poweroff'),
+    ];
+    const query = { case: 'judgeOperations', value: { operations } } as const;
+    const judged = await result(query, { policy });
+    t.match(judged, {
+      value: {
+        verdicts: [
+          { refusal: '', remedy: '' },
+          { refusal: /says Deny=stop bad\.service/ },
+          { refusal: /job mode isolate/, remedy: /JobModes=/ },
+          { refusal: /does not allow poweroff/, remedy: /Poweroff=yes/ },
+        ],
+      },
+    });
+    const blind = await result(query, { policy, systemd: () => undefined });
+    t.match(blind, { value: { verdicts: [{}, { refusal: /no connection to its D-Bus/ }] } }, 'I12');
+    t.equal(
+      (await node.systemctl('is-active', 'web.service')).stdout.trim(),
+      'active',
+      'nothing was applied',
+    );
   });
 
   await t.test('what the policy keeps on the node', async (t) => {

@@ -1,16 +1,17 @@
-/** Looks at everything that a dry run tells of: units, gates (once), hooks. Reads, and applies nothing. */
+/** Looks at everything that a dry run tells of: units, policies, gates (once), hooks. Reads, and applies nothing. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import type { QueryBody, QueryResultBody } from '@hecate/proto/core/frames.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { createQuery } from '@hecate/proto/generated/wire.ts';
+import { createOperationWish, createQuery } from '@hecate/proto/generated/wire.ts';
 import type { Session } from '@hecate/proto/io/session-host.ts';
 import type { FleetState } from '../core/fleet.ts';
 import type { Leaf, Observations } from '../core/plan/gate.ts';
 import { leafKey, leavesOf } from '../core/plan/gate-verdict.ts';
-import type { Plan } from '../core/plan/plan.ts';
-import { type DryRunFacts, methodsOf, unitsOf } from './dry-run.ts';
-import { unitKey } from './unit-key.ts';
+import type { Plan, PlannedOperation } from '../core/plan/plan.ts';
+import { type DryRunFacts, methodsOf, operationsOf, unitsOf } from './dry-run.ts';
+import { operationKey, unitKey } from './unit-key.ts';
 
 export interface DryRunPorts {
   fleet(): FleetState;
@@ -24,16 +25,18 @@ const lookTimeLimitMs = 5000;
 
 type NodeLeaf = Extract<Leaf, { type: 'node' }>;
 
-type Seen = Pick<DryRunFacts, 'observations' | 'offline' | 'missingUnits' | 'hookTroubles' | 'blindLooks'>;
+type Seen = Omit<DryRunFacts, 'refusal' | 'rung' | 'rungWhy'>;
 
 export async function dryRunFacts(plan: Plan, ports: DryRunPorts): Promise<Seen> {
-  const [observations, blindLooks, missingUnits, hookTroubles] = await Promise.all([
+  const [observations, blindLooks, missingUnits, policyRefusals, hookTroubles] = await Promise.all([
     observeGates(plan, ports),
     blindLooksOf(plan, ports),
     missingUnitsOf(plan, ports),
+    policyRefusalsOf(plan, ports),
     hookTroublesOf(plan),
   ]);
-  return { observations, blindLooks, missingUnits, hookTroubles, offline: offlineOf(plan, ports.fleet()) };
+  const offline = offlineOf(plan, ports.fleet());
+  return { observations, blindLooks, missingUnits, policyRefusals, hookTroubles, offline };
 }
 
 function offlineOf(plan: Plan, fleet: FleetState): Map<NodeName, string> {
@@ -80,21 +83,47 @@ async function missingUnitsOf(plan: Plan, ports: DryRunPorts): Promise<Set<strin
   return new Set((await Promise.all(missing)).flat());
 }
 
-/** Of a node that cannot be asked nothing is claimed (I12). */
 async function unitFileStates(
   node: NodeName,
   units: readonly string[],
   { sessionOf }: DryRunPorts,
 ): Promise<Map<string, string>> {
-  const session = sessionOf(node);
-  if (!session || units.length === 0) return new Map();
-  const value = createQuery({ query: { case: 'unitFileStates', value: { units: [...units] } } });
+  if (units.length === 0) return new Map();
+  const result = await ask(sessionOf(node), { case: 'unitFileStates', value: { units: [...units] } });
+  if (result?.case !== 'unitFileStates') return new Map();
+  return new Map(result.value.entries.map(({ unit, state }) => [unit, state]));
+}
+
+async function policyRefusalsOf(plan: Plan, { sessionOf }: DryRunPorts): Promise<Map<string, string>> {
+  const byNode = Map.groupBy(operationsOf(plan), ({ node }) => node);
+  const refusals = [...byNode].map(([node, operations]) => refusalsBy(sessionOf(node), operations));
+  return new Map((await Promise.all(refusals)).flat());
+}
+
+async function refusalsBy(
+  session: Session | undefined,
+  operations: readonly PlannedOperation[],
+): Promise<[string, string][]> {
+  const asked = operations.map(({ verb, unit, options }) =>
+    createOperationWish({ verb, unit, jobMode: options?.jobMode ?? '' }),
+  );
+  const result = await ask(session, { case: 'judgeOperations', value: { operations: asked } });
+  const verdicts = result?.case === 'policyVerdicts' ? result.value.verdicts : [];
+  return operations.flatMap((operation, index): [string, string][] => {
+    const { refusal = '', remedy = '' } = verdicts[index] ?? {};
+    return refusal === '' ? [] : [[operationKey(operation), `${refusal}; ${remedy}`]];
+  });
+}
+
+/** @returns undefined: the node cannot be asked, or its agent does not know the question; nothing is claimed (I12) */
+async function ask(session: Session | undefined, query: QueryBody): Promise<QueryResultBody | undefined> {
+  const method = { case: 'query', value: createQuery({ query }) } as const;
   try {
-    const outcome = await session.call({ case: 'query', value }, { timeLimitMs: lookTimeLimitMs });
-    if (outcome.case !== 'queryResult' || outcome.value.result.case !== 'unitFileStates') return new Map();
-    return new Map(outcome.value.result.value.entries.map(({ unit, state }) => [unit, state]));
+    const outcome = await session?.call(method, { timeLimitMs: lookTimeLimitMs });
+    const result = outcome?.case === 'queryResult' ? outcome.value.result : undefined;
+    return result?.case === undefined ? undefined : result;
   } catch {
-    return new Map();
+    return undefined;
   }
 }
 

@@ -18,7 +18,7 @@ import type { Condition, Observations } from '../core/plan/gate.ts';
 import { judge, leavesOf } from '../core/plan/gate-verdict.ts';
 import type { Action, Plan, PlannedOperation, Rung, Step } from '../core/plan/plan.ts';
 import type { RunRequest } from '../core/runs/run.ts';
-import { unitKey } from './unit-key.ts';
+import { operationKey, unitKey } from './unit-key.ts';
 
 /** What was seen. */
 export interface DryRunFacts {
@@ -27,6 +27,8 @@ export interface DryRunFacts {
   readonly offline: ReadonlyMap<NodeName, string>;
   /** By unitKey: units that their nodes do not have. */
   readonly missingUnits: ReadonlySet<string>;
+  /** By operationKey: what the policies of their nodes refuse, why, and what would allow it. */
+  readonly policyRefusals: ReadonlyMap<string, string>;
   /** Hooks whose command cannot be run here, and why. */
   readonly hookTroubles: ReadonlyMap<string, string>;
   /** Hosts that are up, and that a gate would take for off, or could not see; a sentence for each. */
@@ -177,11 +179,12 @@ interface JudgedOperation {
 }
 
 function judgeOperation(
-  { node, unit }: PlannedOperation,
+  operation: PlannedOperation,
   { successBy, isMissingUnitDone }: Extract<Action, { type: 'operations' }>,
-  { offline, missingUnits }: DryRunFacts,
+  { offline, missingUnits, policyRefusals }: DryRunFacts,
   awaited: ReadonlySet<NodeName>,
 ): JudgedOperation {
+  const { node, unit } = operation;
   const why = offline.get(node);
   if (why !== undefined && awaited.has(node))
     return {
@@ -194,6 +197,9 @@ function judgeOperation(
     const message = `offline: ${why}`;
     return { state: 'would-skip', message, code: 'HEC_OFFLINE', isTrouble: successBy === 'outcome' };
   }
+  const refusal = policyRefusals.get(operationKey(operation));
+  if (refusal !== undefined)
+    return { state: 'would-skip', message: refusal, code: 'HEC_POLICY', isTrouble: true };
   if (!missingUnits.has(unitKey(node, unit)))
     return { state: 'would-send', message: '', code: '', isTrouble: false };
   const message = isMissingUnitDone ? 'no such unit there: it counts as done' : 'there is no such unit';

@@ -127,6 +127,28 @@ t.test('a dry run asks the nodes for units that are not loaded', async (t) => {
   );
 });
 
+t.test('a dry run asks the nodes what their policies would say', async (t) => {
+  const bench = await managerBench(t, config);
+  const agents = await agentsOf(bench, ['node-a', 'node-b', 'node-c']);
+  for (const [name, agent] of agents) {
+    agent.onQuery = async ({ query }) => {
+      // One of them is older than the question.
+      if (query.case !== 'judgeOperations' || name === 'node-c') throw new Error('unknown');
+      const refusal = name === 'node-a' ? '' : `${query.value.operations[0]?.verb}: not allowed`;
+      const verdicts = query.value.operations.map(() => ({ refusal, remedy: 'allow it' }));
+      return { case: 'policyVerdicts', value: { verdicts } };
+    };
+  }
+  const operator = await bench.operator('operator');
+  const { run } = await startRun(operator, { name: 'maintenance' });
+  t.match(run?.summary?.why, /as things are: step 1\.1: node-b x\.service: \w+: not allowed; allow it$/);
+  t.match(
+    run?.stages[1]?.steps[0]?.operations,
+    [{ state: 'would-send' }],
+    'I12: nothing is claimed of node-c',
+  );
+});
+
 t.test('a gate looks when what it waits for changes, however seldom it looks by itself', async (t) => {
   const gate = {
     sentence: 'x is active',

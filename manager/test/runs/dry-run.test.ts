@@ -5,7 +5,7 @@ import type { PlanMode } from '../../src/core/plan/plan.ts';
 import type { RunId, RunRequest } from '../../src/core/runs/run.ts';
 import { type DryRunFacts, dryRunReport, operationsOf, unitsOf } from '../../src/runs/dry-run.ts';
 import { planNames, requirePlan, sitePlan } from '../../src/runs/site-plans.ts';
-import { unitKey } from '../../src/runs/unit-key.ts';
+import { operationKey, unitKey } from '../../src/runs/unit-key.ts';
 import { stateOf, stepStates } from '../support/runs-bench.ts';
 
 const srv = parseNodeName('srv');
@@ -53,6 +53,7 @@ const facts = (changes: Partial<DryRunFacts> = {}): DryRunFacts => ({
   observations: {},
   offline: new Map(),
   missingUnits: new Set(),
+  policyRefusals: new Map(),
   hookTroubles: new Map(),
   blindLooks: [],
   refusal: '',
@@ -135,6 +136,22 @@ t.test('what stands in the way', async (t) => {
     facts({ refusal: 'another run is going on' }),
   );
   t.match(refused.summary, { state: 'failed', why: /another run is going on/ });
+});
+
+t.test('what a policy refuses is told before it is needed, also where a gate would decide', async (t) => {
+  const request = requestOf('shutdown');
+  const powerOff = operationsOf(request.plan).find(({ node, verb }) => node === srv && verb === 'poweroff');
+  if (!powerOff) throw new Error('no power-off');
+  const why = 'poweroff: agent-policy.conf does not allow poweroff; set Poweroff=yes';
+  const policyRefusals = new Map([[operationKey(powerOff), why]]);
+  const report = dryRunReport(request, facts({ policyRefusals }));
+  t.not(stateOf(report), 'done');
+  t.match(report.degradations.join(), `srv: ${why}`);
+  const operations = report.stages.flatMap(({ steps }) => steps.flatMap((step) => step.operations));
+  t.match(
+    operations.filter(({ code }) => code === 'HEC_POLICY'),
+    [{ node: 'srv', verb: 'poweroff', state: 'would-skip', message: why }],
+  );
 });
 
 t.test('a rung leaves out what it declares', async (t) => {

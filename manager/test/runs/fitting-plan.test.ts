@@ -33,6 +33,7 @@ const nothingSeen = {
   observations: {},
   offline: new Map(),
   missingUnits: new Set<string>(),
+  policyRefusals: new Map(),
   hookTroubles: new Map(),
   blindLooks: [],
   refusal: '',

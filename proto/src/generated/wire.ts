@@ -1295,6 +1295,7 @@ export interface Query {
     | { case: 'unitStatus'; value: UnitStatus }
     | { case: 'readLogs'; value: ReadLogs }
     | { case: 'nodeStatus'; value: NodeStatus }
+    | { case: 'judgeOperations'; value: JudgeOperations }
     | { case: undefined };
 }
 
@@ -1313,6 +1314,7 @@ export function encodeQuery(m: Query, w: Writer): Writer {
     case 'unitStatus': { encodeUnitStatus(m.query.value, w.uint32(50).fork()); w.ldelim(); break; }
     case 'readLogs': { encodeReadLogs(m.query.value, w.uint32(58).fork()); w.ldelim(); break; }
     case 'nodeStatus': { encodeNodeStatus(m.query.value, w.uint32(66).fork()); w.ldelim(); break; }
+    case 'judgeOperations': { encodeJudgeOperations(m.query.value, w.uint32(74).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -1332,6 +1334,7 @@ export function decodeQuery(r: Reader, length: number, depth: number): Query {
       case 6: expectWire(wire, 2, 'Query.unitStatus'); m.query = { case: 'unitStatus', value: decodeUnitStatus(r, r.uint32(), depth + 1) }; break;
       case 7: expectWire(wire, 2, 'Query.readLogs'); m.query = { case: 'readLogs', value: decodeReadLogs(r, r.uint32(), depth + 1) }; break;
       case 8: expectWire(wire, 2, 'Query.nodeStatus'); m.query = { case: 'nodeStatus', value: decodeNodeStatus(r, r.uint32(), depth + 1) }; break;
+      case 9: expectWire(wire, 2, 'Query.judgeOperations'); m.query = { case: 'judgeOperations', value: decodeJudgeOperations(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -1591,6 +1594,72 @@ export function decodeNodeStatus(r: Reader, length: number, depth: number): Node
   return m;
 }
 
+export interface JudgeOperations {
+  operations: OperationWish[];
+}
+
+export const createJudgeOperations = (init: Partial<JudgeOperations> = {}): JudgeOperations => ({
+  operations: [],
+  ...init,
+});
+
+export function encodeJudgeOperations(m: JudgeOperations, w: Writer): Writer {
+  for (const v of m.operations) { encodeOperationWish(v, w.uint32(10).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodeJudgeOperations(r: Reader, length: number, depth: number): JudgeOperations {
+  const end = limit(r, length, depth);
+  const m = createJudgeOperations();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'JudgeOperations.operations'); push(m.operations, decodeOperationWish(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('JudgeOperations runs over its length');
+  return m;
+}
+
+export interface OperationWish {
+  verb: Verb;
+  unit: string;
+  jobMode: string;
+}
+
+export const createOperationWish = (init: Partial<OperationWish> = {}): OperationWish => ({
+  verb: 'unspecified',
+  unit: '',
+  jobMode: '',
+  ...init,
+});
+
+export function encodeOperationWish(m: OperationWish, w: Writer): Writer {
+  if (m.verb !== 'unspecified') { w.uint32(8).uint32(enumNumber(VerbValues, m.verb)); }
+  if (m.unit !== '') { w.uint32(18).string(m.unit); }
+  if (m.jobMode !== '') { w.uint32(26).string(m.jobMode); }
+  return w;
+}
+
+export function decodeOperationWish(r: Reader, length: number, depth: number): OperationWish {
+  const end = limit(r, length, depth);
+  const m = createOperationWish();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 0, 'OperationWish.verb'); m.verb = enumLiteral(VerbValues, r.uint32()); break;
+      case 2: expectWire(wire, 2, 'OperationWish.unit'); m.unit = r.string(); break;
+      case 3: expectWire(wire, 2, 'OperationWish.jobMode'); m.jobMode = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('OperationWish runs over its length');
+  return m;
+}
+
 export interface QueryResult {
   result:
     | { case: 'done'; value: Done }
@@ -1600,6 +1669,7 @@ export interface QueryResult {
     | { case: 'defaultTarget'; value: DefaultTarget }
     | { case: 'unitStatus'; value: UnitStatusReport }
     | { case: 'nodeStatus'; value: NodeStatusReport }
+    | { case: 'policyVerdicts'; value: PolicyVerdicts }
     | { case: undefined };
 }
 
@@ -1617,6 +1687,7 @@ export function encodeQueryResult(m: QueryResult, w: Writer): Writer {
     case 'defaultTarget': { encodeDefaultTarget(m.result.value, w.uint32(42).fork()); w.ldelim(); break; }
     case 'unitStatus': { encodeUnitStatusReport(m.result.value, w.uint32(50).fork()); w.ldelim(); break; }
     case 'nodeStatus': { encodeNodeStatusReport(m.result.value, w.uint32(66).fork()); w.ldelim(); break; }
+    case 'policyVerdicts': { encodePolicyVerdicts(m.result.value, w.uint32(74).fork()); w.ldelim(); break; }
   }
   return w;
 }
@@ -1635,6 +1706,7 @@ export function decodeQueryResult(r: Reader, length: number, depth: number): Que
       case 5: expectWire(wire, 2, 'QueryResult.defaultTarget'); m.result = { case: 'defaultTarget', value: decodeDefaultTarget(r, r.uint32(), depth + 1) }; break;
       case 6: expectWire(wire, 2, 'QueryResult.unitStatus'); m.result = { case: 'unitStatus', value: decodeUnitStatusReport(r, r.uint32(), depth + 1) }; break;
       case 8: expectWire(wire, 2, 'QueryResult.nodeStatus'); m.result = { case: 'nodeStatus', value: decodeNodeStatusReport(r, r.uint32(), depth + 1) }; break;
+      case 9: expectWire(wire, 2, 'QueryResult.policyVerdicts'); m.result = { case: 'policyVerdicts', value: decodePolicyVerdicts(r, r.uint32(), depth + 1) }; break;
       default: skip(r, wire, depth);
     }
   }
@@ -2042,6 +2114,68 @@ export function decodeNodeStatusReport(r: Reader, length: number, depth: number)
     }
   }
   if (r.pos !== end) throw new RangeError('NodeStatusReport runs over its length');
+  return m;
+}
+
+export interface PolicyVerdicts {
+  verdicts: PolicyVerdict[];
+}
+
+export const createPolicyVerdicts = (init: Partial<PolicyVerdicts> = {}): PolicyVerdicts => ({
+  verdicts: [],
+  ...init,
+});
+
+export function encodePolicyVerdicts(m: PolicyVerdicts, w: Writer): Writer {
+  for (const v of m.verdicts) { encodePolicyVerdict(v, w.uint32(10).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodePolicyVerdicts(r: Reader, length: number, depth: number): PolicyVerdicts {
+  const end = limit(r, length, depth);
+  const m = createPolicyVerdicts();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PolicyVerdicts.verdicts'); push(m.verdicts, decodePolicyVerdict(r, r.uint32(), depth + 1)); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PolicyVerdicts runs over its length');
+  return m;
+}
+
+export interface PolicyVerdict {
+  refusal: string;
+  remedy: string;
+}
+
+export const createPolicyVerdict = (init: Partial<PolicyVerdict> = {}): PolicyVerdict => ({
+  refusal: '',
+  remedy: '',
+  ...init,
+});
+
+export function encodePolicyVerdict(m: PolicyVerdict, w: Writer): Writer {
+  if (m.refusal !== '') { w.uint32(10).string(m.refusal); }
+  if (m.remedy !== '') { w.uint32(18).string(m.remedy); }
+  return w;
+}
+
+export function decodePolicyVerdict(r: Reader, length: number, depth: number): PolicyVerdict {
+  const end = limit(r, length, depth);
+  const m = createPolicyVerdict();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PolicyVerdict.refusal'); m.refusal = r.string(); break;
+      case 2: expectWire(wire, 2, 'PolicyVerdict.remedy'); m.remedy = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PolicyVerdict runs over its length');
   return m;
 }
 
@@ -4751,6 +4885,7 @@ export interface RunSummary {
   rehearsal: boolean;
   rung: string;
   why: string;
+  triggerId: string;
 }
 
 export const createRunSummary = (init: Partial<RunSummary> = {}): RunSummary => ({
@@ -4767,6 +4902,7 @@ export const createRunSummary = (init: Partial<RunSummary> = {}): RunSummary => 
   rehearsal: false,
   rung: '',
   why: '',
+  triggerId: '',
   ...init,
 });
 
@@ -4784,6 +4920,7 @@ export function encodeRunSummary(m: RunSummary, w: Writer): Writer {
   if (m.rehearsal) { w.uint32(88).bool(m.rehearsal); }
   if (m.rung !== '') { w.uint32(98).string(m.rung); }
   if (m.why !== '') { w.uint32(106).string(m.why); }
+  if (m.triggerId !== '') { w.uint32(114).string(m.triggerId); }
   return w;
 }
 
@@ -4807,6 +4944,7 @@ export function decodeRunSummary(r: Reader, length: number, depth: number): RunS
       case 11: expectWire(wire, 0, 'RunSummary.rehearsal'); m.rehearsal = r.bool(); break;
       case 12: expectWire(wire, 2, 'RunSummary.rung'); m.rung = r.string(); break;
       case 13: expectWire(wire, 2, 'RunSummary.why'); m.why = r.string(); break;
+      case 14: expectWire(wire, 2, 'RunSummary.triggerId'); m.triggerId = r.string(); break;
       default: skip(r, wire, depth);
     }
   }
