@@ -9,9 +9,10 @@ user_nodes='unshare:util-linux nsenter:util-linux setpriv:util-linux mount:mount
   systemctl:systemd journalctl:systemd dbus-daemon:dbus ps:procps'
 booted_nodes='systemd-nspawn:systemd-container mmdebstrap:mmdebstrap ip:iproute2 ssh:openssh-client
   flock:util-linux'
-# What manual pages and completions are tried in: only where no test may be skipped, not on a person's machine.
+# What manual pages, completions and the installer are tried in: only where no test may be skipped, not on a
+# person's machine.
 shells=''
-[ "${CI:-}" = true ] && shells='groff:groff-base man:man-db zsh:zsh fish:fish'
+[ "${CI:-}" = true ] && shells='groff:groff-base man:man-db zsh:zsh fish:fish shellcheck:shellcheck'
 # A real NUT server and its drivers for tests, which run them in folders and on ports of their own. As above: on a
 # person's machine they would be services that nobody asked for.
 nut=''
