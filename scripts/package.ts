@@ -1,0 +1,54 @@
+/**
+ * `npm run package`: the packages of this commit into dist/, and their sizes.
+ * Usage: node scripts/package.ts [--format deb|rpm]… [--output DIR] [--version 1.2.3] [--quick]
+ *
+ * The same commit gives the same bytes. --quick packs them fast and large, for tests; --version makes another release
+ * out of the same sources, for trials of an update.
+ */
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type PackOptions, packDeb } from './package/deb.ts';
+import type { PackageContents } from './package/package-file.ts';
+import { describePackages } from './package/packages.ts';
+import { type Release, readRelease } from './package/release.ts';
+
+type Pack = (contents: PackageContents, release: Release, options: PackOptions) => string;
+
+const formats: Readonly<Record<string, Pack>> = { deb: packDeb };
+
+const { values: options } = parseArgs({
+  options: {
+    format: { type: 'string', multiple: true, default: Object.keys(formats) },
+    output: { type: 'string', default: 'dist' },
+    version: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+  },
+});
+
+function packerOf(format: string): Pack {
+  const pack = formats[format];
+  if (!pack) throw new Error(`${format} is no format: there are ${Object.keys(formats).join(' and ')}`);
+  return pack;
+}
+
+const root = resolve(import.meta.dirname, '..');
+const release = readRelease(root, options.version);
+const packers = options.format.map((format) => [format, packerOf(format)] as const);
+const output = resolve(options.output);
+mkdirSync(output, { recursive: true });
+const scratch = mkdtempSync(join(tmpdir(), 'hecate-package-'));
+try {
+  for (const contents of await describePackages(root, release, scratch)) {
+    for (const [format, pack] of packers) {
+      const own = join(scratch, `${contents.name}-${format}`);
+      mkdirSync(own);
+      const path = pack(contents, release, { root, output, scratch: own, isQuick: options.quick });
+      const megabytes = (statSync(path).size / 1e6).toFixed(2);
+      console.log(`packed ${relative(process.cwd(), path)} ${megabytes} MB`);
+    }
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
