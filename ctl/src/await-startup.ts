@@ -71,5 +71,6 @@ async function look(context: Context): Promise<Pick<PowerStartup, 'state' | 'sen
   throw new HecateError('HEC_UNSUPPORTED', message, 'is it older than hecatectl? hecatectl version');
 }
 
-const isPassing = (error: HecateError): boolean =>
+/** Of a manager that is not there, or is busy: it is asked again. */
+export const isPassing = (error: HecateError): boolean =>
   isSessionEnd(error) || errorTable[error.code].retryable || error.code === 'HEC_TIMEOUT';

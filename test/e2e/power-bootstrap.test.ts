@@ -1,10 +1,13 @@
 /** The site comes back: bootstrap waits for a real upsd to tell of stable mains, and for what a killed manager finishes. */
 import { spawn } from 'node:child_process';
 import t, { type Test } from 'tap';
+import { failMains, full } from '../../manager/test/support/power-bench.ts';
+import { listRuns } from '../../manager/test/support/runs-bench.ts';
 import { skipUnless } from '../nodes/fleet-for-test.ts';
 import { until } from '../nodes/until.ts';
 import { skipWithoutUpsd } from '../nut/nut-programs.ts';
 import { loadUnit, type PowerSite, powerSite } from './support/power-site.ts';
+import { operatorOf } from './support/run-site.ts';
 
 t.setTimeout(200_000);
 
@@ -80,5 +83,27 @@ t.test('a site comes back', { skip, timeout: 180_000 }, async (t) => {
     t.ok(performance.now() - backAtMs >= 8000, 'not before');
     t.match(bootstrap.text(), /the site is started up: rack-a: mains for .* of runtime, of .* needed/);
     t.same(await valuesOf(power, 'ActiveState'), ['active', 'active']);
+  });
+
+  await t.test('mains fails again while the site starts: decided at once, and then it goes on', async (t) => {
+    await Promise.all(names.map((name) => site.node(name).systemctl('stop', loadUnit)));
+    const worker = site.node('worker');
+    const dropIn = `${worker.unitFolder}/${loadUnit}.d/slow.conf`;
+    await worker.writeFile(dropIn, '[Service]\nExecStartPre=/bin/sleep 60\n');
+    await worker.systemctl('daemon-reload');
+    const operator = await operatorOf(t, site);
+    const known = (await listRuns(operator)).length;
+    const bootstrap = startBootstrap(t, power);
+    await bootstrap.untilSays(/step .* begins: start load.service on worker/);
+    await failMains(upsd, operator, { runtimeSeconds: 30 });
+    await bootstrap.untilSays(/the startup was ended for a shutdown: .*; it begins again once power is good/);
+    await bootstrap.untilSays(/waiting: rack-a: mains is not back/);
+    await worker.runOrThrow(['rm', dropIn]);
+    await worker.systemctl('daemon-reload');
+    await upsd.set('rack', full);
+    t.equal(await bootstrap.exitCode, 0, bootstrap.text());
+    t.same(await valuesOf(power, 'ActiveState'), ['active', 'active']);
+    const fresh = (await listRuns(operator)).slice(0, -known).map(({ plan, state }) => `${plan} ${state}`);
+    t.same(fresh, ['startup done', 'shutdown done', 'startup pre-empted']);
   });
 });

@@ -1,6 +1,7 @@
 /** `hecatectl bootstrap` as a process, on a whole manager with fake agents. With UPSes: test/e2e/power-bootstrap. */
 import { mkdirSync } from 'node:fs';
 import t from 'tap';
+import { execute } from '../../../manager/test/support/runs-bench.ts';
 import { until } from '../../../test/nodes/until.ts';
 import { ClusterBench } from '../support/cluster-bench.ts';
 
@@ -82,6 +83,29 @@ t.test('a shutdown takes over from the startup', async (t) => {
   const { exitCode, stderr } = await running.result;
   t.equal(exitCode, 1);
   t.match(stderr, /the startup was ended for a shutdown: .*pre-empted by shutdown.*HEC_RUN_FAILED/);
+});
+
+t.test('a shutdown that a UPS asks for takes over: it is waited for, and then the site starts', async (t) => {
+  const cluster = new ClusterBench(t);
+  const hold = await cluster.begin();
+  const releaseStart = hold('start');
+  const releaseStop = hold('stop');
+  const running = cluster.start('bootstrap');
+  await until(() => /is accepted/.test(running.stderr()), { what: 'it has begun' });
+  const ups = await cluster.bench.operator();
+  await execute(ups, 'shutdown', { mode: 'cluster-only', triggerId: 'rack-a:1', reason: 'mains failed' });
+  await until(() => /begins again once power is good/.test(running.stderr()), { what: 'it says so' });
+  await until(() => /waiting: .*shutdown/.test(running.stderr()), { what: 'it waits for its end' });
+  releaseStart();
+  releaseStop();
+  const { exitCode, stderr } = await running.result;
+  t.equal(exitCode, 0, stderr);
+  const runs = JSON.parse((await cluster.ctl('runs', 'list', '-o', 'json')).stdout) as { plan: string }[];
+  t.match(runs, [
+    { plan: 'startup', state: 'done' },
+    { plan: 'shutdown', state: 'done' },
+    { plan: 'startup', state: 'pre-empted' },
+  ]);
 });
 
 t.test('it gives up when it is told to, and ends on Ctrl-C', async (t) => {

@@ -11,8 +11,8 @@ export interface StartupHindrance {
 }
 
 /**
- * A shutdown that was going on when the manager started is finished by it: afterwards the site may come up. One that
- * began since is what somebody wants.
+ * A shutdown that was going on when the manager started is finished by it: afterwards the site may come up, as after one
+ * that a UPS asks for. One that somebody has asked for since is wanted.
  * @param resumed runs that were going on when the manager started
  */
 export function startupHindrance(
@@ -22,7 +22,8 @@ export function startupHindrance(
 ): StartupHindrance {
   const active = runs.active();
   const isWanted = active.some(
-    ({ request: { plan, runId } }) => plan.kind === 'shutdown' && !resumed.has(runId),
+    ({ request: { plan, runId, triggerId } }) =>
+      plan.kind === 'shutdown' && triggerId === '' && !resumed.has(runId),
   );
   try {
     const refusal = runs.wouldRefuse(startup(), false);

@@ -6,10 +6,14 @@ import type { RunId, RunRequest, RunState } from '../../src/core/runs/run.ts';
 import { startupHindrance } from '../../src/power/startup-hindrance.ts';
 
 const startup = (): RunRequest => ({}) as RunRequest;
-const hindrance = (refusal: string, active: readonly [string, PlanKind][], resumed: readonly string[] = []) =>
+type Active = readonly [runId: string, kind: PlanKind, triggerId?: string];
+const hindrance = (refusal: string, active: readonly Active[], resumed: readonly string[] = []) =>
   startupHindrance(
     {
-      active: () => active.map(([runId, kind]) => ({ request: { runId, plan: { kind } } }) as RunState),
+      active: () =>
+        active.map(
+          ([runId, kind, triggerId = '']) => ({ request: { runId, plan: { kind }, triggerId } }) as RunState,
+        ),
       wouldRefuse: () => refusal,
     },
     startup,
@@ -22,6 +26,7 @@ t.test('as a table', async (t) => {
   t.match(hindrance('it holds nas', [['1', 'sequence']]), { isRefusalPassing: true });
   t.match(hindrance('it goes down', [['1', 'shutdown']]), { isRefusalPassing: false });
   t.match(hindrance('it goes down', [['1', 'shutdown']], ['1']), { isRefusalPassing: true });
+  t.match(hindrance('it goes down', [['1', 'shutdown', 'rack-a:1']]), { isRefusalPassing: true }, 'a UPS');
   const two = [
     ['1', 'shutdown'],
     ['2', 'shutdown'],

@@ -34,6 +34,7 @@ export function runSummary(run: RunState, nowMs: number): RunSummary {
     rehearsal: request.isRehearsal,
     rung,
     why,
+    triggerId: request.triggerId,
   });
 }
 
