@@ -1,0 +1,263 @@
+/**
+ * A forwarded trigger at the side that carries it out, as a pure function: kept before it is acknowledged, asked for
+ * until its run is accepted, and after one that failed again (I10); taken back while that is possible. A second forward
+ * of the same sequence joins the first, one that is older than what is known changes nothing, and a newer one of the
+ * same UPS takes its place.
+ */
+
+import type {
+  ForwardedTrigger,
+  ReceivedEffect,
+  ReceivedForward,
+  ReceivedInput,
+  ReceivedInstant,
+  ReceivedState,
+  ReceivedStep,
+} from './forward-received-state.ts';
+import type { ForwardStanding } from './forward-state.ts';
+
+/** Until a run has begun, or has been taken back. */
+const askAgainMs = 5000;
+
+/** After a run that failed: twice as long each time, from this to this. */
+const retryLeastMs = 10_000;
+const retryMostMs = 60_000;
+
+/** A deadline that has come nearer by more than that is told. */
+const tightenedMs = 10_000;
+
+type Of<Type extends ReceivedInput['type']> = Extract<ReceivedInput, { type: Type }>;
+
+class ReceivedDraft {
+  state: ReceivedState;
+  readonly nowMs: number;
+  private readonly before: ReceivedState;
+  private readonly effects: ReceivedEffect[] = [];
+
+  constructor(state: ReceivedState, at: ReceivedInstant) {
+    this.state = state;
+    this.before = state;
+    this.nowMs = at.nowMs;
+  }
+
+  set(forward: ReceivedForward): void {
+    this.state = { ...this.state, forward };
+  }
+
+  change(changes: Partial<ReceivedForward>): void {
+    const { forward } = this.state;
+    if (forward) this.set({ ...forward, ...changes });
+  }
+
+  send(effect: ReceivedEffect): void {
+    this.effects.push(effect);
+  }
+
+  /** The record goes ahead of what follows from it (I9). When it is asked again is not worth one. */
+  step(): ReceivedStep {
+    const isNew = JSON.stringify(durableOf(this.state)) !== JSON.stringify(durableOf(this.before));
+    const record: ReceivedEffect[] = isNew ? [{ type: 'persist', state: durableOf(this.state) }] : [];
+    return { state: this.state, effects: [...record, ...this.effects] };
+  }
+}
+
+const durableOf = (state: ReceivedState): ReceivedState => ({
+  ...state,
+  forward: state.forward && { ...state.forward, askAgainAtMs: 0 },
+});
+
+export function receivedStep(state: ReceivedState, input: ReceivedInput, at: ReceivedInstant): ReceivedStep {
+  const draft = new ReceivedDraft(state, at);
+  switch (input.type) {
+    case 'forwarded':
+      forwarded(draft, input);
+      break;
+    case 'withdrawn':
+      withdrawn(draft, input);
+      break;
+    case 'run':
+      hearRun(draft, input);
+      break;
+    case 'tick':
+      askAgain(draft, false);
+      break;
+    case 'resume':
+      askAgain(draft, true);
+  }
+  return draft.step();
+}
+
+/** When a tick is wanted; undefined: nothing is waited for (I14). */
+export function nextReceivedTickMs({ forward }: ReceivedState): number | undefined {
+  return forward && isWaiting(forward) ? forward.askAgainAtMs : undefined;
+}
+
+const isWaiting = ({ phase, isStarted }: ReceivedForward): boolean =>
+  phase === 'withdrawing' || (!isStarted && (phase === 'accepted' || phase === 'committed'));
+
+function age(
+  draft: ReceivedDraft,
+  { instance, sequence }: { instance: string; sequence: number },
+): 'newer' | 'same' | 'older' {
+  const known = draft.state.forward;
+  if (known === undefined || known.instance !== instance || sequence > known.sequence) return 'newer';
+  return sequence === known.sequence ? 'same' : 'older';
+}
+
+function answer(draft: ReceivedDraft, ticket: number, standing: ForwardStanding): void {
+  const newestSequence = draft.state.forward?.sequence ?? 0;
+  draft.send({ type: 'answer', ticket, standing, newestSequence });
+}
+
+const standingOf = ({ phase }: ReceivedForward): ForwardStanding =>
+  phase === 'committed' ? 'past-no-return' : phase;
+
+function forwarded(draft: ReceivedDraft, { ticket, trigger }: Of<'forwarded'>): void {
+  const how = age(draft, trigger);
+  if (how === 'older') {
+    answer(draft, ticket, 'superseded');
+    return;
+  }
+  if (how === 'newer') open(draft, trigger);
+  else tighten(draft, trigger);
+  const { forward } = draft.state;
+  if (forward) answer(draft, ticket, standingOf(forward));
+}
+
+/** What an older one has begun is joined, as any second trigger joins: the take-over table sees to it (I11). */
+function open(draft: ReceivedDraft, trigger: ForwardedTrigger): void {
+  const { timeLimitMs, ...told } = trigger;
+  const deadlineAtMs = timeLimitMs === undefined ? undefined : draft.nowMs + timeLimitMs;
+  draft.set({
+    ...told,
+    runTriggerId: runTriggerIdOf(draft.state, trigger, 1),
+    phase: 'accepted',
+    deadlineAtMs,
+    attempts: 1,
+    isStarted: false,
+    askAgainAtMs: 0,
+    withdrawal: '',
+  });
+  ask(draft);
+}
+
+/** Deterministic: the same forward asks for the same run, over any restart. */
+function runTriggerIdOf(
+  { peer, ups }: ReceivedState,
+  { instance, sequence }: Pick<ForwardedTrigger, 'instance' | 'sequence'>,
+  attempts: number,
+): string {
+  const first = `peer:${peer}:${ups}:${instance}:${sequence}`;
+  return attempts > 1 ? `${first}.${attempts}` : first;
+}
+
+/** The battery over there dies faster than was believed: the run chooses its rung by what is left. */
+function tighten(draft: ReceivedDraft, { timeLimitMs, sentence }: ForwardedTrigger): void {
+  const { forward } = draft.state;
+  if (!forward || timeLimitMs === undefined) return;
+  if (forward.phase !== 'accepted' && forward.phase !== 'running' && forward.phase !== 'committed') return;
+  const deadlineAtMs = draft.nowMs + timeLimitMs;
+  if (forward.deadlineAtMs !== undefined && forward.deadlineAtMs - deadlineAtMs < tightenedMs) return;
+  draft.change({ deadlineAtMs, sentence });
+  ask(draft);
+}
+
+function ask(draft: ReceivedDraft): void {
+  const { forward } = draft.state;
+  if (!forward) return;
+  const { runTriggerId, cause, deadlineAtMs, sentence } = forward;
+  const timeLimitMs = deadlineAtMs === undefined ? undefined : Math.max(0, deadlineAtMs - draft.nowMs);
+  const told = `${draft.state.peer}: ${sentence}`;
+  draft.change({ askAgainAtMs: draft.nowMs + askAgainMs });
+  draft.send({ type: 'trigger', triggerId: runTriggerId, cause, sentence: told, timeLimitMs });
+}
+
+function askReverse(draft: ReceivedDraft): void {
+  const { forward } = draft.state;
+  if (!forward) return;
+  draft.change({ askAgainAtMs: draft.nowMs + askAgainMs });
+  const sentence = `${draft.state.peer} takes its shutdown back: ${forward.withdrawal}`;
+  draft.send({ type: 'reverse', triggerId: forward.runTriggerId, sentence });
+}
+
+function askAgain(draft: ReceivedDraft, isAtOnce: boolean): void {
+  const { forward } = draft.state;
+  if (!forward || !isWaiting(forward)) return;
+  if (!isAtOnce && draft.nowMs < forward.askAgainAtMs) return;
+  if (forward.phase === 'withdrawing') askReverse(draft);
+  else ask(draft);
+}
+
+function withdrawn(draft: ReceivedDraft, input: Of<'withdrawn'>): void {
+  const { ticket, instance, sequence, sentence } = input;
+  const how = age(draft, input);
+  if (how === 'older') {
+    answer(draft, ticket, 'superseded');
+    return;
+  }
+  // The forward that it takes back was lost, or is behind it: it must not begin anything any more.
+  if (how === 'newer') takeUnheard(draft, { instance, sequence });
+  const { forward } = draft.state;
+  if (forward?.phase === 'accepted' || forward?.phase === 'running') {
+    draft.change({ phase: 'withdrawing', withdrawal: sentence });
+    askReverse(draft);
+  }
+  answer(draft, ticket, draft.state.forward ? standingOf(draft.state.forward) : 'withdrawn');
+}
+
+/** What an older one has begun is taken back with it: of one UPS only the newest word counts. */
+function takeUnheard(draft: ReceivedDraft, newest: Pick<ForwardedTrigger, 'instance' | 'sequence'>): void {
+  const { forward } = draft.state;
+  if (forward && forward.phase !== 'withdrawn' && forward.phase !== 'ended') {
+    draft.set({ ...forward, ...newest });
+    return;
+  }
+  draft.set({
+    ...newest,
+    triggerId: '',
+    cause: '',
+    sentence: '',
+    runTriggerId: runTriggerIdOf(draft.state, newest, 1),
+    phase: 'withdrawn',
+    deadlineAtMs: undefined,
+    attempts: 1,
+    isStarted: false,
+    askAgainAtMs: 0,
+    withdrawal: '',
+  });
+}
+
+function hearRun(draft: ReceivedDraft, { triggerId, event }: Of<'run'>): void {
+  const { forward } = draft.state;
+  if (forward?.runTriggerId !== triggerId) return;
+  const { phase } = forward;
+  if (phase === 'withdrawn' || phase === 'ended') return;
+  switch (event) {
+    case 'started':
+      draft.change({ isStarted: true, phase: phase === 'accepted' ? 'running' : phase });
+      return;
+    case 'past-no-return':
+      // It goes on to its end: nothing is taken back (I10).
+      draft.change({ isStarted: true, phase: 'committed', withdrawal: '' });
+      return;
+    case 'ended':
+      draft.change({ phase: 'ended' });
+      return;
+    case 'failed':
+      if (phase === 'withdrawing') draft.change({ phase: 'withdrawn', isStarted: false });
+      else retry(draft, forward);
+  }
+}
+
+/** A run that failed does not answer the trigger: another is asked for, under another id, after a pause. */
+function retry(draft: ReceivedDraft, forward: ReceivedForward): void {
+  const pauseMs = Math.min(retryMostMs, retryLeastMs * 2 ** Math.min(forward.attempts - 1, 10));
+  const attempts = forward.attempts + 1;
+  draft.change({
+    attempts,
+    runTriggerId: runTriggerIdOf(draft.state, forward, attempts),
+    phase: forward.phase === 'committed' ? 'committed' : 'accepted',
+    isStarted: false,
+    askAgainAtMs: draft.nowMs + pauseMs,
+  });
+}
