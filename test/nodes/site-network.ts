@@ -45,6 +45,8 @@ export class SiteNetwork {
   readonly address = siteAddress;
   private holder: ChildProcess | undefined;
   private readonly group: string;
+  private readonly ports = new Set<string>();
+  private isSwitchOn = true;
 
   /** @param fleetGroup the fleet's cgroup: its janitor kills whatever runs in there. */
   constructor(fleetGroup: string) {
@@ -120,7 +122,24 @@ export class SiteNetwork {
     await execute(this.enter(['ip', 'link', 'delete', port]));
     const peer = ['name', 'host0', 'address', macAddress, 'netns', String(pid)];
     await ip('link', 'add', port, 'type', 'veth', 'peer', ...peer);
-    await ip('link', 'set', port, 'master', 'site', 'up');
+    this.ports.add(port);
+    await ip('link', 'set', port, 'master', 'site', this.isSwitchOn ? 'up' : 'down');
+  }
+
+  /** The switch has no power: every host sees the carrier of its link go, as in a power cut. */
+  async switchOff(): Promise<void> {
+    this.isSwitchOn = false;
+    await this.setPorts('down');
+  }
+
+  async switchOn(): Promise<void> {
+    this.isSwitchOn = true;
+    await this.setPorts('up');
+  }
+
+  /** Ports of nodes that are off are not there. */
+  private async setPorts(state: 'up' | 'down'): Promise<void> {
+    await Promise.all([...this.ports].map((port) => execute(this.enter(['ip', 'link', 'set', port, state]))));
   }
 
   /**

@@ -5,7 +5,7 @@ import { siteBroadcastAddress } from '../nodes/site-network.ts';
 /** An entry of `inventory` in hecate.yaml; what is left out has the manager's own default, such as a role's units. */
 export interface InventoryEntry {
   name: string;
-  role: 'server' | 'agent' | 'coordinator';
+  role: 'server' | 'agent' | 'storage' | 'coordinator';
   mac_address: string;
   /** Left out for workers: the manager finds the way to them by itself, without a default route, too. */
   wake_address?: string;
@@ -22,14 +22,16 @@ function entry(node: BootedNode, role: InventoryEntry['role']): InventoryEntry {
 export interface ClusterNodes {
   readonly servers: readonly BootedNode[];
   readonly workers: readonly BootedNode[];
+  readonly storage: readonly BootedNode[];
   readonly coordinator: BootedNode;
 }
 
 /** The `inventory` of a cluster's hecate.yaml. */
-export function inventoryOf({ servers, workers, coordinator }: ClusterNodes): InventoryEntry[] {
+export function inventoryOf({ servers, workers, storage, coordinator }: ClusterNodes): InventoryEntry[] {
   return [
     entry(coordinator, 'coordinator'),
     ...servers.map((node) => entry(node, 'server')),
     ...workers.map((node) => entry(node, 'agent')),
+    ...storage.map((node) => entry(node, 'storage')),
   ];
 }

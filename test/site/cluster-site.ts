@@ -26,6 +26,8 @@ export interface ClusterOptions {
   servers?: number;
   /** Default 2. */
   workers?: number;
+  /** Hosts that the servers depend on. Default 0. */
+  storage?: number;
   /** Keys of hecate.yaml beyond those that the site needs; told the nodes, for their addresses. */
   config?: (cluster: ClusterNodes) => ConfigOverrides;
   /** The whole of every agent's policy. */
@@ -41,7 +43,7 @@ export interface TimeOff {
   readonly isOrderly: boolean;
 }
 
-/** Names of the nodes: `server-1` …, `worker-1` …, `coordinator`. */
+/** Names of the nodes: `server-1` …, `worker-1` …, `storage-1` …, `coordinator`. */
 export class ClusterSite implements ClusterNodes {
   readonly fleet: BootedFleet;
   /** What makes a magic packet boot its node; with `break` and `mend` for nodes that do not come up. */
@@ -49,6 +51,7 @@ export class ClusterSite implements ClusterNodes {
   readonly manager: ClusterManager;
   readonly servers: readonly BootedNode[];
   readonly workers: readonly BootedNode[];
+  readonly storage: readonly BootedNode[];
   readonly coordinator: BootedNode;
   private config: ConfigOverrides;
 
@@ -57,6 +60,7 @@ export class ClusterSite implements ClusterNodes {
     this.wake = wake;
     this.servers = fleet.nodes.filter(({ name }) => name.startsWith('server-'));
     this.workers = fleet.nodes.filter(({ name }) => name.startsWith('worker-'));
+    this.storage = fleet.nodes.filter(({ name }) => name.startsWith('storage-'));
     this.coordinator = fleet.node(coordinatorName);
     this.manager = new ClusterManager(this.coordinator);
     this.config = {
@@ -181,8 +185,13 @@ const numbered = (role: string, count: number): string[] =>
 
 /** @throws when a part does not come up; nothing is left then. */
 export async function startCluster(options: ClusterOptions = {}): Promise<ClusterSite> {
-  const { servers = 3, workers = 2, policy = defaultPolicy, stateDiskMiB } = options;
-  const names = [coordinatorName, ...numbered('server', servers), ...numbered('worker', workers)];
+  const { servers = 3, workers = 2, storage = 0, policy = defaultPolicy, stateDiskMiB } = options;
+  const names = [
+    coordinatorName,
+    ...numbered('server', servers),
+    ...numbered('worker', workers),
+    ...numbered('storage', storage),
+  ];
   const disks =
     stateDiskMiB === undefined ? {} : { [coordinatorName]: { path: stateDirectory, sizeMiB: stateDiskMiB } };
   const fleet = await startFleet({ kind: 'booted', names, packages: ['etcd-server'], disks });

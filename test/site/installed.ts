@@ -35,12 +35,16 @@ async function installService(node: BootedNode, name: string): Promise<void> {
   await node.runOrThrow(['systemctl', 'daemon-reload']);
 }
 
-/** The manager and hecatectl; started now and whenever the node boots. @throws Error with its journal if it is not. */
+/**
+ * The manager and hecatectl, started now and whenever the node boots; hecate-bootstrap.service is there and, as packages
+ * leave it, not enabled. @throws Error with its journal if the manager does not start.
+ */
 export async function installManager(node: BootedNode, config: ConfigOverrides): Promise<void> {
   await installProgram(node, 'hecate-manager', 'manager/bin/hecate-manager.js');
   await installProgram(node, 'hecatectl', 'ctl/bin/hecatectl.js');
   await writeManagerConfig(node, config);
   await installService(node, 'hecate-manager.service');
+  await installService(node, 'hecate-bootstrap.service');
   await enable(node, 'hecate-manager.service');
 }
 

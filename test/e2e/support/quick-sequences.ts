@@ -10,10 +10,17 @@ export interface QuickOptions {
   readonly stopTimeout?: string;
   /** Of each poweroff and of the gate behind it. */
   readonly offTimeout?: string;
+  /** Of a cluster with storage, which goes off behind the servers and comes up before them. */
+  readonly hasStorage?: boolean;
 }
 
 /** Workers, servers; then hosts off in that order, the coordinator last. Failures are told, and it goes on. */
-export function quickShutdown({ wait, stopTimeout = '10s', offTimeout = '60s' }: QuickOptions = {}) {
+export function quickShutdown({
+  wait,
+  stopTimeout = '10s',
+  offTimeout = '60s',
+  hasStorage = false,
+}: QuickOptions = {}) {
   const off = (role: string) => ({
     name: `off-${role}`,
     steps: [{ poweroff: { nodes: [`role:${role}`] }, timeout: offTimeout, on_failure: 'continue' }],
@@ -24,7 +31,8 @@ export function quickShutdown({ wait, stopTimeout = '10s', offTimeout = '60s' }:
   });
   const first = wait === undefined ? [] : [{ name: 'first', steps: [{ wait }] }];
   const roles = ['agent', 'server'];
-  return { stages: [...first, ...roles.map(stop), ...[...roles, 'coordinator'].map(off)] };
+  const hosts = [...roles, ...(hasStorage ? ['storage'] : []), 'coordinator'];
+  return { stages: [...first, ...roles.map(stop), ...hosts.map(off)] };
 }
 
 export interface QuickStartupOptions {
@@ -33,6 +41,7 @@ export interface QuickStartupOptions {
   readonly onWorkerMissing?: 'continue' | 'abort';
   /** Of the wake of workers. Default 30 s. */
   readonly wakeTimeout?: string;
+  readonly hasStorage?: boolean;
 }
 
 /** Servers, workers: woken, their units started, and seen to be active where their node is online. */
@@ -40,6 +49,7 @@ export function quickStartup({
   wait,
   onWorkerMissing = 'continue',
   wakeTimeout = '30s',
+  hasStorage = false,
 }: QuickStartupOptions = {}) {
   const first = wait === undefined ? [] : [{ name: 'first', steps: [{ wait }] }];
   const up = (role: string, timeout: string, onFailure: string) => ({
@@ -49,5 +59,16 @@ export function quickStartup({
       { start: { nodes: [`role:${role}`] }, timeout: '15s', on_failure: 'continue' },
     ],
   });
-  return { stages: [...first, up('server', '60s', 'abort'), up('agent', wakeTimeout, onWorkerMissing)] };
+  const storage = {
+    name: 'storage',
+    steps: [{ wake: { nodes: ['role:storage'] }, timeout: '60s', on_failure: 'abort' }],
+  };
+  return {
+    stages: [
+      ...first,
+      ...(hasStorage ? [storage] : []),
+      up('server', '60s', 'abort'),
+      up('agent', wakeTimeout, onWorkerMissing),
+    ],
+  };
 }
