@@ -5,27 +5,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { canRunUserNodes } from '../test/nodes/capabilities.ts';
 import { type Site, startSite } from '../test/site/site.ts';
+import { readOptions } from './demo/options.ts';
+import { onMains, playOutage, powerOf, upsName } from './demo/outage.ts';
+import { startToldUps, type ToldUps } from './demo/told-ups.ts';
 import { demoUnits } from './demo/units.ts';
-
-const nodesMax = 20;
-
-const usage = `npm start [-- --nodes N]    a manager and N nodes (default 3, at most ${nodesMax})\n`;
-
-function readNodeCount(): number {
-  try {
-    const { values } = parseArgs({ options: { nodes: { type: 'string', short: 'n', default: '3' } } });
-    const count = Number(values.nodes);
-    if (Number.isInteger(count) && count >= 1 && count <= nodesMax) return count;
-    throw new Error(`--nodes takes a whole number from 1 to ${nodesMax}, not ${values.nodes}`);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
-    process.exit(2);
-  }
-}
 
 /** server1, then workers. */
 const nodeNames = (count: number): string[] =>
@@ -35,12 +21,36 @@ const nodeNames = (count: number): string[] =>
 const inventoryOf = (names: readonly string[]) =>
   names.map((name) => ({ name, role: name.startsWith('server') ? 'server' : 'agent' }));
 
-function tell(site: Site, seconds: string): void {
+function tellFleet(site: Site, seconds: string): void {
   const names = site.fleet.nodes.map(({ name }) => name);
-  const worker = names[1] ?? 'server1';
   process.stdout.write(`
 A manager and ${names.length} real systemd nodes are up after ${seconds} s: ${names.join(', ')}
+`);
+}
 
+function tellUps({ isReal }: ToldUps): void {
+  const server = isReal
+    ? "NUT's own upsd, with its dummy driver, on"
+    : 'a fake NUT server (install nut-server for a real one) with';
+  process.stdout.write(`A UPS feeds them: ${server} a battery of three minutes.\n\n`);
+}
+
+function tellAfterwards(site: Site): void {
+  process.stdout.write(`
+That was it. All of it is still there; in another terminal, in this folder:
+
+  export HECATE_SOCKET=${site.manager.socket}
+  npx hecatectl runs list                         # the startups and the shutdown
+  npx hecatectl power status                      # the UPS, and how far it is from a shutdown
+  npx hecatectl status                            # nodes, UPSes, runs and the budget on one screen
+
+Ctrl-C ends it and leaves nothing behind.
+`);
+}
+
+function tell(site: Site): void {
+  const worker = site.fleet.nodes[1]?.name ?? 'server1';
+  process.stdout.write(`
 In another terminal, in this folder:
 
   export HECATE_SOCKET=${site.manager.socket}
@@ -64,7 +74,7 @@ Ctrl-C ends it and leaves nothing behind.
 `);
 }
 
-const count = readNodeCount();
+const { nodeCount, hasOutage } = readOptions();
 const capability = await canRunUserNodes();
 if (!capability.ok) {
   process.stderr.write(`real systemd nodes cannot run here: ${capability.why}\n`);
@@ -86,44 +96,68 @@ const folder = join(tmpdir(), `${prefix}${process.pid}`);
 mkdirSync(folder, { mode: 0o700 });
 
 const startedAtMs = performance.now();
-let isStopping = false;
+const seconds = (): string => ((performance.now() - startedAtMs) / 1000).toFixed(1);
+const stopping = new AbortController();
 let starting: Promise<Site> | undefined;
+const closers: (() => Promise<void>)[] = [];
 
 /** Also while it starts: what has begun is waited for, and then ended in order. */
 async function stop(status: number): Promise<void> {
-  if (isStopping) process.exit(exitCodes.interrupted.code);
-  isStopping = true;
+  if (stopping.signal.aborted) process.exit(exitCodes.interrupted.code);
+  stopping.abort();
   process.stdout.write('\nending …\n');
   await starting?.then(
     (site) => site.destroy(),
     () => undefined, // it has cleaned up after itself
   );
+  for (const close of closers) await close();
   rmSync(folder, { recursive: true, force: true });
   process.exit(status);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-// Not before: whoever reads this may interrupt it.
-process.stdout.write(`starting a manager and ${count} nodes …\n`);
-
-try {
-  const names = nodeNames(count);
-  starting = startSite({
+async function startAll(ups: ToldUps | undefined): Promise<Site> {
+  const names = nodeNames(nodeCount);
+  const site = await startSite({
     kind: 'user',
     names,
     units: demoUnits,
     folder,
-    config: { site: 'demo', heartbeat_interval: '2s', inventory: inventoryOf(names) },
+    config: {
+      site: 'demo',
+      heartbeat_interval: '2s',
+      inventory: inventoryOf(names),
+      ...(ups ? { power: powerOf(ups) } : {}),
+    },
   });
-  const site = await starting;
-  if (!isStopping) {
+  if (!stopping.signal.aborted)
     await Promise.all(site.fleet.nodes.map((node) => node.systemctl('start', 'alive.timer')));
-    tell(site, ((performance.now() - startedAtMs) / 1000).toFixed(1));
-    // Nothing here keeps the process alive by itself but this.
-    setInterval(() => undefined, 60_000);
+  return site;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+// Not before: whoever reads this may interrupt it.
+process.stdout.write(`starting a manager and ${nodeCount} nodes …\n`);
+
+try {
+  const scope = { teardown: (close: () => Promise<void>) => void closers.push(close) };
+  const ups = hasOutage ? await startToldUps(scope, upsName, onMains) : undefined;
+  stopping.signal.throwIfAborted();
+  starting = startAll(ups);
+  const site = await starting;
+  const { signal } = stopping;
+  if (ups && !signal.aborted) {
+    tellFleet(site, seconds());
+    tellUps(ups);
+    await playOutage({ manager: site.manager, ups, signal });
+    tellAfterwards(site);
+  } else if (!signal.aborted) {
+    tellFleet(site, seconds());
+    tell(site);
   }
+  // Nothing here keeps the process alive by itself but this.
+  setInterval(() => undefined, 60_000);
 } catch (error) {
-  if (!isStopping) {
+  if (!stopping.signal.aborted) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     await stop(1);
   }
