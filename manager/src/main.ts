@@ -21,6 +21,7 @@ const help = `hecate-manager: keeps sessions to the agents and gives every opera
   hecate-manager [--config FILE]    run (FILE: /etc/hecate/hecate.yaml)
   hecate-manager --check            read the configuration, say what is wrong with it, and end
   hecate-manager --version
+  hecate-manager backup|restore     what hecatectl backup and hecatectl restore call
 
 SIGHUP reads the configuration again; SIGTERM ends in order.
 `;
@@ -120,6 +121,11 @@ async function check(file: string): Promise<void> {
 }
 
 try {
+  const [name = ''] = process.argv.slice(2);
+  if (name === 'backup' || name === 'restore') {
+    const { runBackupCommand } = await import('./backup/command.ts');
+    process.exit(await runBackupCommand(process.argv.slice(2)));
+  }
   const options = readOptions(process.argv.slice(2));
   if (options) await (options.check ? check(options.config) : run(options.config, reloadSignal()));
 } catch (error) {

@@ -308,6 +308,14 @@ _hecatectl_command() {
       options+=('--all' '-a')
       all_replaces_node=1
       ;;
+    'backup')
+      kinds=('files')
+      options+=()
+      ;;
+    'restore')
+      kinds=('files')
+      options+=('--check' '--keep-config' '--force')
+      ;;
     'ca init')
       kinds=()
       options+=('--site')
@@ -438,7 +446,7 @@ _hecatectl() {
   fi
   if [[ -z $name ]]; then
     if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--config' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
-    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
     fi
     return 0
   fi
@@ -448,7 +456,7 @@ _hecatectl() {
     _hecatectl_command "$name" || return 0
   fi
   if [[ $name == help ]]; then
-    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'ca' 'node' 'operator' 'join' 'version' 'completion')
     return 0
   fi
   _hecatectl_command "$name" || return 0

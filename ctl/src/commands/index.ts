@@ -57,6 +57,8 @@ const loaders: Record<string, () => Promise<{ command: Command }>> = {
   metrics: () => import('./metrics.ts'),
   daemon: () => import('./daemon.ts'),
   'set-log-level': () => import('./set-log-level.ts'),
+  backup: () => import('./backup.ts'),
+  restore: () => import('./restore.ts'),
   'ca init': () => import('./ca-init.ts'),
   'node enroll': () => import('./node-enroll.ts'),
   'node revoke': () => import('./node-revoke.ts'),

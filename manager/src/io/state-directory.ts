@@ -80,6 +80,19 @@ async function makePrivate(path: string): Promise<void> {
   if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
 }
 
+/** A file that is there while a restore exchanges what is in the directory. */
+export const unfinishedRestore = 'restore.unfinished';
+
+/** On half a state a manager would forget revocations, or begin at a low epoch (I6). */
+async function refuseHalfRestored(directory: string): Promise<void> {
+  if (!(await stat(join(directory, unfinishedRestore)).catch(() => undefined))) return;
+  throw new HecateError(
+    'HEC_STATE',
+    `${directory}: a restore was interrupted, and this is half of a state`,
+    'repeat it: hecatectl restore --force FILE',
+  );
+}
+
 /** What a crash left half-written. */
 async function sweep(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
@@ -95,7 +108,8 @@ async function takeEpoch(directory: string): Promise<Epochs> {
   return epochs;
 }
 
-const holder: LockHolder = {
+/** Whoever holds a state directory. */
+export const stateHolder: LockHolder = {
   program: 'manager',
   remedy:
     'end that manager first (systemctl stop hecate-manager), or give this one a state_directory of its own',
@@ -110,7 +124,8 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   try {
     await makePrivate(path);
     const directory = await realpath(path);
-    lock = await lockDirectory(directory, holder);
+    lock = await lockDirectory(directory, stateHolder);
+    await refuseHalfRestored(directory);
     await sweep(directory);
     const reserve = await DiskReserve.open(directory);
     const epochs = await reserve.lendTo(async () => {

@@ -73,7 +73,12 @@ export function formatLedger(ledger: Ledger): string {
 /** @throws HEC_STATE when it is missing, damaged, or of a newer release */
 export function readLedger(folder: string): Ledger {
   const path = ledgerPath(folder);
-  const result = ledgerSchema.safeParse(parseJson(path, readText(path)));
+  return parseLedger(path, readText(path));
+}
+
+/** @param path for messages. @throws HEC_STATE when it is damaged, or of a newer release */
+export function parseLedger(path: string, text: string): Ledger {
+  const result = ledgerSchema.safeParse(parseJson(path, text));
   if (!result.success) throw damagedError(path, z.prettifyError(result.error), result.error);
   const { version: _version, ...ledger } = result.data;
   return ledger;

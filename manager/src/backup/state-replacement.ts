@@ -1,0 +1,144 @@
+/**
+ * Exchanges what is in a state directory, while no manager holds it. A crash on the way leaves a mark there, and no
+ * manager starts on half a state; a restore that is repeated begins anew.
+ */
+import { chmod, chown, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import { removeFileDurably, syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import { type DirectoryLock, lockDirectory } from '@hecate/proto/io/directory-lock.ts';
+import { fileError } from '@hecate/proto/io/file-errors.ts';
+import { readEpochs } from '../io/epoch-file.ts';
+import { stateHolder, unfinishedRestore } from '../io/state-directory.ts';
+import { statePaths } from './read-state.ts';
+
+const incoming = 'restore.new';
+const asidePrefix = 'before-restore-';
+
+export interface NewConfig {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export class StateReplacement {
+  readonly #directory: string;
+  readonly #lock: DirectoryLock;
+  /** For what is kept aside: `20261121T201500.000Z`. */
+  readonly #stamp: string;
+
+  private constructor(directory: string, lock: DirectoryLock, stamp: string) {
+    this.#directory = directory;
+    this.#lock = lock;
+    this.#stamp = stamp;
+  }
+
+  /** Takes the directory, made when it is not there. @throws HEC_LOCKED naming the manager that runs; HEC_STATE */
+  static async begin(directory: string, nowWallMs: number): Promise<StateReplacement> {
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const lock = await lockDirectory(directory, stateHolder);
+      const stamp = new Date(nowWallMs).toISOString().replace(/[-:]/g, '');
+      const replacement = new StateReplacement(directory, lock, stamp);
+      await replacement.#giveAway(join(directory, 'lock'));
+      return replacement;
+    } catch (thrown) {
+      throw fileError('restore the state of the manager to it', directory, thrown);
+    }
+  }
+
+  /** Of the state that is there; 0: none that can be read. */
+  async presentEpoch(): Promise<number> {
+    const path = join(this.#directory, statePaths.epoch);
+    const { epoch, highestForeignEpoch } = await readEpochs(path).catch(() => ({
+      epoch: 0,
+      highestForeignEpoch: 0,
+    }));
+    return Math.max(epoch, highestForeignEpoch);
+  }
+
+  /** @param config a file that would be replaced. @throws HEC_STATE when there is something to lose */
+  async requireEmpty(config: string | undefined): Promise<void> {
+    const remedy = 'to keep it aside and restore all the same: hecatectl restore --force FILE';
+    if ((await this.#present()).length > 0)
+      throw new HecateError('HEC_STATE', `${this.#directory} holds the state of a manager already`, remedy);
+    if (config === undefined || !(await stat(config).catch(() => undefined))) return;
+    const other = 'or leave the configuration as it is: hecatectl restore --keep-config FILE';
+    throw new HecateError('HEC_STATE', `${config} is there, and another one`, `${remedy}; ${other}`);
+  }
+
+  /** What a restore takes away: not our own, and nothing that an earlier one has kept. */
+  async #present(): Promise<string[]> {
+    const ours = new Set(['lock', 'reserve', incoming, unfinishedRestore]);
+    const names = await readdir(this.#directory);
+    return names.filter((name) => !ours.has(name) && !name.startsWith(asidePrefix));
+  }
+
+  /** @returns where what was there is now. @throws HEC_STATE */
+  async put(files: ReadonlyMap<string, Uint8Array>, config: NewConfig | undefined): Promise<string[]> {
+    try {
+      const source = await this.#writeIncoming(files);
+      await writeFileAtomically(join(this.#directory, unfinishedRestore), `${this.#stamp}\n`);
+      const aside = await this.#setAside();
+      for (const name of await readdir(source)) await rename(join(source, name), join(this.#directory, name));
+      await rm(source, { recursive: true });
+      await chmod(this.#directory, 0o700);
+      await syncDirectory(this.#directory);
+      const oldConfig = config && (await this.#putConfig(config));
+      await removeFileDurably(join(this.#directory, unfinishedRestore));
+      return [...aside, ...(oldConfig ?? [])];
+    } catch (thrown) {
+      throw fileError('restore the state of the manager to it', this.#directory, thrown);
+    }
+  }
+
+  /** All of it is on the disk before anything that is there is moved. */
+  async #writeIncoming(files: ReadonlyMap<string, Uint8Array>): Promise<string> {
+    const source = join(this.#directory, incoming);
+    await rm(source, { recursive: true, force: true });
+    await this.#makeFolder(source);
+    for (const [path, bytes] of files) {
+      const folder = dirname(join(source, path));
+      if (folder !== source) await this.#makeFolder(folder);
+      await writeFileAtomically(join(source, path), bytes);
+      await this.#giveAway(join(source, path));
+    }
+    await syncDirectory(source);
+    return source;
+  }
+
+  async #makeFolder(path: string): Promise<void> {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await this.#giveAway(path);
+  }
+
+  /** What root restores belongs to whom the directory belongs to. */
+  async #giveAway(path: string): Promise<void> {
+    if (process.getuid?.() !== 0) return;
+    const { uid, gid } = await stat(this.#directory);
+    await chown(path, uid, gid);
+  }
+
+  async #setAside(): Promise<string[]> {
+    const names = await this.#present();
+    if (names.length === 0) return [];
+    const aside = join(this.#directory, asidePrefix + this.#stamp);
+    await this.#makeFolder(aside);
+    for (const name of names) await rename(join(this.#directory, name), join(aside, name));
+    await syncDirectory(aside);
+    return [aside];
+  }
+
+  async #putConfig({ path, bytes }: NewConfig): Promise<string[]> {
+    await mkdir(dirname(path), { recursive: true });
+    const there = await stat(path).catch(() => undefined);
+    const aside = `${path}.${asidePrefix}${this.#stamp}`;
+    if (there) await copyFile(path, aside);
+    await writeFileAtomically(path, bytes, there ? there.mode & 0o777 : 0o644);
+    if (there && process.getuid?.() === 0) await chown(path, there.uid, there.gid);
+    return there ? [aside] : [];
+  }
+
+  async release(): Promise<void> {
+    await this.#lock.release();
+  }
+}
