@@ -28,13 +28,20 @@ export class VirtualTime {
 
   /** Until that time, or until nothing is left to happen. */
   runUntil(untilMs: number): void {
+    while (this.runNext(untilMs));
+    this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  /** The next event until that time. @returns false: there is none */
+  runNext(untilMs: number): boolean {
     for (let next = this.#heap[0]; next && next.atMs <= untilMs; next = this.#heap[0]) {
       this.#pop();
       if (next.isCancelled) continue;
       this.nowMs = next.atMs;
       next.run();
+      return true;
     }
-    this.nowMs = Math.max(this.nowMs, untilMs);
+    return false;
   }
 
   #push(event: Event): void {

@@ -11,6 +11,7 @@ import type { RunRefusal, RunsEffect, RunsInput, RunsState } from '../../manager
 import { OperationCheckers } from './runs-checker-operations.ts';
 import { OrderCheckers } from './runs-checker-orders.ts';
 import { intentAgeMaxMs, type SimulatedManager } from './runs-manager.ts';
+import { seenButForRefused } from './runs-refused.ts';
 import { wasTrue } from './runs-truth.ts';
 import {
   actionOf,
@@ -42,7 +43,9 @@ export class Checkers {
 
   fail(text: string): never {
     this.#world.log(`VIOLATED ${text}`);
-    throw new Error(text);
+    const failure = new Error(text);
+    this.#world.failure ??= failure;
+    throw failure;
   }
 
   // ── Runs ──
@@ -145,7 +148,7 @@ export class Checkers {
     if (action?.type !== 'gate' && action?.type !== 'wake') return;
     const key = `${keyOf(run.running.address)}/${run.running.method}/${run.running.methodBeganAtMs}`;
     if (watched.held.key !== key) watched.held = { key, count: 0 };
-    const { verdict } = judge(action.gate.condition, observations);
+    const { verdict } = judge(action.gate.condition, seenButForRefused(run, action.gate, observations));
     watched.held.count = verdict === 'holds' ? watched.held.count + 1 : 0;
     const isOver = (after.runs.get(runId)?.results.length ?? 1e9) > run.results.length;
     if (isOver && watched.held.count < action.gate.consecutive)

@@ -11,10 +11,13 @@ export class Faults {
   #isOver = false;
   readonly #world: SimulationWorld;
   readonly #meanGapMs: number;
+  readonly #replaces: boolean;
   readonly #repairs = new Set<() => void>();
 
-  constructor(world: SimulationWorld, meanGapMs: number) {
+  /** @param replaces whether another manager may take the place of one that hangs */
+  constructor(world: SimulationWorld, meanGapMs: number, replaces = true) {
     this.#world = world;
+    this.#replaces = replaces;
     this.#meanGapMs = meanGapMs;
   }
 
@@ -44,19 +47,19 @@ export class Faults {
     const faults = [
       () => this.cut(agent, chance.between(300, 45_000), chance.happens(0.3)),
       () => this.cut(agent, chance.between(100, 8000), false),
-      () => this.#reset(agent),
-      () => this.#redial(agent),
+      () => this.reset(agent),
+      () => this.redial(agent),
       () => this.killAgent(agent),
       () => this.killAgent(agent),
-      () => this.#freezeAgent(agent),
+      () => this.freezeAgent(agent),
       () => this.killManager(),
       () => this.killManager(),
-      () => this.#freezeManager(),
-      () => this.#replaceManager(),
-      () => this.#fillDisk(this.#world.manager.files.disk, true),
-      () => this.#fillDisk(agent.disk, false),
-      () => this.#slowDisk(chance.happens(0.5) ? this.#world.manager.files.disk : agent.disk),
-      () => this.#pullThePlug(agent),
+      () => this.freezeManager(),
+      ...(this.#replaces ? [() => this.#replaceManager()] : []),
+      () => this.fillDisk(this.#world.manager.files.disk, true),
+      () => this.fillDisk(agent.disk, false),
+      () => this.slowDisk(chance.happens(0.5) ? this.#world.manager.files.disk : agent.disk),
+      () => this.pullThePlug(agent),
     ];
     chance.one(faults)();
   }
@@ -107,7 +110,7 @@ export class Faults {
   }
 
   /** Both ends learn of it, one after the other; what was on the way comes late or never. */
-  #reset(agent: SimulatedAgent): void {
+  reset(agent: SimulatedAgent): void {
     const { session } = agent;
     if (!session || agent.isCut) return;
     this.#world.log(`${agent.name} session ${session.id} is reset`);
@@ -117,7 +120,7 @@ export class Faults {
   }
 
   /** The agent dials again before the manager has noticed; frames of the old session come after the new one. */
-  #redial(agent: SimulatedAgent): void {
+  redial(agent: SimulatedAgent): void {
     const { session } = agent;
     if (!session || agent.isCut) return;
     this.#world.log(`${agent.name} dials again`);
@@ -134,7 +137,7 @@ export class Faults {
     this.#world.time.after(this.#world.chance.between(50, 4000), () => agent.start());
   }
 
-  #freezeAgent(agent: SimulatedAgent): void {
+  freezeAgent(agent: SimulatedAgent): void {
     const forMs = this.#world.chance.between(50, 4000);
     if (!agent.isUp || agent.process.isFrozen) return;
     this.#world.log(`${agent.name} agent is frozen for ${Math.round(forMs)} ms`);
@@ -153,7 +156,7 @@ export class Faults {
     });
   }
 
-  #freezeManager(): void {
+  freezeManager(): void {
     const { manager, chance } = this.#world;
     const forMs = chance.between(50, 6000);
     if (!manager.isUp || manager.process.isFrozen) return;
@@ -197,7 +200,7 @@ export class Faults {
     this.#world.oldManager = undefined;
   }
 
-  #fillDisk(disk: SimulatedDisk, isOfManager: boolean): void {
+  fillDisk(disk: SimulatedDisk, isOfManager: boolean): void {
     const forMs = this.#world.chance.between(100, 6000);
     this.#world.log(`a disk is full for ${Math.round(forMs)} ms`);
     disk.isFull = true;
@@ -207,7 +210,7 @@ export class Faults {
     });
   }
 
-  #slowDisk(disk: SimulatedDisk): void {
+  slowDisk(disk: SimulatedDisk): void {
     const { chance } = this.#world;
     disk.latencyMaxMs = chance.between(50, 2000);
     this.#world.log('a disk is slow');
@@ -216,7 +219,7 @@ export class Faults {
     });
   }
 
-  #pullThePlug({ host }: SimulatedAgent): void {
+  pullThePlug({ host }: SimulatedAgent): void {
     const { chance, time } = this.#world;
     if (chance.happens(0.6) || !host.isOn) return;
     host.pullThePlug();

@@ -76,13 +76,18 @@ export class SimulatedHost {
   readonly power: Since<boolean>[] = [];
   isOn = true;
   isGoingDown = false;
+  /** Without it nothing boots. */
+  hasSupply = true;
   boot = 1;
   listener: HostListener | undefined;
   onApplied: (applied: Applied) => void = () => undefined;
   onOff: () => void = () => undefined;
+  /** It is on, or off, from now on: its load has changed. */
+  onPower: () => void = () => undefined;
   #bootedAtMs = 0;
   #clockAtBootMs: number;
   #isBooting = false;
+  #boots = 0;
   readonly #time: VirtualTime;
   readonly #temper: Temper;
   readonly #log: (text: string) => void;
@@ -179,6 +184,13 @@ export class SimulatedHost {
     this.#goDown();
   }
 
+  /** Nothing that it hangs on supplies it any more. */
+  loseSupply(): void {
+    this.hasSupply = false;
+    this.#isBooting = false;
+    this.pullThePlug();
+  }
+
   /** The button, for a host that nobody told anything. */
   pullThePlug(): void {
     if (!this.isOn) return;
@@ -187,10 +199,14 @@ export class SimulatedHost {
   }
 
   wake(): void {
-    if (this.isOn || this.#isBooting) return;
+    if (this.isOn || this.#isBooting || !this.hasSupply) return;
     this.#isBooting = true;
+    this.#boots += 1;
+    const boots = this.#boots;
     this.#log(`${this.name} boots`);
-    this.#time.after(this.#temper.bootMs(), () => this.#on());
+    this.#time.after(this.#temper.bootMs(), () => {
+      if (this.#isBooting && boots === this.#boots) this.#on();
+    });
   }
 
   /** For the beginning of a simulation. */
@@ -234,6 +250,7 @@ export class SimulatedHost {
     this.jobs.clear();
     this.onOff();
     this.listener?.hostDown();
+    this.onPower();
   }
 
   #on(): void {
@@ -245,6 +262,7 @@ export class SimulatedHost {
     this.#log(`${this.name} is up again`);
     remember(this.power, true, this.#time.nowMs);
     this.listener?.hostUp();
+    this.onPower();
   }
 
   #setState(unit: HostUnit, state: UnitState): void {

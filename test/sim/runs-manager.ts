@@ -11,7 +11,7 @@ import type { Cancel } from './operations-time.ts';
 import type { SimulatedHost } from './runs-host.ts';
 import type { SimulatedSession, ToManager } from './runs-link.ts';
 import { ManagerCalls } from './runs-manager-calls.ts';
-import { type ManagerDisk, unfinishedWork } from './runs-manager-disk.ts';
+import { historyEntry, type ManagerDisk, unfinishedWork } from './runs-manager-disk.ts';
 import { ManagerEffects } from './runs-manager-effects.ts';
 import { ManagerJournal } from './runs-manager-journal.ts';
 import { ManagerOperations } from './runs-manager-operations.ts';
@@ -325,7 +325,7 @@ export class SimulatedManager {
         done();
         return;
       }
-      this.files.history.add(runId);
+      this.files.history.set(runId, historyEntry(run, this.host.clockMs()));
       const kept = new Set(this.state?.runs.keys());
       if (kept.has(runId) && kept.size === 1) {
         done();

@@ -8,6 +8,9 @@ import type { operationsStep as agentOperationsStep } from '../../agent/src/core
 import type { operationsStep as managerOperationsStep } from '../../manager/src/core/operations.ts';
 import type { Leaf, Observation } from '../../manager/src/core/plan/gate.ts';
 import type { Plan } from '../../manager/src/core/plan/plan.ts';
+import type { upsStep } from '../../manager/src/core/power/ups.ts';
+import type { UpsConfig } from '../../manager/src/core/power/ups-config.ts';
+import type { RunRequest } from '../../manager/src/core/runs/run.ts';
 import type { openRuns, runsStep } from '../../manager/src/core/runs/runs.ts';
 import type { DiskFaults } from './runs-disk.ts';
 
@@ -30,6 +33,12 @@ export interface Mutation {
   readonly agentForgetsEpoch?: boolean;
   /** A lost operation is asked for again although nobody wants it any more. */
   readonly resendsUnwanted?: boolean;
+  readonly upsStep?: (step: typeof upsStep) => typeof upsStep;
+  readonly upsConfig?: (config: UpsConfig) => UpsConfig;
+  /** power.json is never written. */
+  readonly forgetsPower?: boolean;
+  /** What is asked for when a UPS has triggered. */
+  readonly powerRequest?: (request: RunRequest) => RunRequest;
 }
 
 export const noMutation: Mutation = {};

@@ -46,6 +46,8 @@ export interface WorldOptions {
   readonly hanging?: ReadonlySet<string>;
   /** Hosts that do not boot, whoever wakes them. */
   readonly dead?: ReadonlySet<string>;
+  /** What is started starts, and what is powered off is off in ten seconds. */
+  readonly isSound?: boolean;
 }
 
 export class SimulationWorld {
@@ -63,6 +65,8 @@ export class SimulationWorld {
   readonly managerHost: SimulatedHost;
   manager: SimulatedManager;
   power: WorldPower | undefined;
+  /** The first thing that went wrong, also where whoever was told of it caught it. */
+  failure: Error | undefined;
   /** A manager of before, that goes on beside the one that took its place. */
   oldManager: SimulatedManager | undefined;
   readonly happened = new Map<string, number>();
@@ -75,6 +79,7 @@ export class SimulationWorld {
   #trace = 0x811c9dc5;
   readonly #hanging: ReadonlySet<string>;
   readonly #dead: ReadonlySet<string>;
+  readonly #isSound: boolean;
   #nextSession = 1;
   #wasEverFull = false;
 
@@ -84,6 +89,7 @@ export class SimulationWorld {
     this.crashKeeps = options.crashKeeps;
     this.#hanging = options.hanging ?? new Set();
     this.#dead = options.dead ?? new Set();
+    this.#isSound = options.isSound ?? false;
     this.random = options.random ?? seededRandom(seed);
     this.chance = chanceOf(this.random);
     this.mutation = mutation;
@@ -163,8 +169,8 @@ export class SimulationWorld {
         if (kind < 0.96) return chance.between(1500, 12_000);
         return verb === 'stop' ? stopTimeoutMs : chance.between(10_000, 40_000);
       },
-      startFails: () => chance.happens(0.1),
-      poweroffMs: () => chance.between(200, chance.happens(0.9) ? 8000 : 40_000),
+      startFails: () => chance.happens(this.#isSound ? 0 : 0.1),
+      poweroffMs: () => chance.between(200, chance.happens(this.#isSound ? 1 : 0.9) ? 8000 : 40_000),
       bootMs: () => chance.between(3000, 15_000),
       isSignalLost: () => chance.happens(0.05),
     };

@@ -1,0 +1,256 @@
+/**
+ * One UPS of a simulated manager: the production decision and the production follower of its run, with the disk around
+ * them, in the order of manager/src/power/ups-runner.ts and watched-ups.ts.
+ */
+import type { HecateError } from '@hecate/proto/core/errors.ts';
+import { nextUpsTickMs, upsStep } from '../../manager/src/core/power/ups.ts';
+import type { UpsConfig } from '../../manager/src/core/power/ups-config.ts';
+import {
+  resumedUps,
+  type UpsEffect,
+  type UpsInput,
+  type UpsState,
+} from '../../manager/src/core/power/ups-state.ts';
+import type { RunRequest } from '../../manager/src/core/runs/run.ts';
+import type { KnownAlert, KnownRun, PowerRecord } from '../../manager/src/power/power-file.ts';
+import {
+  type ReverseEffect,
+  type TriggerEffect,
+  TriggeredRun,
+  type TriggeredRunPorts,
+} from '../../manager/src/power/triggered-run.ts';
+import type { Cancel } from './operations-time.ts';
+import type { Telemetry } from './power-telemetry.ts';
+import type { SimulatedManager } from './runs-manager.ts';
+import type { Mutation } from './runs-mutation.ts';
+
+export interface ManagerUpsPorts {
+  readonly manager: SimulatedManager;
+  readonly telemetry: Telemetry;
+  readonly mutation: Mutation;
+  readonly kept: PowerRecord | undefined;
+  readonly runs: TriggeredRunPorts['runs'];
+  config(): UpsConfig;
+  /** Durable when it calls back, unless the disk refused. */
+  put(record: PowerRecord, done: () => void): void;
+  makeRequest(ups: ManagerUps, trigger: TriggerEffect): RunRequest | undefined;
+  restore(ups: ManagerUps): void;
+  onLook(): void;
+  /** The effects of a step have left (I9); something asynchronous goes on. */
+  onEffect(ups: ManagerUps, effect: UpsEffect): void;
+  /** Why its trigger is not accepted. */
+  onTrouble(ups: ManagerUps, error: HecateError): void;
+  stir(): void;
+  /** Where a throw would be caught by the code that is tried, or by nobody. */
+  guard(work: () => void): void;
+}
+
+type Outgoing = Exclude<UpsEffect, { type: 'persist' }>;
+
+const fastPollMs = 1000;
+
+export class ManagerUps {
+  readonly name: string;
+  state: UpsState;
+  run: KnownRun | undefined;
+  takenBack: string | undefined;
+  readonly #ports: ManagerUpsPorts;
+  readonly #triggered: TriggeredRun;
+  #alerts: Readonly<Record<string, KnownAlert>>;
+  #durable: UpsState;
+  #mustWrite = false;
+  #effects: Outgoing[] = [];
+  #waiting: (() => void)[] = [];
+  #isWorking = false;
+  #isFast = false;
+  #poll: Cancel = () => undefined;
+  #pollAtMs = 0;
+  #isLooking = false;
+  #tick: Cancel = () => undefined;
+  #lastTrigger: { readonly effect: TriggerEffect; readonly atMs: number } | undefined;
+
+  constructor(budgetMs: number, ports: ManagerUpsPorts) {
+    const { kept, manager, telemetry, makeRequest, restore, runs, guard } = ports;
+    this.#ports = ports;
+    this.name = telemetry.ups.name;
+    this.state = resumedUps(kept?.state, this.name, manager.host.bootId, budgetMs);
+    this.#durable = this.state;
+    this.#alerts = kept?.alerts ?? {};
+    this.run = kept?.run;
+    this.takenBack = kept?.takenBack;
+    this.#triggered = new TriggeredRun({
+      runs,
+      makeRequest: (trigger) => makeRequest(this, trigger),
+      keep: (triggerId, runId) => {
+        this.run = { triggerId, runId };
+        return this.#written();
+      },
+      hear: (triggerId, event) => guard(() => this.input({ type: 'run', triggerId, event })),
+      onTakenBack: () => guard(() => restore(this)),
+      onNothingTaken: () => guard(() => void this.restored()),
+      onTrouble: (error) => {
+        if (error) guard(() => ports.onTrouble(this, error));
+      },
+      onNoReturn: () => undefined,
+    });
+  }
+
+  get #nowMs(): number {
+    return this.#ports.manager.host.clockMs();
+  }
+
+  get areHostsOff(): boolean {
+    return this.state.phase === 'hosts-off';
+  }
+
+  supplyMs(): number | undefined {
+    const { trigger } = this.state;
+    if (this.areHostsOff) return 0;
+    if (trigger === undefined || trigger.isReversing) return undefined;
+    const last = this.#lastTrigger;
+    if (last?.effect.triggerId !== trigger.triggerId) return 0;
+    return Math.max(0, last.effect.timeLimitMs - (this.#nowMs - last.atMs));
+  }
+
+  start(): void {
+    const { trigger } = this.state;
+    const runId = this.run?.triggerId === trigger?.triggerId ? this.run?.runId : undefined;
+    this.#ports.stir();
+    if (trigger?.isStarted) this.#triggered.resume(trigger.triggerId, runId);
+    this.input({ type: 'resume' });
+    this.#look();
+    if (this.takenBack !== undefined && this.state.trigger === undefined) this.#ports.restore(this);
+  }
+
+  close(): void {
+    this.#triggered.close();
+  }
+
+  // ── Looks ──
+
+  #look(): void {
+    const { manager, telemetry, onLook } = this.#ports;
+    this.#pollAtMs = this.#nowMs;
+    this.#isLooking = true;
+    // Until the answer is there.
+    manager.process.later(5, () => {
+      const { reading, failure } = telemetry.look();
+      const sample = { ups: this.name, atMs: this.#nowMs, reading, failure, rejected: [] };
+      this.input({ type: 'sample', sample });
+      onLook();
+      this.#isLooking = false;
+      this.#armPoll();
+    });
+  }
+
+  #armPoll(): void {
+    const { pollIntervalMs } = this.#ports.config();
+    const intervalMs = this.#isFast ? Math.min(fastPollMs, pollIntervalMs) : pollIntervalMs;
+    this.#poll();
+    if (this.#isLooking) return;
+    const delayMs = Math.max(0, this.#pollAtMs + intervalMs - this.#nowMs);
+    this.#poll = this.#ports.manager.process.later(delayMs, () => this.#look());
+  }
+
+  // ── The decision ──
+
+  input(input: UpsInput): void {
+    const { manager, mutation, config } = this.#ports;
+    if (!manager.isUp) return;
+    const step = mutation.upsStep?.(upsStep) ?? upsStep;
+    const at = { nowMs: this.#nowMs, bootId: manager.host.bootId };
+    const { state, effects } = step(this.state, config(), input, at);
+    this.state = state;
+    if (input.type === 'run' && input.event === 'past-no-return') this.takenBack = undefined;
+    for (const effect of effects) {
+      if (effect.type === 'persist') this.#write(effect.state);
+      else this.#effects.push(effect);
+      if (effect.type === 'reverse') this.takenBack = effect.sentence;
+    }
+    this.#goOn();
+    this.#arm();
+  }
+
+  #write(state: UpsState): void {
+    this.#durable = state;
+    this.#mustWrite = true;
+  }
+
+  #written(): Promise<void> {
+    this.#mustWrite = true;
+    const written = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#goOn();
+    return written;
+  }
+
+  restored(): Promise<void> {
+    this.takenBack = undefined;
+    return this.#written();
+  }
+
+  #goOn(): void {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#work();
+  }
+
+  /** Of several steps the newest record stands for all: it is written before the effects of any of them leave. */
+  #work(): void {
+    while (this.#mustWrite || this.#effects.length > 0) {
+      const effects = this.#effects.splice(0);
+      const waiting = this.#waiting.splice(0);
+      if (!this.#mustWrite) {
+        this.#leave(effects, waiting);
+        continue;
+      }
+      this.#mustWrite = false;
+      const { run, takenBack } = this;
+      const record = { state: this.#durable, run, takenBack, alerts: this.#alerts };
+      this.#ports.put(record, () => {
+        this.#leave(effects, waiting);
+        this.#work();
+      });
+      return;
+    }
+    this.#isWorking = false;
+  }
+
+  #leave(effects: readonly Outgoing[], waiting: readonly (() => void)[]): void {
+    this.#ports.stir();
+    for (const resolve of waiting) resolve();
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Outgoing): void {
+    this.#ports.onEffect(this, effect);
+    switch (effect.type) {
+      case 'trigger':
+        this.#lastTrigger = { effect, atMs: this.#nowMs };
+        this.#triggered.ask(effect);
+        break;
+      case 'reverse':
+        this.#reverse(effect);
+        break;
+      case 'poll-fast':
+        this.#isFast = effect.isFast;
+        this.#armPoll();
+        break;
+      default:
+    }
+  }
+
+  #reverse(effect: ReverseEffect): void {
+    this.#triggered.reverse(effect);
+  }
+
+  #arm(): void {
+    this.#tick();
+    this.#tick = () => undefined;
+    const nowMs = this.#nowMs;
+    const atMs = nextUpsTickMs(this.state, nowMs);
+    if (atMs === undefined) return;
+    this.#tick = this.#ports.manager.process.later(Math.max(0, atMs - nowMs), () =>
+      this.input({ type: 'tick' }),
+    );
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * Power of one life of a simulated manager: the production plans, scopes and budgets (site-shutdown.ts), and what
+ * manager/src/power/power-service.ts does with them.
+ */
+import { asHecateError, type ErrorCode, HecateError } from '@hecate/proto/core/errors.ts';
+import { makeOpId } from '@hecate/proto/core/names.ts';
+import type { ManagerConfig } from '../../manager/src/config/manager-config.ts';
+import { judgeSiteStartup, type SiteStartup } from '../../manager/src/core/power/site-startup.ts';
+import { feedsOf, minFeedsOf } from '../../manager/src/core/power/topology.ts';
+import { type UpsConfig, upsConfig } from '../../manager/src/core/power/ups-config.ts';
+import { thresholdFor } from '../../manager/src/core/power/ups-estimate.ts';
+import type { UpsEffect } from '../../manager/src/core/power/ups-state.ts';
+import { learnt } from '../../manager/src/core/runs/budget.ts';
+import { isActive } from '../../manager/src/core/runs/plan-walk.ts';
+import type { RunId, RunRequest, RunState } from '../../manager/src/core/runs/run.ts';
+import { runReport } from '../../manager/src/core/runs/run-report.ts';
+import { runsStep } from '../../manager/src/core/runs/runs.ts';
+import { type SiteBudget, SiteShutdown } from '../../manager/src/power/site-shutdown.ts';
+import { startupHindrance } from '../../manager/src/power/startup-hindrance.ts';
+import type { TriggerEffect, TriggeredRunPorts } from '../../manager/src/power/triggered-run.ts';
+import type { AcceptedRun } from '../../manager/src/runs/run-runner.ts';
+import { RunWatchers } from '../../manager/src/runs/run-watchers.ts';
+import { ManagerUps } from './power-manager-ups.ts';
+import type { Telemetry } from './power-telemetry.ts';
+import { intentAgeMaxMs, type SimulatedManager } from './runs-manager.ts';
+import { historyEntry, type PowerRecords } from './runs-manager-disk.ts';
+import type { ManagerAnswer } from './runs-manager-tickets.ts';
+import type { SimulationWorld } from './runs-world.ts';
+
+export interface PowerOfManagerPorts {
+  readonly world: SimulationWorld;
+  readonly manager: SimulatedManager;
+  readonly telemetries: readonly Telemetry[];
+  config(): ManagerConfig;
+  onEffect(ups: ManagerUps, effect: UpsEffect): void;
+  stir(): void;
+}
+
+export class PowerOfManager {
+  readonly upses: readonly ManagerUps[];
+  readonly #ports: PowerOfManagerPorts;
+  readonly #shutdown: SiteShutdown;
+  readonly #watchers = new RunWatchers();
+  readonly #runs: TriggeredRunPorts['runs'];
+  readonly #history: SimulatedManager['files']['history'];
+  #records: PowerRecords;
+  #budget: SiteBudget;
+  #knownRuns: number;
+  #lastStartup: string;
+  #resumed: ReadonlySet<RunId> = new Set();
+
+  constructor(ports: PowerOfManagerPorts) {
+    const { manager, telemetries, world, config } = ports;
+    this.#ports = ports;
+    this.#records = manager.files.power.content ?? {};
+    this.#history = new Map(manager.files.history);
+    this.#runs = this.#runsPort();
+    this.#shutdown = new SiteShutdown({
+      config,
+      history: () => this.#past(),
+      learnt: (plan) => learnt(this.#past(), plan),
+      newRunId: () => newRunId(world),
+      wallMs: () => world.wallMs(),
+    });
+    this.#knownRuns = this.#history.size;
+    this.#budget = this.#shutdown.budget();
+    this.#lastStartup = this.#newestStartup();
+    this.upses = telemetries.map((telemetry) => this.#watch(telemetry));
+  }
+
+  get budget(): SiteBudget {
+    return this.#budget;
+  }
+
+  #past() {
+    return [...this.#history.values()].map(({ past }) => past);
+  }
+
+  #watch(telemetry: Telemetry): ManagerUps {
+    const { manager, world, onEffect, stir } = this.#ports;
+    const { name } = telemetry.ups;
+    return new ManagerUps(this.#budget.budgetMs, {
+      manager,
+      telemetry,
+      mutation: world.mutation,
+      kept: this.#records[name],
+      runs: this.#runs,
+      config: () => this.upsConfig(name),
+      put: (record, done) => {
+        this.#records = { ...this.#records, [name]: record };
+        if (world.mutation.forgetsPower) manager.process.later(1, done);
+        else manager.files.power.put(this.#records, () => manager.process.run(done));
+      },
+      makeRequest: (ups, trigger) => this.#makeRequest(ups, trigger),
+      restore: (ups) => this.#restore(ups),
+      onLook: () => this.#lookAround(),
+      onEffect,
+      onTrouble: (ups, error) => {
+        world.log(`${ups.name} is refused: ${error.message}`);
+        world.sometimes(`trigger refused ${error.code}`);
+        // A fault of our own is none of the disk's, nor of the plan's.
+        if (error.code === 'HEC_INTERNAL') throw error;
+      },
+      stir,
+      guard: (work) => {
+        try {
+          work();
+        } catch (thrown) {
+          world.failure ??= asHecateError(thrown);
+        }
+      },
+    });
+  }
+
+  upsConfig(name: string): UpsConfig {
+    const { power } = this.#ports.config();
+    const { mutation } = this.#ports.world;
+    const config = upsConfig(name, {
+      runtimeSafetyFactor: power.runtimeSafetyFactor,
+      pollIntervalMs: power.pollIntervalMs,
+      debouncePolls: power.debouncePolls,
+      forwardingLatencyMs: power.forwardingLatencyMs,
+      onBatteryTimerMs: power.onBatteryLimitMs,
+    });
+    return mutation.upsConfig?.(config) ?? config;
+  }
+
+  start(): void {
+    this.#resumed = new Set(this.#runs.active().map(({ request }) => request.runId));
+    for (const ups of this.upses) ups.start();
+  }
+
+  close(): void {
+    for (const ups of this.upses) ups.close();
+  }
+
+  // ── Runs, as run-service.ts gives them ──
+
+  #runsPort(): TriggeredRunPorts['runs'] {
+    const { manager, stir } = this.#ports;
+    const answered =
+      (resolve: (accepted: AcceptedRun) => void, reject: (error: Error) => void) =>
+      (answer: ManagerAnswer) => {
+        stir();
+        if (answer.type === 'refuse') {
+          const { code, message, remedy } = answer.refusal;
+          reject(new HecateError(code as ErrorCode, message, remedy));
+        } else if (answer.type === 'answer-request') resolve(answer);
+        else resolve({ runId: answer.runId, isJoined: false, preempted: [] });
+      };
+    return {
+      watchers: this.#watchers,
+      request: (request, isOverridden) =>
+        new Promise((resolve, reject) => manager.request(request, isOverridden, answered(resolve, reject))),
+      abort: async (runId, by, reason) => {
+        await new Promise<AcceptedRun>((resolve, reject) =>
+          manager.abort(runId, by, reason, answered(resolve, reject)),
+        );
+      },
+      report: (runId) => {
+        const run = manager.shown?.runs.get(runId);
+        if (run) return runReport(run, manager.host.clockMs());
+        const past = this.#history.get(runId);
+        if (past) return past.report;
+        throw new HecateError('HEC_NO_SUCH_RUN', `no run ${runId} is remembered`, 'look');
+      },
+      active: () => [...(manager.shown?.runs.values() ?? [])].filter(isActive),
+    };
+  }
+
+  runsSettled(): void {
+    this.#ports.stir();
+    for (const runId of this.#ports.manager.shown?.runs.keys() ?? []) this.#watchers.change(runId);
+  }
+
+  runEnded(run: RunState): void {
+    const { runId } = run.request;
+    this.#history.set(runId, historyEntry(run, this.#ports.manager.host.clockMs()));
+    this.#ports.stir();
+    this.#watchers.change(runId);
+  }
+
+  // ── As power-service.ts ──
+
+  #lookAround(): void {
+    if (this.#history.size === this.#knownRuns) return;
+    this.#knownRuns = this.#history.size;
+    const before = this.#budget;
+    this.#budget = this.#shutdown.budget();
+    if (this.#budget.budgetMs !== before.budgetMs)
+      for (const ups of this.upses) ups.input({ type: 'budget', budgetMs: this.#budget.budgetMs });
+    const newest = this.#newestStartup();
+    if (newest === this.#lastStartup) return;
+    this.#lastStartup = newest;
+    for (const ups of this.upses) ups.input({ type: 'recovered' });
+  }
+
+  #newestStartup(): string {
+    return this.#past()
+      .filter(({ kind, outcome }) => kind === 'startup' && (outcome === 'done' || outcome === 'degraded'))
+      .reduce((newest, { id }) => (id > newest ? id : newest), '');
+  }
+
+  #makeRequest(_ups: ManagerUps, { triggerId, sentence }: TriggerEffect): RunRequest | undefined {
+    const given = this.upses.flatMap((each): [string, number][] => {
+      const leftMs = each.supplyMs();
+      return leftMs === undefined ? [] : [[each.name, leftMs]];
+    });
+    const gone = new Set(this.upses.filter((each) => each.areHostsOff).map((each) => each.name));
+    const request = this.#shutdown.request(Object.fromEntries(given), gone, sentence, triggerId);
+    const { mutation } = this.#ports.world;
+    return request && (mutation.powerRequest?.(request) ?? request);
+  }
+
+  #restore(ups: ManagerUps): void {
+    const { world, stir } = this.#ports;
+    stir();
+    const other = this.upses.find(({ state }) => state.trigger !== undefined);
+    if (other) world.sometimes('not restored for another UPS');
+    const asked = other ? Promise.resolve() : this.#requestRestore(ups);
+    void asked.then(
+      () => void ups.restored(),
+      (thrown) => {
+        world.log(`nothing is restored: ${asHecateError(thrown).message}`);
+        world.sometimes('restore refused');
+        void ups.restored();
+      },
+    );
+  }
+
+  async #requestRestore(ups: ManagerUps): Promise<void> {
+    const triggerId = `taken-back:${ups.run?.runId ?? ''}`;
+    await this.#runs.request(this.#shutdown.restoring(ups.takenBack ?? '', triggerId), false);
+    this.#ports.world.sometimes('restored');
+  }
+
+  // ── As hecatectl bootstrap asks ──
+
+  startup(): SiteStartup {
+    const { manager, config } = this.#ports;
+    const names = this.upses.map(({ name }) => name);
+    return judgeSiteStartup({
+      upses: this.upses.map(({ name, state }) => ({
+        state,
+        threshold: thresholdFor(state, this.upsConfig(name)),
+      })),
+      nodes: config().inventory.nodes.map((node) => ({
+        node: node.name,
+        feeds: feedsOf(node, names),
+        minFeeds: minFeedsOf(node, names),
+      })),
+      stableMainsMs: config().power.stableMainsMs,
+      ...startupHindrance(
+        { active: this.#runs.active, wouldRefuse: (request) => this.#wouldRefuse(request) },
+        () => this.#shutdown.starting(),
+        this.#resumed,
+      ),
+      nowMs: manager.host.clockMs(),
+    });
+  }
+
+  #wouldRefuse(request: RunRequest): string {
+    const { manager, world } = this.#ports;
+    if (!manager.state) return 'the manager is down';
+    const input = { type: 'request', ticket: 0, request, isIntentOverridden: false, intentAgeMaxMs } as const;
+    const at = { nowMs: manager.host.clockMs(), wallMs: world.wallMs() };
+    const refused = runsStep(manager.state, input, at).effects.find((effect) => effect.type === 'refuse');
+    return refused ? refused.refusal.message : '';
+  }
+
+  /** The run that bootstrap, or an operator, asks for. */
+  startupRequest(requestedBy: string): RunRequest {
+    return { ...this.#shutdown.starting(), reason: requestedBy, requestedBy };
+  }
+}
+
+function newRunId(world: SimulationWorld): RunId {
+  const random = Uint8Array.from({ length: 10 }, () => Math.floor(world.random() * 256));
+  return makeOpId(world.wallMs(), random) as string as RunId;
+}
