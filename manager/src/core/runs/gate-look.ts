@@ -3,6 +3,7 @@ import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { Gate, Leaf, Observations } from '../plan/gate.ts';
 import { judge, leafKey, leavesOf } from '../plan/gate-verdict.ts';
 import type { Action } from '../plan/plan.ts';
+import { leavesInVain, withoutWaiting } from './leaves-in-vain.ts';
 import type { Look, RunningStep, RunState } from './run.ts';
 import type { RunDraft } from './run-draft.ts';
 
@@ -38,29 +39,36 @@ const methodsMax = 1000;
 const firstRoundOf = ({ results }: RunState, { method }: RunningStep): number =>
   (results.length * methodsMax + method) * roundsMax + 1;
 
-/** Whether the gate holds now. An answer to another look than the one that was asked is not heard. */
+/** in-vain: all holds but what never will, because it was refused. */
+export type Heard = 'waits' | 'holds' | 'in-vain';
+
+/** How the gate stands now. An answer to another look than the one that was asked is not heard. */
 export function heard(
   draft: RunDraft,
   action: LookingAction,
   stepId: string,
   { round, observations }: { round: number; observations: Observations },
-): boolean {
+): Heard {
   const { running } = draft.run;
   const last = running?.look;
-  if (!running || !last?.isAsked || last.round !== round) return false;
+  if (!running || !last?.isAsked || last.round !== round) return 'waits';
   const { gate } = action;
   const { verdict, details } = judge(gate.condition, observations);
-  const held = verdict === 'holds' ? last.held + 1 : 0;
+  const inVain = leavesInVain(draft.run, leavesOf(gate.condition));
+  const isOver = judge(gate.condition, withoutWaiting(observations, inVain)).verdict === 'holds';
+  // What held in vain does not count for what holds.
+  const isOfSameKind = (verdict === 'holds') === (last.details.length === 0);
+  const held = isOver ? (isOfSameKind ? last.held : 0) + 1 : 0;
   const online = action.type === 'wake' ? onlineOf(gate, observations) : [];
   const nextAtMs = draft.at.nowMs + gate.intervalMs;
   draft.note({ look: { round, isAsked: false, nextAtMs, held, details, online } });
-  if (held >= gate.consecutive) return true;
+  if (held >= gate.consecutive) return verdict === 'holds' ? 'holds' : 'in-vain';
   if (
     verdict !== 'holds' &&
     (round === firstRoundOf(draft.run, running) || !isSameText(details, last.details))
   )
     draft.tell({ type: 'waiting', stepId, sentence: gate.sentence, details });
-  return false;
+  return 'waits';
 }
 
 /** However often something changes, a gate looks at most so often because of it. */

@@ -176,6 +176,11 @@ function timeSentence(running: RunningStep, action: LookingAction | HookAction):
   return `"${action.gate.sentence}" did not hold within ${limit}${because}`;
 }
 
+export function inVainSentence(running: RunningStep | undefined, action: LookingAction): string {
+  const details = (running?.look?.details ?? []).slice(0, 5).join('; ');
+  return `"${action.gate.sentence}" is not waited for any longer, the rest holds: ${details} (it was refused)`;
+}
+
 export function retryNow(draft: RunDraft): void {
   const { running } = draft.run;
   if (!running) return;

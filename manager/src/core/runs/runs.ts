@@ -11,7 +11,15 @@ import { orderCarriedOut } from './order-carried-out.ts';
 import { isActive, runningAction } from './plan-walk.ts';
 import type { RunningStep, RunState } from './run.ts';
 import { RunDraft } from './run-draft.ts';
-import { cutShort, endInTime, endStep, failMethod, followVerdict, retryNow } from './run-progress.ts';
+import {
+  cutShort,
+  endInTime,
+  endStep,
+  failMethod,
+  followVerdict,
+  inVainSentence,
+  retryNow,
+} from './run-progress.ts';
 import type { RunRecord } from './run-record.ts';
 import { abort, request } from './run-requests.ts';
 import { resumeRun } from './run-resume.ts';
@@ -107,7 +115,9 @@ function observed(state: RunsState, input: Of<'observed'>, at: RunsInstant): Run
   const { step, action } = runningAction(run, run.running);
   if (!isLooking(action)) return nothing(state);
   const draft = new RunDraft(run, at);
-  if (heard(draft, action, step.id, input)) endStep(draft, 'done', '', false);
+  const verdict = heard(draft, action, step.id, input);
+  if (verdict === 'holds') endStep(draft, 'done', '', false);
+  else if (verdict === 'in-vain') failMethod(draft, inVainSentence(draft.run.running, action), false);
   return commit(state, draft);
 }
 
