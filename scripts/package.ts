@@ -9,14 +9,16 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type PackOptions, packDeb } from './package/deb.ts';
+import { packDeb } from './package/deb.ts';
+import type { PackOptions } from './package/pack-options.ts';
 import type { PackageContents } from './package/package-file.ts';
 import { describePackages } from './package/packages.ts';
 import { type Release, readRelease } from './package/release.ts';
+import { packRpm } from './package/rpm.ts';
 
 type Pack = (contents: PackageContents, release: Release, options: PackOptions) => string;
 
-const formats: Readonly<Record<string, Pack>> = { deb: packDeb };
+const formats: Readonly<Record<string, Pack>> = { deb: packDeb, rpm: packRpm };
 
 const { values: options } = parseArgs({
   options: {

@@ -3,20 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { billOfMaterials, changelogText, copyrightText, gzip, homepage, maintainer } from './documents.ts';
+import { billOfMaterials, changelogText, debianCopyright, gzip, homepage, maintainer } from './documents.ts';
+import type { PackOptions } from './pack-options.ts';
 import type { PackageContents, PackageFile } from './package-file.ts';
 import { architectureWords, packageVersion, type Release } from './release.ts';
 import { stage } from './stage.ts';
-
-export interface PackOptions {
-  readonly root: string;
-  /** Where the package is written. */
-  readonly output: string;
-  /** A folder of this package alone. */
-  readonly scratch: string;
-  /** Packed fast and large, for tests. */
-  readonly isQuick: boolean;
-}
 
 /** Documents that every Debian package has. */
 function documents(root: string, contents: PackageContents, release: Release): PackageFile[] {
@@ -27,7 +18,7 @@ function documents(root: string, contents: PackageContents, release: Release): P
       target: `${folder}/changelog.gz`,
       source: { contents: gzip(changelogText(release)) },
     },
-    { target: `${folder}/copyright`, source: { contents: copyrightText(root, contents.components) } },
+    { target: `${folder}/copyright`, source: { contents: debianCopyright(contents.components) } },
     { target: `${folder}/sbom.cdx.json`, source: { contents: billOfMaterials(contents, release) } },
     ...(existsSync(overrides)
       ? [{ target: `/usr/share/lintian/overrides/${contents.name}`, source: { path: overrides } }]

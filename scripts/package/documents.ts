@@ -12,22 +12,38 @@ export const homepage = 'https://hecate.invalid/';
 /** Without a name and a time inside, so that the same text gives the same bytes; as dh_compress does it. */
 export const gzip = (text: string | Uint8Array): Buffer => gzipSync(text, { level: 9 });
 
-/** Ours, then each part's own text, as their licences demand. */
-export function copyrightText(root: string, components: readonly Component[]): string {
-  const own = `This is Hecate: deterministic, ordered unit operations over a fleet of systemd hosts.
+/** Debian has these texts for everybody, and wants no copies of them. */
+const commonLicences: Readonly<Record<string, string>> = {
+  'Apache-2.0': '/usr/share/common-licenses/Apache-2.0',
+};
+
+const own = `This is Hecate: deterministic, ordered unit operations over a fleet of systemd hosts.
 
 Copyright: the Hecate authors
-License: Apache-2.0. On Debian systems its text is in /usr/share/common-licenses/Apache-2.0.
-
-${readFileSync(join(root, 'LICENSE'), 'utf8').trim()}
+License: Apache-2.0
 `;
-  const others = components
-    .filter(({ licenceText }) => licenceText !== '')
-    .map(
-      ({ name, version, licence, licenceText }) =>
-        `${'-'.repeat(79)}\nContains ${name} ${version}, license: ${licence}\n\n${licenceText.trim()}\n`,
-    );
-  return [own, ...others].join('\n');
+
+function partText({ name, version, licence, licenceText }: Component, text = licenceText): string {
+  return `${'-'.repeat(79)}\nContains ${name} ${version}, license: ${licence}\n\n${text.trim()}\n`;
+}
+
+const withText = (components: readonly Component[]): Component[] =>
+  components.filter(({ licenceText }) => licenceText !== '');
+
+/** Ours, then each part's own text, as their licences demand. */
+export function licencesText(root: string, components: readonly Component[]): string {
+  const ours = readFileSync(join(root, 'LICENSE'), 'utf8').trim();
+  return [own, ours, '', ...withText(components).map((each) => partText(each))].join('\n');
+}
+
+/** The same in the form of Debian. */
+export function debianCopyright(components: readonly Component[]): string {
+  const path = commonLicences['Apache-2.0'];
+  const parts = withText(components).map((each) => {
+    const common = commonLicences[each.licence];
+    return partText(each, common && `On Debian systems the text of this license is in ${common}.`);
+  });
+  return [own, `On Debian systems the text of this license is in ${path}.\n`, ...parts].join('\n');
 }
 
 /** Debian's form: https://www.debian.org/doc/debian-policy/ch-source.html#debian-changelog-debian-changelog */
