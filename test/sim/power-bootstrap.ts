@@ -6,6 +6,11 @@ const lookEveryMs = 5000;
 
 export class Bootstrap {
   isRunning = false;
+  /** Power is not good yet, or never will be. */
+  get isWaiting(): boolean {
+    return this.#asked === undefined;
+  }
+
   #asked: RunId | undefined;
   readonly #power: PowerWorld;
 

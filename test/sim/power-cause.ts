@@ -49,8 +49,13 @@ function runtimeCauseless(
   const looks = told.filter((each) => each.atMs >= sinceMs && each.runtimeMs !== undefined);
   const honest = looks.filter(({ isWrong }) => !isWrong);
   const wrong = looks.filter(({ isWrong }) => isWrong);
-  // For longer than a refresh: it was read twice, and nobody can know.
-  if ((wrong.at(-1)?.atMs ?? 0) - (wrong[0]?.atMs ?? 0) > refreshMs) return undefined;
+  // For longer than a refresh, two of them, or the last before a silence: nobody can know.
+  const isReadTwice = (wrong.at(-1)?.atMs ?? 0) - (wrong[0]?.atMs ?? 0) > refreshMs;
+  const isSupported = new Set(wrong.map(({ runtimeMs }) => runtimeMs)).size > 1;
+  const isLast = wrong.length > 0 && wrong.at(-1) === looks.at(-1);
+  // While the site comes back nothing is waited for: two looks are enough.
+  const isTrusted = isReadTwice || isSupported || isLast || ups.state.outage?.isInRecovery === true;
+  if (isTrusted) return undefined;
   if (honest.length < 2) return undefined;
   const lowest = Math.min(...honest.map(({ runtimeMs = 0, readAtMs }) => runtimeMs - (nowMs - readAtMs)));
   const margin = refreshMs + 2 * config.pollIntervalMs + 0.1 * silentMs;

@@ -58,7 +58,7 @@ export class PowerEnding {
     const { world, ofManager } = this.#power;
     const { time, manager, hosts } = world;
     const isBusy =
-      this.#bootstrap.isRunning ||
+      (this.#bootstrap.isRunning && !this.#bootstrap.isWaiting) ||
       !ofManager ||
       [...(manager.state?.runs.values() ?? [])].some(isActive) ||
       this.#whyNotUp() === '';
