@@ -43,6 +43,9 @@ _hecatectl_value_kind() {
     'power rehearse --reason') kind='none' ;;
     'power rehearse --time-limit') kind='none' ;;
     'list-unit-files --state') kind='none' ;;
+    'config import --from') kind='files' ;;
+    'config import --to') kind='files' ;;
+    'config import --as') kind='words:manager agent' ;;
     'ca init --site') kind='none' ;;
     'node enroll --lifetime') kind='none' ;;
     'operator enroll --role') kind='words:viewer operator admin' ;;
@@ -316,6 +319,10 @@ _hecatectl_command() {
       kinds=('files')
       options+=('--check' '--keep-config' '--force')
       ;;
+    'config import')
+      kinds=()
+      options+=('--from' '--to' '--as')
+      ;;
     'ca init')
       kinds=()
       options+=('--site')
@@ -365,6 +372,7 @@ _hecatectl_seconds() {
     'plan') seconds=('check' 'list') ;;
     'runs') seconds=('list' 'show' 'watch' 'abort') ;;
     'power') seconds=('status' 'explain' 'test' 'rehearse') ;;
+    'config') seconds=('import') ;;
     'ca') seconds=('init') ;;
     'node') seconds=('enroll' 'revoke' 'list') ;;
     'operator') seconds=('enroll' 'revoke' 'list') ;;
@@ -446,7 +454,7 @@ _hecatectl() {
   fi
   if [[ -z $name ]]; then
     if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--config' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
-    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'config' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
     fi
     return 0
   fi
@@ -456,7 +464,7 @@ _hecatectl() {
     _hecatectl_command "$name" || return 0
   fi
   if [[ $name == help ]]; then
-    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'config' 'ca' 'node' 'operator' 'join' 'version' 'completion')
     return 0
   fi
   _hecatectl_command "$name" || return 0

@@ -69,6 +69,7 @@ complete -c hecatectl -l quiet -s q -d 'no progress and no notes; with operation
 complete -c hecatectl -l help -s h -d 'what the command does and takes'
 complete -c hecatectl -n __hecatectl_no_command -f -a runs -d 'runs commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a power -d 'power commands'
+complete -c hecatectl -n __hecatectl_no_command -f -a config -d 'config commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a ca -d 'ca commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a node -d 'node commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a operator -d 'operator commands'
@@ -295,6 +296,10 @@ complete -c hecatectl -n '__hecatectl_using restore' -l check -d 'only look whet
 complete -c hecatectl -n '__hecatectl_using restore' -l keep-config -d 'leave the configuration as it is, and restore the state to where that says'
 complete -c hecatectl -n '__hecatectl_using restore' -l force -d 'keep aside what is there, rather than refuse'
 complete -c hecatectl -n '__hecatectl_at 0 restore' -F
+complete -c hecatectl -n '__hecatectl_only config' -f -a import -d 'make a configuration out of one of BlueChi or Hirte'
+complete -c hecatectl -n '__hecatectl_using config import' -l from -r -F -d 'their file, or several in the order in which they read them'
+complete -c hecatectl -n '__hecatectl_using config import' -l to -r -F -d 'write it there instead of to stdout; must not exist yet'
+complete -c hecatectl -n '__hecatectl_using config import' -l as -r -f -a 'manager agent' -d 'which of the two, where the files configure both'
 complete -c hecatectl -n '__hecatectl_only ca' -f -a init -d 'make the certificate authority of the site'
 complete -c hecatectl -n '__hecatectl_using ca init' -l site -r -f -d 'the site\'s name in the certificate; that of the configuration when not given'
 complete -c hecatectl -n '__hecatectl_only node' -f -a enroll -d 'make a join token for a node'

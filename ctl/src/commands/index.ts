@@ -59,6 +59,7 @@ const loaders: Record<string, () => Promise<{ command: Command }>> = {
   'set-log-level': () => import('./set-log-level.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
+  'config import': () => import('./config-import.ts'),
   'ca init': () => import('./ca-init.ts'),
   'node enroll': () => import('./node-enroll.ts'),
   'node revoke': () => import('./node-revoke.ts'),
