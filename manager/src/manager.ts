@@ -149,6 +149,7 @@ export class Manager {
       config: () => this.#config,
       sessionOf: (node) => this.#desk.sessionOf(node),
       newOpId: () => this.#newOpId(),
+      beforePowerOff: (run, node, timeLimitMs) => this.#power.beforePowerOff(run, node, timeLimitMs),
       onTrouble: (trouble) => this.#note('runs', trouble),
     });
   }
@@ -163,6 +164,7 @@ export class Manager {
       config: () => this.#config,
       history: () => history.all().map(({ past }) => past),
       newOpId: () => this.#newOpId(),
+      isOnline: (node) => this.#fleet.state.nodes.get(node)?.connection === 'online',
       onTrouble: (trouble) => this.#note('power', trouble),
     });
   }

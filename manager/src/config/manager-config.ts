@@ -49,6 +49,10 @@ export interface RunsConfig {
 }
 
 export const upsTlsModes = ['off', 'optional', 'required'] as const;
+/** In a shutdown that a UPS asks for. */
+export const coordinatorFates = ['powers-off', 'stays-up'] as const;
+export type CoordinatorFate = (typeof coordinatorFates)[number];
+
 export const planModes = ['poweroff', 'cluster-only'] as const satisfies readonly PlanMode[];
 
 /** A UPS of a NUT server. */
@@ -66,6 +70,8 @@ export interface UpsDeclaration {
   readonly credentials: { readonly user: string; readonly passwordFile: string } | undefined;
   /** Whether FSD is set past the point of no return. */
   readonly setsForcedShutdown: boolean;
+  /** Whether its output is cut before the coordinator powers itself off. */
+  readonly cutsPower: boolean;
 }
 
 export interface PowerConfig {
@@ -79,7 +85,12 @@ export interface PowerConfig {
   readonly forwardingLatencyMs: number;
   /** The plain timer, where neither runtime nor charge is told. */
   readonly onBatteryLimitMs: number;
+  /** How long a UPS that is silent on battery is counted down at most. */
+  readonly silenceLimitMs: number;
   readonly mode: PlanMode;
+  readonly coordinator: CoordinatorFate;
+  /** How long the coordinator takes to power itself off, at most. */
+  readonly coordinatorHaltMs: number;
   /** How long mains must have been back until the site is started up again. */
   readonly stableMainsMs: number;
 }

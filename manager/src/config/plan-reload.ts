@@ -32,6 +32,9 @@ const keys = {
   'power.budget': { live: true, text: 'for what is decided afterwards' },
   'power.forwarding_latency': { live: true, text: 'for what is decided afterwards' },
   'power.on_battery_limit': { live: true, text: 'for what is decided afterwards' },
+  'power.silence_limit': { live: true, text: 'for what is decided afterwards' },
+  'power.coordinator': { live: true, text: 'for shutdowns that begin afterwards' },
+  'power.coordinator_halt': { live: true, text: 'for what is decided afterwards' },
   'power.mode': { live: true, text: 'for shutdowns that begin afterwards' },
   'power.stable_mains': { live: true, text: 'also for what waits for it already' },
 } as const satisfies Record<string, { live: boolean; text: string }>;
@@ -81,6 +84,9 @@ const values: Record<ConfigKey, (config: ManagerConfig) => unknown> = {
   'power.budget': (config) => config.power.budgetMs,
   'power.forwarding_latency': (config) => config.power.forwardingLatencyMs,
   'power.on_battery_limit': (config) => config.power.onBatteryLimitMs,
+  'power.silence_limit': (config) => config.power.silenceLimitMs,
+  'power.coordinator': (config) => config.power.coordinator,
+  'power.coordinator_halt': (config) => config.power.coordinatorHaltMs,
   'power.mode': (config) => config.power.mode,
   'power.stable_mains': (config) => config.power.stableMainsMs,
 };

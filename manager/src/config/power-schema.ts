@@ -11,7 +11,7 @@ import {
   wholeNumberLeaf,
   wordLeaf,
 } from './config-leaves.ts';
-import { planModes, upsTlsModes } from './manager-config.ts';
+import { coordinatorFates, planModes, upsTlsModes } from './manager-config.ts';
 import { declaredNameLeaf } from './plan-leaves.ts';
 
 const group = { error: 'expected a map of keys' };
@@ -79,7 +79,10 @@ const ups = z
       }).optional(),
       user: textLeaf(
         'a user of upsd.users',
-        { description: 'Who sets FSD. To watch needs no user.', example: 'hecate' },
+        {
+          description: 'Who gives commands: FSD, and to cut the output. To watch needs no user.',
+          example: 'hecate',
+        },
         (text) => text,
         /^[!-~]{1,64}$/,
       ).optional(),
@@ -90,6 +93,11 @@ const ups = z
       forced_shutdown: switchLeaf({
         description:
           'Whether FSD is set once hosts are being powered off: where NUT secondaries (upsmon) that Hecate does not manage hang on it. It needs user and password_file; only a restart of upsd takes FSD back.',
+        example: 'true',
+      }).default(false),
+      cut_power: switchLeaf({
+        description:
+          "Whether its output is cut (`shutdown.return`) just before the coordinator powers itself off, in a shutdown that this UPS asked for: hosts that mains coming back would leave off are switched on by it. It needs user and password_file, that user's right to the command, and a UPS that offers it.",
         example: 'true',
       }).default(false),
     },
@@ -108,6 +116,12 @@ const ups = z
         'forced_shutdown',
         'expected user and password_file beside it',
         'FSD takes a user with upsmon primary in upsd.users',
+      );
+    if (file.cut_power && file.user === undefined)
+      report(
+        'cut_power',
+        'expected user and password_file beside it',
+        'the command takes a user with instcmds = shutdown.return in upsd.users',
       );
     if (file.tls === 'off' && (file.ca ?? file.server_name) !== undefined)
       report(
@@ -176,6 +190,15 @@ export const power = z
         secondMs,
         dayMs,
       ).prefault('2m'),
+      silence_limit: durationLeaf(
+        {
+          description:
+            'A UPS that falls silent on battery is counted down from what it told last; for so long at most, then it triggers.',
+          example: '5m',
+        },
+        secondMs,
+        dayMs,
+      ).prefault('5m'),
       mode: wordLeaf(
         {
           description:
@@ -184,10 +207,27 @@ export const power = z
         },
         planModes,
       ).default('poweroff'),
+      coordinator: wordLeaf(
+        {
+          description:
+            'What becomes of the coordinator in a shutdown that a UPS asks for. powers-off: it goes off last, and its next boot starts the site · stays-up: it stays up while its battery lasts, and starts the site once mains is back.',
+          example: 'stays-up',
+        },
+        coordinatorFates,
+      ).default('powers-off'),
+      coordinator_halt: durationLeaf(
+        {
+          description:
+            'How long the coordinator takes at most to power itself off: no output is cut sooner, and with `stays-up` so much is kept for it.',
+          example: '2m',
+        },
+        secondMs,
+        dayMs / 24,
+      ).prefault('2m'),
       stable_mains: durationLeaf(
         {
           description:
-            'How long mains must have been back without a break until `hecatectl bootstrap` starts the site up.',
+            'How long mains must have been back without a break until the site is started up: by `hecatectl bootstrap`, or by a coordinator that stayed up.',
           example: '5m',
         },
         0,

@@ -12,6 +12,7 @@ const declarationOf = ({
   user,
   password_file,
   forced_shutdown,
+  cut_power,
 }: UpsFile): UpsDeclaration => ({
   name,
   nutName: ups.nutName,
@@ -23,6 +24,7 @@ const declarationOf = ({
   credentials:
     user === undefined || password_file === undefined ? undefined : { user, passwordFile: password_file },
   setsForcedShutdown: forced_shutdown,
+  cutsPower: cut_power,
 });
 
 export function readPower({ power }: ConfigFile): PowerConfig {
@@ -34,7 +36,10 @@ export function readPower({ power }: ConfigFile): PowerConfig {
     budgetMs: power.budget,
     forwardingLatencyMs: power.forwarding_latency,
     onBatteryLimitMs: power.on_battery_limit,
+    silenceLimitMs: power.silence_limit,
     mode: power.mode,
+    coordinator: power.coordinator,
+    coordinatorHaltMs: power.coordinator_halt,
     stableMainsMs: power.stable_mains,
   };
 }

@@ -1,6 +1,6 @@
 /** Power of a site, put together: UPSes are watched, each has its decision, and what they decide becomes runs. */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
-import type { OpId } from '@hecate/proto/core/names.ts';
+import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig, PowerConfig } from '../config/manager-config.ts';
 import type { Finding } from '../core/plan/finding.ts';
@@ -9,14 +9,17 @@ import { feedsOf, minFeedsOf, nodeSupplyMs, supplyMs } from '../core/power/topol
 import { type UpsConfig, upsConfig } from '../core/power/ups-config.ts';
 import { thresholdFor } from '../core/power/ups-estimate.ts';
 import type { PastRun } from '../core/runs/past-run.ts';
-import type { RunId, RunRequest } from '../core/runs/run.ts';
+import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import type { PowerMetrics } from '../io/power-metrics.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { SitePlan } from '../runs/site-plans.ts';
+import { beforeCoordinatorOff } from './coordinator-off.ts';
 import { PowerAlerts } from './power-alerts.ts';
 import type { PowerFile } from './power-file.ts';
+import { raceFindings } from './race-findings.ts';
 import { runtimeFindings } from './runtime-findings.ts';
+import { SiteReturn } from './site-return.ts';
 import { type SiteBudget, SiteShutdown, type SupplyLimits } from './site-shutdown.ts';
 import { startupHindrance } from './startup-hindrance.ts';
 import type { TriggerEffect } from './triggered-run.ts';
@@ -32,6 +35,8 @@ export interface PowerServicePorts {
   /** Runs that are over. */
   history(): readonly PastRun[];
   newOpId(): OpId;
+  /** Whether the node has a session. */
+  isOnline(node: NodeName): boolean;
   onTrouble(trouble: HecateError | undefined): void;
 }
 
@@ -52,6 +57,7 @@ export class PowerService {
   readonly #upses: readonly WatchedUps[];
   readonly #shutdown: SiteShutdown;
   readonly #alerts: PowerAlerts;
+  readonly #return: SiteReturn;
   #budget: SiteBudget;
   #lookedAtMs: number;
   /** The newest startup that had succeeded at the last look. */
@@ -71,6 +77,7 @@ export class PowerService {
       learnt: (plan) => runs.learnt(plan),
       newRunId: () => newOpId() as string as RunId,
       wallMs: () => clock.wallMs(),
+      isOnline: ports.isOnline,
     });
     this.#budget = this.#shutdown.budget();
     this.#lookedAtMs = clock.nowMs();
@@ -78,6 +85,20 @@ export class PowerService {
     const { upses } = config().power;
     file.forgetOthers(upses.map(({ name }) => name));
     this.#upses = upses.map((declaration) => this.#watch(declaration));
+    this.#return = this.#makeReturn();
+  }
+
+  #makeReturn(): SiteReturn {
+    const { runs, history, clock, logger } = this.#ports;
+    return new SiteReturn({
+      upses: this.#upses,
+      runs,
+      history,
+      startup: () => this.startup(),
+      starting: (reason, triggerId) => this.#shutdown.starting(reason, triggerId),
+      nowMs: () => clock.nowMs(),
+      onWait: (sentence) => logger.info(`the site is not started yet: ${sentence}`),
+    });
   }
 
   #watch(declaration: PowerConfig['upses'][number]): WatchedUps {
@@ -87,6 +108,7 @@ export class PowerService {
       upsConfig: (name) => this.upsConfig(name),
       makeRequest: (ups, trigger) => this.#makeRequest(ups, trigger),
       restore: (ups) => void this.#restore(ups),
+      coordinatorHaltMs: () => this.#ports.config().power.coordinatorHaltMs,
       onLook: () => this.#lookAround(),
     });
   }
@@ -107,6 +129,8 @@ export class PowerService {
       debouncePolls: power.debouncePolls,
       forwardingLatencyMs: power.forwardingLatencyMs,
       onBatteryTimerMs: power.onBatteryLimitMs,
+      blindLimitMs: power.silenceLimitMs,
+      remainingMs: this.#shutdown.remainingMs(name, this.#budget.budgetMs),
     });
   }
 
@@ -168,10 +192,16 @@ export class PowerService {
   /** What a plan has that does not fit the UPSes: warnings, where they have shown their runtime at full charge. */
   findings(compiled: SitePlan): Finding[] {
     if (compiled.name !== 'shutdown') return [];
-    return runtimeFindings(
-      compiled,
-      this.#upses.map(({ name, runner }) => ({ ups: name, fullRuntimeMs: runner.fullRuntimeMs })),
-    );
+    const runtimes = this.#upses.map(({ name, runner }) => ({
+      ups: name,
+      fullRuntimeMs: runner.fullRuntimeMs,
+    }));
+    const cuts = this.#upses.map(({ name, cutHindrance }) => ({ ups: name, hindrance: cutHindrance }));
+    const { tails } = this.#budget;
+    return [
+      ...runtimeFindings(compiled, runtimes),
+      ...raceFindings({ compiled, cuts, tails, power: this.#ports.config().power }),
+    ];
   }
 
   /** Undefined: no UPS is watched. */
@@ -180,6 +210,22 @@ export class PowerService {
     const nowMs = this.#ports.clock.bootTimeMs();
     const { budgetMs, samples: budgetSamples } = this.#budget;
     return { upses: this.#upses.map((ups) => ups.metrics(nowMs)), budgetMs, budgetSamples };
+  }
+
+  /** Resolves when the coordinator may go off; before any other node there is nothing to do. */
+  beforePowerOff(run: RunState, node: NodeName, timeLimitMs: number): Promise<void> {
+    const { logger, isOnline, config } = this.#ports;
+    const names = this.#upses.map(({ name }) => name);
+    const nodesOn = (ups: string): NodeName[] =>
+      config()
+        .inventory.nodes.filter((each) => feedsOf(each, names).includes(ups))
+        .map(({ name }) => name);
+    return beforeCoordinatorOff(
+      { logger, upses: () => this.#upses, nodesOn, isOnline },
+      run,
+      node,
+      timeLimitMs,
+    );
   }
 
   async close(): Promise<void> {
@@ -193,6 +239,7 @@ export class PowerService {
     if (nowMs - this.#lookedAtMs < lookAroundMs) return;
     this.#lookedAtMs = nowMs;
     this.#refreshBudget();
+    if (this.#ports.config().power.coordinator === 'stays-up') this.#return.look();
     const newest = this.#newestStartup();
     if (newest === this.#lastStartup) return;
     this.#lastStartup = newest;
@@ -221,11 +268,17 @@ export class PowerService {
       return leftMs === undefined ? [] : [[each.name, leftMs]];
     });
     const supplies: SupplyLimits = Object.fromEntries(given);
-    const gone = new Set(this.#upses.filter((each) => each.areHostsOff).map((each) => each.name));
-    const request = this.#shutdown.request(supplies, gone, sentence, triggerId);
-    const scope = this.#shutdown.scope(new Set(Object.keys(supplies)));
-    const spared = `${ups.name} gives out: ${scope.sentence}`;
-    ups.runner.alert('spared', request ? undefined : { level: 'warning', sentence: spared });
+    const namesOf = (is: (each: WatchedUps) => boolean) =>
+      new Set(this.#upses.filter(is).map(({ name }) => name));
+    const gone = namesOf((each) => each.areHostsOff || each.isSpent);
+    const spent = namesOf((each) => each.isSpent);
+    const triggered = new Set(Object.keys(supplies));
+    const request = this.#shutdown.request(supplies, gone, sentence, triggerId, spent);
+    const isSpared = request === undefined && (ups.isSpent || this.#shutdown.isSpared(triggered));
+    const spared = `${ups.name} gives out: ${this.#shutdown.scope(triggered, spent).sentence}`;
+    ups.runner.alert('spared', isSpared ? { level: 'warning', sentence: spared } : undefined);
+    // What goes down with it is off by now, or stays up: that is how it ends.
+    if (request === undefined && !isSpared) ups.runner.input({ type: 'run', triggerId, event: 'ended' });
     return request;
   }
 

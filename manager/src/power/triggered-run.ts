@@ -32,6 +32,9 @@ export interface TriggeredRunPorts {
   onNoReturn(runId: RunId): void;
 }
 
+/** As runs name who aborts them: any other is a person, who knows why. */
+const abortedByPower = 'power';
+
 export class TriggeredRun {
   readonly #ports: TriggeredRunPorts;
   #known: { readonly triggerId: string; readonly runId: RunId } | undefined;
@@ -40,6 +43,8 @@ export class TriggeredRun {
   #next: TriggerEffect | undefined;
   #reversal: ReverseEffect | undefined;
   #following: RunId | undefined;
+  /** Who has asked to abort the run that is followed. */
+  #abortedBy: string | undefined;
   #isClosed = false;
   #release: () => void = () => undefined;
 
@@ -123,7 +128,7 @@ export class TriggeredRun {
 
   async #abort(runId: RunId, { triggerId, sentence }: ReverseEffect): Promise<void> {
     try {
-      await this.#ports.runs.abort(runId, 'power', sentence);
+      await this.#ports.runs.abort(runId, abortedByPower, sentence);
     } catch (thrown) {
       const error = asHecateError(thrown);
       if (error.code === 'HEC_NO_RETURN') this.#ports.hear(triggerId, 'past-no-return');
@@ -140,7 +145,9 @@ export class TriggeredRun {
     this.#release = () => watcher.release();
     let isTold = false;
     try {
+      this.#abortedBy = undefined;
       for (let run = this.#find(runId); run; run = this.#find(runId)) {
+        this.#abortedBy = run.abort?.by;
         if (isPastNoReturn(run) && !isTold) {
           isTold = true;
           hear(triggerId, 'past-no-return');
@@ -174,7 +181,9 @@ export class TriggeredRun {
     const reversal = this.#reversal?.triggerId === triggerId ? this.#reversal : undefined;
     this.#reversal = undefined;
     this.#following = undefined;
-    hear(triggerId, isOver ? 'ended' : 'failed');
+    const isAborted =
+      state === 'aborted' && this.#abortedBy !== undefined && this.#abortedBy !== abortedByPower;
+    hear(triggerId, isOver ? 'ended' : isAborted ? 'aborted' : 'failed');
     if (reversal) onTakenBack();
   }
 

@@ -9,7 +9,8 @@ import type { ManagerLogger } from '../io/logger.ts';
 import { createUpsWatcher, type NutServer } from '../io/nut/nut-client.ts';
 import type { UpsMetrics } from '../io/power-metrics.ts';
 import type { RunService } from '../runs/run-service.ts';
-import { ForcedShutdown } from './forced-shutdown.ts';
+import { ForcedShutdown, readCredentials } from './forced-shutdown.ts';
+import { type CutHindrance, OutputCut } from './output-cut.ts';
 import type { PowerAlerts } from './power-alerts.ts';
 import type { KnownAlert, PowerFile } from './power-file.ts';
 import { type TriggerEffect, TriggeredRun } from './triggered-run.ts';
@@ -24,6 +25,8 @@ export interface WatchedUpsPorts {
   readonly logger: ManagerLogger;
   readonly alerts: PowerAlerts;
   upsConfig(name: string): UpsConfig;
+  /** How long the coordinator takes to power itself off, at most. */
+  coordinatorHaltMs(): number;
   /** Undefined: no node goes down with it. @throws HEC_PLAN */
   makeRequest(ups: WatchedUps, trigger: TriggerEffect): RunRequest | undefined;
   restore(ups: WatchedUps): void;
@@ -38,6 +41,9 @@ export class WatchedUps {
   readonly #triggered: TriggeredRun;
   readonly #forcedShutdown: ForcedShutdown | undefined;
   readonly #triggers = new Map<string, number>();
+  readonly #outputCut: OutputCut | undefined;
+  /** What it carried when it asked for a shutdown. */
+  #loadBeforePercent: number | undefined;
   #lastTrigger: { readonly effect: TriggerEffect; readonly atMs: number } | undefined;
   #refusal = '';
 
@@ -47,6 +53,7 @@ export class WatchedUps {
     this.runner = this.#makeRunner(budgetMs);
     this.#triggered = this.#makeTriggered();
     this.#forcedShutdown = this.#makeForcedShutdown();
+    this.#outputCut = this.#makeOutputCut();
   }
 
   get name(): string {
@@ -65,6 +72,37 @@ export class WatchedUps {
 
   get areHostsOff(): boolean {
     return this.runner.state.phase === 'hosts-off';
+  }
+
+  /** The hosts are off, and what has stayed up has to go, too. */
+  get isSpent(): boolean {
+    return this.runner.state.trigger?.isLast === true;
+  }
+
+  /** It is declared, and this UPS has given out. */
+  get isToBeCut(): boolean {
+    const { trigger } = this.runner.state;
+    const hasGivenOut = this.areHostsOff || (trigger !== undefined && !trigger.isReversing);
+    return this.#outputCut !== undefined && hasGivenOut;
+  }
+
+  /** Why its output cannot be cut, where that is declared. */
+  get cutHindrance(): CutHindrance | undefined {
+    return this.#outputCut?.hindrance;
+  }
+
+  /** `ups.load` when it asked for a shutdown, and now; undefined: not told. */
+  get loads(): { readonly loadBeforePercent: number | undefined; readonly loadPercent: number | undefined } {
+    const loadPercent = this.runner.state.reading?.loadPercent;
+    return { loadBeforePercent: this.#loadBeforePercent, loadPercent };
+  }
+
+  /** Cuts its output, and tells what became of it. */
+  async cut(): Promise<void> {
+    const outcome = await this.#outputCut?.cut();
+    if (outcome === undefined) return;
+    const sentence = `${this.name}: the coordinator goes off: ${outcome}`;
+    this.#ports.alerts.tell(this.name, 'cut', { level: 'critical', sentence }, true);
   }
 
   /** What its supply is good for, when it has given out; undefined: it has not. */
@@ -142,7 +180,10 @@ export class WatchedUps {
       },
       onAlert: (ups, key, alert, isRaised) => alerts.tell(ups, key, alert, isRaised),
       onInhibit: (ups, sentence) => logger.warn({ ups }, sentence || 'decisions are made again'),
-      onLook,
+      onLook: () => {
+        this.#outputCut?.checkInTime();
+        onLook();
+      },
       onTrouble,
     });
   }
@@ -179,10 +220,27 @@ export class WatchedUps {
     });
   }
 
+  #makeOutputCut(): OutputCut | undefined {
+    const { nutName, credentials, cutsPower } = this.declaration;
+    if (!cutsPower || credentials === undefined) return undefined;
+    return new OutputCut({
+      nutName,
+      server: serverOf(this.declaration),
+      credentials: () => readCredentials(credentials),
+      haltMs: () => this.#ports.coordinatorHaltMs(),
+      nowMs: () => this.#ports.clock.nowMs(),
+      onHindrance: (sentence) => {
+        const told = sentence && ({ level: 'warning', sentence: `${this.name}: ${sentence}` } as const);
+        this.runner.alert('cannot-cut', told || undefined);
+      },
+    });
+  }
+
   #onTrigger(effect: TriggerEffect): void {
     const { triggerId, cause, sentence } = effect;
     if (triggerId !== this.#lastTrigger?.effect.triggerId) {
       this.#triggers.set(cause, (this.#triggers.get(cause) ?? 0) + 1);
+      if (!this.isSpent) this.#loadBeforePercent = this.runner.state.reading?.loadPercent;
       this.#ports.alerts.tell(this.name, 'trigger', { level: 'critical', sentence }, true);
     }
     this.#lastTrigger = { effect, atMs: this.#ports.clock.bootTimeMs() };

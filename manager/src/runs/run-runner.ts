@@ -7,7 +7,7 @@ import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
 import { BootTimeTimer } from '@hecate/proto/io/boot-time-timer.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { Leaf, Observations } from '../core/plan/gate.ts';
-import type { WakeTarget } from '../core/plan/plan.ts';
+import type { PlannedOperation, WakeTarget } from '../core/plan/plan.ts';
 import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
 import { nextRunsTickMs, runsStep } from '../core/runs/runs.ts';
 import type {
@@ -34,6 +34,8 @@ export interface RunRunnerPorts {
   observe(leaves: readonly Leaf[], timeLimitMs: number): Promise<Observations>;
   runHook(run: RunState, argv: readonly string[], timeLimitMs: number): Promise<HookEnd>;
   wake(targets: readonly WakeTarget[]): void;
+  /** What is to be done first, within the time limit; the power-off is sent when it resolves. */
+  beforePowerOff?(run: RunState, node: NodeName, timeLimitMs: number): Promise<void>;
   arm(runId: RunId, order: DeadManOrder): void;
   /** Resolves when the agent holds no order of the run any more; never, when it could not be asked. */
   withdraw(runId: RunId, node: NodeName): Promise<void>;
@@ -340,12 +342,25 @@ export class RunRunner {
       isSentUnrecorded: request.plan.kind === 'shutdown',
       signal: this.#unsent.hand(opId, run),
     };
-    void this.#ports.operations
-      .apply(applied, () => this.input({ type: 'operation-accepted', opId }))
+    void this.#ready(run, operation, timeLimitMs)
+      .then((leftMs) =>
+        this.#ports.operations.apply({ ...applied, timeLimitMs: leftMs }, () =>
+          this.input({ type: 'operation-accepted', opId }),
+        ),
+      )
       .then((end) => {
         this.#unsent.ended(opId);
         this.input({ type: 'operation-ended', opId, end });
       });
+  }
+
+  /** @returns what is left of the time limit */
+  async #ready(run: RunState, { verb, node }: PlannedOperation, timeLimitMs: number): Promise<number> {
+    const { beforePowerOff, clock } = this.#ports;
+    if (verb !== 'poweroff' || beforePowerOff === undefined) return timeLimitMs;
+    const beganMs = clock.nowMs();
+    await beforePowerOff(run, node, timeLimitMs);
+    return Math.max(1, timeLimitMs - (clock.nowMs() - beganMs));
   }
 
   #recall(opId: OpId): void {

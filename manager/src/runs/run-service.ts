@@ -43,6 +43,7 @@ export interface RunServicePorts extends Pick<RunTellerPorts, 'logger' | 'audit'
   config(): ManagerConfig;
   sessionOf(node: NodeName): Session | undefined;
   newOpId(): OpId;
+  beforePowerOff(run: RunState, node: NodeName, timeLimitMs: number): Promise<void>;
   onTrouble(trouble: HecateError | undefined): void;
 }
 
@@ -122,6 +123,7 @@ export class RunService {
             for (const failure of failures) this.#ports.logger.warn(failure);
           });
         },
+        beforePowerOff: (run, node, timeLimitMs) => this.#ports.beforePowerOff(run, node, timeLimitMs),
         arm: (runId, order) => void this.#deadMan.arm(runId, order),
         withdraw: (runId, node) => this.#deadMan.withdraw(runId, node),
         onEvent: (runId, event) => this.#teller.tell(runId, event),

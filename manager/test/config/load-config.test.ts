@@ -58,13 +58,17 @@ power:
       user: hecate
       password_file: /password
       forced_shutdown: true
+      cut_power: true
   poll_interval: 2s
   debounce_polls: 4
   runtime_safety_factor: 1.25
   budget: 7m
   forwarding_latency: 3s
   on_battery_limit: 90s
+  silence_limit: 4m
   mode: cluster-only
+  coordinator: stays-up
+  coordinator_halt: 90s
   stable_mains: 10m
 `;
 
@@ -164,6 +168,7 @@ t.test('every key', async (t) => {
           serverName: undefined,
           credentials: undefined,
           setsForcedShutdown: false,
+          cutsPower: false,
         },
         {
           name: 'rack-b',
@@ -175,6 +180,7 @@ t.test('every key', async (t) => {
           serverName: 'ups.lan',
           credentials: { user: 'hecate', passwordFile: '/password' },
           setsForcedShutdown: true,
+          cutsPower: true,
         },
       ],
       pollIntervalMs: 2000,
@@ -183,7 +189,10 @@ t.test('every key', async (t) => {
       budgetMs: 420_000,
       forwardingLatencyMs: 3000,
       onBatteryLimitMs: 90_000,
+      silenceLimitMs: 240_000,
       mode: 'cluster-only',
+      coordinator: 'stays-up',
+      coordinatorHaltMs: 90_000,
       stableMainsMs: 600_000,
     },
   });
@@ -220,7 +229,10 @@ t.test('an empty file takes every default', async (t) => {
       budgetMs: 300_000,
       forwardingLatencyMs: 0,
       onBatteryLimitMs: 120_000,
+      silenceLimitMs: 300_000,
       mode: 'poweroff',
+      coordinator: 'powers-off',
+      coordinatorHaltMs: 120_000,
       stableMainsMs: 300_000,
     },
   });

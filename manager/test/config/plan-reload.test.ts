@@ -44,6 +44,9 @@ const changes: Record<string, string> = {
   'power.budget': 'power: { budget: 6m }',
   'power.forwarding_latency': 'power: { forwarding_latency: 6s }',
   'power.on_battery_limit': 'power: { on_battery_limit: 6m }',
+  'power.silence_limit': 'power: { silence_limit: 6m }',
+  'power.coordinator': 'power: { coordinator: stays-up }',
+  'power.coordinator_halt': 'power: { coordinator_halt: 3m }',
   'power.mode': 'power: { mode: cluster-only }',
   'power.stable_mains': 'power: { stable_mains: 10m }',
 };

@@ -31,6 +31,8 @@ t.test('passwords come from files, with their user', async (t) => {
   t.match(ups(', password_file: /password'), /expected user beside password_file/);
   t.match(ups(', password: secret'), /unknown key/);
   t.match(ups(', forced_shutdown: true'), /expected user and password_file beside it/);
+  t.match(ups(', cut_power: true'), /cut_power: .*expected user and password_file beside it/);
+  t.equal(ups(', cut_power: true, user: hecate, password_file: /password'), 'valid');
 });
 
 t.test('what only TLS has', async (t) => {
@@ -55,6 +57,9 @@ t.test('figures', async (t) => {
   t.match(of('debounce_polls: 1'), /a whole number from 2 to 20/);
   t.match(of('poll_interval: 2m'), /a duration from 200ms to 60s|a duration from 200ms to 1m/);
   t.match(of('mode: off'), /expected one of poweroff, cluster-only/);
+  t.match(of('coordinator: off'), /expected one of powers-off, stays-up/);
+  t.match(of('coordinator_halt: 2h'), /coordinator_halt: .*a duration from 1s to/);
+  t.match(of('silence_limit: 0s'), /silence_limit: .*a duration from 1s to/);
 });
 
 t.test('feeds of nodes are UPSes, and enough of them', async (t) => {

@@ -5,13 +5,16 @@ import { excerpt, NutProtocolError, nutLimits, variableOf, wordsOf } from './nut
 export type ExpectedReply =
   | { readonly type: 'line' }
   /** All variables of this UPS, by its name on the server. */
-  | { readonly type: 'variables'; readonly ups: string };
+  | { readonly type: 'variables'; readonly ups: string }
+  /** CMD: the commands that it offers · RW: the variables that can be set. */
+  | { readonly type: 'names'; readonly kind: 'CMD' | 'RW'; readonly ups: string };
 
 export type NutVariables = ReadonlyMap<string, string>;
 
 export type NutReply =
   | { readonly type: 'line'; readonly text: string }
   | { readonly type: 'variables'; readonly variables: NutVariables }
+  | { readonly type: 'names'; readonly names: ReadonlySet<string> }
   /** `ERR <code>`. */
   | { readonly type: 'refused'; readonly code: string };
 
@@ -35,7 +38,7 @@ export class ReplyReader {
     const [first = '', code = ''] = line.split(' ');
     if (first === 'ERR') return { type: 'refused', code };
     if (this.#expected.type === 'line') return readLine(line);
-    if (!isListMark('BEGIN', line, this.#expected.ups)) {
+    if (!isListMark('BEGIN', line, listOf(this.#expected))) {
       throw new NutProtocolError(
         `${excerpt(line)} instead of the variables of ${excerpt(this.#expected.ups)}`,
       );
@@ -45,9 +48,14 @@ export class ReplyReader {
   }
 
   #readItem(line: string, variables: Map<string, string>): NutReply | undefined {
-    const ups = this.#expected.type === 'variables' ? this.#expected.ups : '';
-    if (isListMark('END', line, ups)) return { type: 'variables', variables };
-    const item = variableOf(line);
+    const expected = this.#expected;
+    if (expected.type === 'line') throw new TypeError('a line is no list');
+    const { ups } = expected;
+    if (isListMark('END', line, listOf(expected)))
+      return expected.type === 'names'
+        ? { type: 'names', names: new Set(variables.keys()) }
+        : { type: 'variables', variables };
+    const item = expected.type === 'names' ? nameOf(line, expected.kind) : variableOf(line);
     if (item?.ups !== ups)
       throw new NutProtocolError(`${excerpt(line)} among the variables of ${excerpt(ups)}`);
     this.#items += 1;
@@ -64,7 +72,20 @@ function readLine(line: string): NutReply {
   return { type: 'line', text: line };
 }
 
-function isListMark(mark: 'BEGIN' | 'END', line: string, ups: string): boolean {
+type ExpectedList = Exclude<ExpectedReply, { type: 'line' }>;
+
+const listOf = (expected: ExpectedList): readonly string[] => [
+  expected.type === 'names' ? expected.kind : 'VAR',
+  expected.ups,
+];
+
+function isListMark(mark: 'BEGIN' | 'END', line: string, list: readonly string[]): boolean {
   const words = wordsOf(line);
-  return words?.length === 4 && [mark, 'LIST', 'VAR', ups].every((word, index) => words[index] === word);
+  return words?.length === 4 && [mark, 'LIST', ...list].every((word, index) => words[index] === word);
+}
+
+/** `CMD ups name`, `RW ups name "value"`; of the value nothing is kept. */
+function nameOf(line: string, kind: 'CMD' | 'RW') {
+  const [first, ups = '', name] = wordsOf(line) ?? line.split(' ');
+  return first === kind && name !== undefined ? { ups, name, value: '' } : undefined;
 }

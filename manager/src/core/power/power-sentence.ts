@@ -54,7 +54,8 @@ export function triggerSentence(
 ): string {
   const runtime = runtimeSentence(state, config, nowMs);
   const threshold = thresholdSentence(thresholdFor(state, config));
-  const start = `${state.ups}, ${onBatteryWords(state, nowMs)}, asks for a shutdown:`;
+  const wish = state.phase === 'hosts-off' ? 'asks for the rest to go down, too' : 'asks for a shutdown';
+  const start = `${state.ups}, ${onBatteryWords(state, nowMs)}, ${wish}:`;
   const { outage } = state;
   switch (cause) {
     case 'runtime':
@@ -108,6 +109,7 @@ export function explainUps(state: UpsState, config: UpsConfig, nowMs: number): s
       const left =
         slackMs >= 0 ? `${formatSeconds(slackMs)} until it asks for a shutdown` : looksWords(state, config);
       const against = source === 'timer' ? '' : `, ${threshold}`;
+      if (state.outage?.hold !== undefined) return `${heldSentence(state, nowMs)}; ${runtime}${against}`;
       return `${ups} is ${onBatteryWords(state, nowMs)}${blind}: ${runtime}${against}; ${left}`;
     }
     case 'triggered':
@@ -116,11 +118,19 @@ export function explainUps(state: UpsState, config: UpsConfig, nowMs: number): s
         phase === 'committed' ? 'hosts are being powered off: it goes on to its end' : 'reversible';
       return `${trigger?.sentence ?? `${ups} has asked for a shutdown`} (${trigger?.isReversing ? 'being reversed' : fate})`;
     }
-    case 'hosts-off':
-      return `${ups}: the hosts are off; mains is not back`;
+    case 'hosts-off': {
+      const rest = config.remainingMs === undefined ? '' : `; what has stayed up: ${runtime}, ${threshold}`;
+      return `${ups}: the hosts are off; mains is not back${rest}`;
+    }
     case 'recover':
       return `${ups}: mains is back, the hosts are off: ${runtime}, ${threshold}`;
   }
+}
+
+function heldSentence({ ups, outage }: UpsState, nowMs: number): string {
+  const { atMs = nowMs, belowMs } = outage?.hold ?? {};
+  const line = belowMs === undefined ? '' : `, unless its runtime falls under ${formatSeconds(belowMs)}`;
+  return `${ups}: its shutdown was aborted ${formatSeconds(nowMs - atMs)} ago, and none is asked for${line}`;
 }
 
 const looksWords = ({ outage }: UpsState, { debouncePolls }: UpsConfig): string =>

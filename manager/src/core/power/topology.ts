@@ -4,6 +4,7 @@
  * the servers would lose their quorum, or the coordinator its power.
  */
 import type { NodeName } from '@hecate/proto/core/names.ts';
+import { dependenciesOf, reachableFrom } from '../plan/dependencies.ts';
 import type { Inventory, InventoryNode } from '../plan/inventory.ts';
 import { formatList, formatNodes } from '../plan/plan-words.ts';
 import { sortedNames } from '../plan/select-nodes.ts';
@@ -57,15 +58,33 @@ export interface ShutdownScope {
   readonly sentence: string;
 }
 
-/** Which nodes must go down when these UPSes give out. */
+/**
+ * What stays up with the coordinator while its battery lasts: it, and what it depends on. Sorted.
+ * @param spent UPSes that do not even supply these any longer
+ */
+export function stayingNodes(
+  inventory: Inventory,
+  upses: readonly string[],
+  spent: ReadonlySet<string>,
+): readonly NodeName[] {
+  const coordinator = inventory.nodes.find(({ name }) => name === inventory.coordinator);
+  if (coordinator === undefined || isStarved(coordinator, upses, spent)) return [];
+  return sortedNames([coordinator.name, ...reachableFrom(coordinator.name, dependenciesOf(inventory))]);
+}
+
+/**
+ * Which nodes must go down when these UPSes give out.
+ * @param staying nodes that do not, whatever they hang on
+ */
 export function shutdownScope(
   inventory: Inventory,
   upses: readonly string[],
   triggered: ReadonlySet<string>,
+  staying: readonly NodeName[] = [],
 ): ShutdownScope {
   const fates = new Map<NodeName, string>();
   const condemn = (nodes: readonly InventoryNode[], why: (node: InventoryNode) => string): boolean => {
-    const fresh = nodes.filter(({ name }) => !fates.has(name));
+    const fresh = nodes.filter(({ name }) => !fates.has(name) && !staying.includes(name));
     for (const node of fresh) fates.set(node.name, why(node));
     return fresh.length > 0;
   };
@@ -140,7 +159,10 @@ function scopeSentence(nodes: readonly NodeName[], isAll: boolean, triggered: Re
 }
 
 /** The inventory cut down to what goes down: a shutdown is compiled from it as from a whole one. */
-export function scopedInventory(inventory: Inventory, { nodes, isAll }: ShutdownScope): Inventory {
+export function scopedInventory(
+  inventory: Inventory,
+  { nodes, isAll }: Pick<ShutdownScope, 'nodes' | 'isAll'>,
+): Inventory {
   if (isAll) return inventory;
   const names = new Set(nodes);
   const { coordinator } = inventory;

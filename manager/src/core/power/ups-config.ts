@@ -15,6 +15,8 @@ export interface UpsConfig {
   readonly onBatteryTimerMs: number;
   /** A UPS that falls silent on battery is counted down from what it told last, for so long at most. */
   readonly blindLimitMs: number;
+  /** How long those take that stay up when a shutdown is over, the coordinator above all; undefined: nobody does. */
+  readonly remainingMs: number | undefined;
 }
 
 export const upsConfigDefaults: Omit<UpsConfig, 'ups'> = {
@@ -24,6 +26,7 @@ export const upsConfigDefaults: Omit<UpsConfig, 'ups'> = {
   forwardingLatencyMs: 0,
   onBatteryTimerMs: 120_000,
   blindLimitMs: 300_000,
+  remainingMs: undefined,
 };
 
 /** A UPS as declared, over the defaults; fewer than two looks are taken as two. */

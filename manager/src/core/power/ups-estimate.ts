@@ -5,7 +5,13 @@ import { assumedRefreshMs, type UpsConfig } from './ups-config.ts';
 import type { UpsState } from './ups-state.ts';
 
 export const thresholdFor = (state: UpsState, config: UpsConfig): Threshold =>
-  thresholdOf(config, state.budgetMs, state.refreshMs || assumedRefreshMs);
+  thresholdOf(config, budgetFor(state, config), state.refreshMs || assumedRefreshMs);
+
+/** What has to fit: with the hosts off, only what stayed up. */
+export function budgetFor({ phase, trigger, budgetMs }: UpsState, { remainingMs }: UpsConfig): number {
+  const isLast = phase === 'hosts-off' || trigger?.isLast === true;
+  return isLast && remainingMs !== undefined ? remainingMs : budgetMs;
+}
 
 /** How long its supply lasts, and how long until that is too short. */
 export interface UpsEstimate {

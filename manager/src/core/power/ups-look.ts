@@ -3,7 +3,7 @@ import { chargeFallAfter, chargeRuntimeMs } from './charge-fall.ts';
 import { believe, noBelief, type RuntimeLook } from './effective-runtime.ts';
 import { silenceSentence } from './power-sentence.ts';
 import { alertStatus } from './status-alerts.ts';
-import { assumedRefreshMs, refreshMaxMs } from './ups-config.ts';
+import { assumedRefreshMs, refreshMaxMs, type UpsConfig } from './ups-config.ts';
 import { decide } from './ups-decision.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { isOutputOff } from './ups-estimate.ts';
@@ -13,6 +13,13 @@ import { trigger } from './ups-trigger.ts';
 
 /** Mains that is back for so long ends an outage; before that, the next one is the same. */
 export const mainsBackMs = 60_000;
+
+/** A watcher that has said nothing at all for so long is as silent as a UPS. */
+const silentPolls = 3;
+const silentLeastMs = 15_000;
+
+export const silentAfterMs = ({ pollIntervalMs }: UpsConfig): number =>
+  Math.max(silentLeastMs, silentPolls * pollIntervalMs);
 
 /** How old the look before may be for FSD to be new: an older one may have been set, and over, in between. */
 const forcedShutdownEdgeMs = 120_000;
@@ -24,14 +31,22 @@ const deadMainsVoltage = 20;
 const loadRisePercent = 5;
 
 export function look(draft: UpsDraft, { reading, failure, atMs }: UpsSample): void {
-  const { lookAtMs } = draft.state;
+  const { lookAtMs, heardAtMs } = draft.state;
   if (atMs > draft.nowMs || (lookAtMs !== undefined && atMs < lookAtMs)) return;
+  // Nobody has looked for longer: mains may have failed, and come back, meanwhile.
+  if (heardAtMs === undefined || draft.nowMs - heardAtMs > silentAfterMs(draft.config))
+    draft.set({ mainsSinceMs: undefined });
   draft.set({ heardAtMs: draft.nowMs });
   if (reading === undefined) {
     hearSilence(draft, failure ?? 'no answer');
     return;
   }
   const flags = new Set(reading.flags);
+  // What upsd says until it has heard all of a driver: nothing else that it tells then is of now (I12).
+  if (flags.has('WAIT')) {
+    hearSilence(draft, 'its driver is only starting (WAIT)');
+    return;
+  }
   alertStatus(draft, reading);
   hearOutput(draft, flags);
   // Neither on mains nor on battery: it says nothing of what matters, and the state stays (I12).
@@ -140,6 +155,7 @@ function onMains(draft: UpsDraft, atMs: number): void {
   // A charge that rises again says nothing of the next outage.
   const kept = belief.source === 'charge' ? noBelief : belief;
   draft.set({ outage: undefined, belief: kept });
+  draft.clear('held', `${ups} has been on mains for a minute`);
   draft.clear('on-battery', `${ups} has been on mains for a minute`);
 }
 

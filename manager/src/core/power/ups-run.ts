@@ -1,7 +1,8 @@
 /** What becomes of a trigger: its run begins, passes the point of no return, ends or fails; the site is up again. */
 import { decide } from './ups-decision.ts';
 import type { UpsDraft } from './ups-draft.ts';
-import type { UpsInput, UpsPhase, UpsState } from './ups-state.ts';
+import { hold } from './ups-hold.ts';
+import type { UpsInput, UpsPhase, UpsState, UpsTrigger } from './ups-state.ts';
 import { retry } from './ups-trigger.ts';
 
 export function changeBudget(draft: UpsDraft, budgetMs: number): void {
@@ -22,19 +23,32 @@ export function hearRun(draft: UpsDraft, { triggerId, event }: Extract<UpsInput,
       draft.enter('committed');
       return;
     case 'ended':
-      draft.set({ trigger: undefined });
-      draft.enter(draft.state.mainsSinceMs === undefined ? 'hosts-off' : 'recover');
+      leave(draft, phaseWithHostsOff(draft.state));
       return;
     case 'failed':
-      trigger.isReversing ? restored(draft) : retry(draft);
+      trigger.isReversing ? restored(draft, trigger) : retry(draft);
+      return;
+    case 'aborted':
+      if (!trigger.isReversing) hold(draft);
+      restored(draft, trigger);
       return;
   }
 }
 
-function restored(draft: UpsDraft): void {
-  draft.set({ trigger: undefined });
-  draft.enter(watchingPhase(draft.state));
+function restored(draft: UpsDraft, { isLast }: UpsTrigger): void {
+  const { state } = draft;
+  leave(draft, isLast === true ? phaseWithHostsOff(state) : watchingPhase(state));
 }
+
+/** Of what comes next, looks are counted anew. */
+function leave(draft: UpsDraft, phase: UpsPhase): void {
+  const { outage } = draft.state;
+  draft.set({ trigger: undefined, outage: outage && { ...outage, looksBelow: 0, looksLow: 0 } });
+  draft.enter(phase);
+}
+
+const phaseWithHostsOff = ({ mainsSinceMs }: UpsState): UpsPhase =>
+  mainsSinceMs === undefined ? 'hosts-off' : 'recover';
 
 /** The site is up again, by whatever way. */
 export function recovered(draft: UpsDraft): void {

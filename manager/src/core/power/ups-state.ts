@@ -37,6 +37,14 @@ export interface Outage {
   readonly charge: ChargeFall | undefined;
   /** Mains had only just come back from the outage before: nothing is waited for twice. */
   readonly isInRecovery: boolean;
+  /** A person has aborted the shutdown that it asked for: none is asked for again until that is over. */
+  readonly hold?: Hold | undefined;
+}
+
+export interface Hold {
+  readonly atMs: number;
+  /** The last line: a runtime under it ends the hold; undefined: none was told, and time ends it. */
+  readonly belowMs: number | undefined;
 }
 
 export interface UpsTrigger {
@@ -51,6 +59,8 @@ export interface UpsTrigger {
   readonly sentence: string;
   /** When the battery is expected to be empty; undefined: in another boot, nobody knows any more. */
   readonly deadlineAtMs: number | undefined;
+  /** The hosts are off, and this one is for what has stayed up. */
+  readonly isLast?: boolean;
 }
 
 export interface UpsState {
@@ -101,13 +111,13 @@ export type UpsInput =
   | { readonly type: 'resume' }
   | { readonly type: 'budget'; readonly budgetMs: number }
   /**
-   * What became of its trigger. ended: over, and the hosts are off · failed: over, and they are not (failed, aborted,
-   * refused), or restored after a reverse.
+   * What became of its trigger. ended: over, and the hosts are off · failed: over, and they are not (failed, refused),
+   * or restored after a reverse · aborted: over, by a person, or as it was reversed.
    */
   | {
       readonly type: 'run';
       readonly triggerId: string;
-      readonly event: 'started' | 'past-no-return' | 'ended' | 'failed';
+      readonly event: 'started' | 'past-no-return' | 'ended' | 'failed' | 'aborted';
     }
   /** The site is up again. */
   | { readonly type: 'recovered' };

@@ -27,6 +27,7 @@ export function trigger(draft: UpsDraft, cause: TriggerCause): void {
     isReversing: false,
     sentence: triggerSentence(draft.state, draft.config, cause, draft.nowMs),
     deadlineAtMs: draft.nowMs + timeLimitMs(draft, cause),
+    ...(draft.state.phase === 'hosts-off' ? { isLast: true } : {}),
   };
   draft.set({ trigger: opened });
   draft.enter('triggered');
@@ -44,7 +45,7 @@ function triggerIdOf({ state: { ups, outages, attempts } }: UpsDraft): string {
 function timeLimitMs(draft: UpsDraft, cause: TriggerCause): number {
   const { leftMs } = estimateOf(draft.state, draft.config, draft.nowMs);
   const { runtimeSafetyFactor, forwardingLatencyMs } = draft.config;
-  const { budgetMs } = draft.state;
+  const { budgetMs } = draft.threshold;
   if (leftMs === undefined) return budgetMs;
   const good = Math.max(0, Math.round(leftMs / runtimeSafetyFactor - forwardingLatencyMs));
   // A battery that is low, or an upstream that cuts the power, does not keep to the runtime that is told.

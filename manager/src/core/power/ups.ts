@@ -9,7 +9,7 @@
 import type { UpsConfig } from './ups-config.ts';
 import { decide } from './ups-decision.ts';
 import { UpsDraft } from './ups-draft.ts';
-import { hearSilence, look } from './ups-look.ts';
+import { hearSilence, look, silentAfterMs } from './ups-look.ts';
 import { changeBudget, hearRun, recovered } from './ups-run.ts';
 import type { UpsInput, UpsInstant, UpsPhase, UpsState, UpsStep } from './ups-state.ts';
 import { askAgain } from './ups-trigger.ts';
@@ -44,14 +44,10 @@ function take(draft: UpsDraft, input: UpsInput): void {
   }
 }
 
-/** A watcher that has said nothing at all for so long is as silent as a UPS. */
-const silentPolls = 3;
-const silentLeastMs = 15_000;
-
 function tick(draft: UpsDraft): void {
   const { heardAtMs } = draft.state;
   const { pollIntervalMs } = draft.config;
-  const limitMs = Math.max(silentLeastMs, silentPolls * pollIntervalMs);
+  const limitMs = silentAfterMs(draft.config);
   if (heardAtMs === undefined || draft.nowMs - heardAtMs < limitMs) {
     decide(draft, 'time');
     return;

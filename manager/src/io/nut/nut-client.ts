@@ -13,4 +13,5 @@ export {
   type UpsControl,
   type UpsControlOptions,
 } from './ups-control.ts';
+export { readUpsOffer } from './ups-offer.ts';
 export { createUpsWatcher, type UpsWatcher, type UpsWatcherOptions } from './ups-watcher.ts';

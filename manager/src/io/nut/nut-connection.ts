@@ -83,6 +83,16 @@ export class NutConnection {
   }
 
   /**
+   * The commands that a UPS offers (CMD), or its variables that can be set (RW).
+   * @throws NutRefusal; HEC_CONNECTION and HEC_PROTOCOL end the connection
+   */
+  async listNames(kind: 'CMD' | 'RW', ups: string): Promise<ReadonlySet<string>> {
+    const expected = { type: 'names', kind, ups } as const;
+    const reply = await this.#ask(`LIST ${kind} ${quoted(ups)}`, `LIST ${kind} ${ups}`, expected);
+    return reply.type === 'names' ? reply.names : new Set();
+  }
+
+  /**
    * Sends a command whose reply is one line.
    * @param words each is quoted as it needs be
    * @param name how messages call the command: never with a secret in it

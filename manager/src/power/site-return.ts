@@ -1,0 +1,83 @@
+/** Starts the site again from a coordinator that has stayed up: asked at the looks at UPSes, told while it waits. */
+import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { judgeSiteReturn } from '../core/power/site-return.ts';
+import type { SiteStartup } from '../core/power/site-startup.ts';
+import type { PastRun } from '../core/runs/past-run.ts';
+import type { RunRequest } from '../core/runs/run.ts';
+import type { RunService } from '../runs/run-service.ts';
+import type { WatchedUps } from './watched-ups.ts';
+
+export interface SiteReturnPorts {
+  readonly upses: readonly WatchedUps[];
+  readonly runs: Pick<RunService, 'active' | 'request'>;
+  history(): readonly PastRun[];
+  /** Whether the site may be started up as things are. */
+  startup(): SiteStartup;
+  /** @throws HEC_PLAN, HEC_NO_SUCH_PLAN */
+  starting(reason: string, triggerId: string): RunRequest;
+  nowMs(): number;
+  /** Once for each new sentence. */
+  onWait(sentence: string): void;
+}
+
+/** A startup that fails again and again is a matter for a person; what is remembered has a limit (I14). */
+const attemptsMax = 64;
+
+export class SiteReturn {
+  readonly #ports: SiteReturnPorts;
+  #attempts: readonly { readonly atMs: number }[] = [];
+  #isAsking = false;
+  #told = '';
+
+  constructor(ports: SiteReturnPorts) {
+    this.#ports = ports;
+  }
+
+  look(): void {
+    if (this.#isAsking) return;
+    const { upses, runs, history, startup, nowMs, onWait } = this.#ports;
+    if (!upses.some(({ runner }) => runner.state.phase === 'recover')) {
+      this.#attempts = [];
+      this.#told = '';
+      return;
+    }
+    const verdict = judgeSiteReturn({
+      upses: upses.map(({ name, runner: { state, run } }) => ({
+        name,
+        phase: state.phase,
+        hasTrigger: state.trigger !== undefined,
+        runId: run?.runId,
+      })),
+      isStarting: runs.active().some(({ request }) => request.plan.kind === 'startup'),
+      history: history(),
+      startup: startup(),
+      attempts: this.#attempts,
+      nowMs: nowMs(),
+    });
+    if (verdict.type === 'start') void this.#start(verdict);
+    else if (verdict.type === 'wait' && withoutFigures(verdict.sentence) !== this.#told) {
+      this.#told = withoutFigures(verdict.sentence);
+      onWait(verdict.sentence);
+    }
+  }
+
+  async #start({ ups, sentence }: { ups: string; sentence: string }): Promise<void> {
+    const { upses, runs, starting, nowMs } = this.#ports;
+    const { runner } = upses.find(({ name }) => name === ups) ?? {};
+    this.#isAsking = true;
+    this.#attempts = [...this.#attempts, { atMs: nowMs() }].slice(-attemptsMax);
+    try {
+      await runs.request(starting(sentence, `return:${runner?.run?.runId ?? ups}`), false);
+      runner?.alert('not-started', undefined);
+    } catch (thrown) {
+      const { message, remedy } = asHecateError(thrown);
+      const told = `${ups}: mains is back, and the site does not start: ${message}; ${remedy}`;
+      runner?.alert('not-started', { level: 'critical', sentence: told });
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+}
+
+/** What it waits for is said again when it is something else, and not at every second that goes by. */
+const withoutFigures = (sentence: string): string => sentence.replace(/[0-9.]+/g, '#');

@@ -1,0 +1,114 @@
+/** A coordinator that stays up, on a real upsd: hosts go off without it, and it starts the site when mains is back. */
+import { createOperationOutcome } from '@hecate/proto/generated/wire.ts';
+import t from 'tap';
+import { until } from '../../../test/nodes/until.ts';
+import { skipWithoutUpsd } from '../../../test/nut/nut-programs.ts';
+import { startUpsd, type Upsd } from '../../../test/nut/upsd.ts';
+import type { FakeAgent } from '../../../test/support/fake-agent.ts';
+import { managerBench } from '../support/manager-bench.ts';
+import { failMains, full, powerOf, untilPhase, upsOf } from '../support/power-bench.ts';
+import { agentOf, agentsOf, ended, execute, listRuns, stateOf } from '../support/runs-bench.ts';
+
+t.setTimeout(200_000);
+const skip = skipWithoutUpsd();
+
+const off = (name: string) => ({
+  name: `off-${name}`,
+  // Of a node on loopback the address always answers: its gate ends with its time.
+  steps: [{ poweroff: { nodes: [name] }, timeout: '1s', on_failure: 'continue' }],
+});
+const configOf = (upsd: Upsd, power: Record<string, unknown> = {}) => ({
+  inventory: [
+    { name: 'node-a', units: ['x.service'], address: '127.0.0.1' },
+    { name: 'node-b', role: 'coordinator', address: '127.0.0.1' },
+  ],
+  sequences: {
+    startup: { stages: [{ name: 'start', steps: [{ start: { nodes: ['node-a'] }, timeout: '30s' }] }] },
+    shutdown: {
+      stages: [
+        { name: 'stop', steps: [{ stop: { nodes: ['node-a'] }, timeout: '30s', on_failure: 'continue' }] },
+        off('node-a'),
+        off('node-b'),
+      ],
+    },
+  },
+  power: {
+    upses: [{ name: 'rack-a', ups: `rack@127.0.0.1:${upsd.port}` }],
+    poll_interval: '200ms',
+    debounce_polls: 2,
+    budget: '10s',
+    coordinator: 'stays-up',
+    coordinator_halt: '5s',
+    stable_mains: '2s',
+    ...power,
+  },
+});
+
+/** Ends its session when it is powered off, as a host that goes off does. */
+function leaveAtPowerOff(agent: FakeAgent): void {
+  agent.onApply = async ({ opId, verb }) => {
+    if (verb === 'poweroff') setTimeout(() => agent.leave(), 50);
+    return createOperationOutcome({ opId, status: 'done', result: 'done' });
+  };
+}
+
+const verbsOf = ({ applied }: FakeAgent): string[] => applied.map(({ verb }) => verb);
+
+t.test('it stays up, and wakes the others when mains is back', { skip }, async (t) => {
+  const upsd = await startUpsd(t, { upses: { rack: { kind: 'dev', values: full } } });
+  const bench = await managerBench(t, configOf(upsd));
+  const agents = await agentsOf(bench, ['node-a', 'node-b']);
+  const [host, coordinator] = ['node-a', 'node-b'].map((name) => agents.get(name));
+  if (!host || !coordinator) throw new Error('no agents');
+  leaveAtPowerOff(host);
+  const operator = await bench.operator('admin');
+  await untilPhase(operator, 'online');
+  await failMains(upsd, operator, { runtimeSeconds: 60 });
+  const [run] = await until(async () => (await listRuns(operator)).length > 0 && listRuns(operator), {
+    what: 'the shutdown has begun',
+  });
+  t.match(run, { mode: 'poweroff', requestedBy: 'power' });
+  t.match(stateOf(await ended(operator, run?.runId ?? '')), /done|degraded/);
+  await untilPhase(operator, 'hosts-off');
+  t.same(verbsOf(host), ['stop', 'poweroff']);
+  t.same(verbsOf(coordinator), [], 'nothing is asked of the coordinator');
+  t.equal(coordinator.armed, undefined, 'nor does it hold an order that would power it off');
+  t.match(
+    (await upsOf(operator)).sentence,
+    /the hosts are off; mains is not back; what has stayed up: runtime/,
+  );
+
+  await t.test('mains is back for a moment only: nothing starts', async () => {
+    await upsd.set('rack', full);
+    await untilPhase(operator, 'recover');
+    t.equal((await listRuns(operator)).length, 1, 'mains is not stable yet');
+  });
+
+  await t.test('once it is stable: a startup, by itself', async (t) => {
+    const back = await agentOf(bench, 'node-a');
+    const startup = await until(
+      async () => (await listRuns(operator)).find(({ kind }) => kind === 'startup'),
+      { what: 'a startup begins' },
+    );
+    t.match(startup, { requestedBy: 'power', reason: /^rack-a: mains is back; rack-a: mains for .* needed/ });
+    t.equal(stateOf(await ended(operator, startup.runId)), 'done');
+    await untilPhase(operator, 'online');
+    t.same(verbsOf(back), ['start']);
+    t.equal((await listRuns(operator)).length, 2, 'one startup');
+  });
+
+  await t.test('what an operator has shut down since, stays down', async (t) => {
+    await failMains(upsd, operator, { runtimeSeconds: 60 });
+    await until(async () => (await listRuns(operator)).length === 3, { what: 'a second outage' });
+    await untilPhase(operator, 'hosts-off');
+    const { run } = await execute(operator, 'shutdown', { mode: 'cluster-only' });
+    await ended(operator, run?.summary?.runId ?? '');
+    await upsd.set('rack', full);
+    await untilPhase(operator, 'recover');
+    const isReady = async () => (await powerOf(operator)).startup?.state === 'ready';
+    await until(isReady, { what: 'the site could be started' });
+    // Asked at the looks, every five seconds.
+    await until(async () => (await upsOf(operator)).phaseAgeMs > 12_000, { what: 'it has been asked' });
+    t.equal((await listRuns(operator)).filter(({ kind }) => kind === 'startup').length, 1);
+  });
+});
