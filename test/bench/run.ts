@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { commands } from './commands.ts';
 import { memory } from './memory.ts';
 import { operationLatency } from './operation-latency.ts';
+import { powerLatency } from './power-latency.ts';
 import type { BenchResult } from './result.ts';
 import { runs } from './runs.ts';
 import { simulatedAgents } from './simulated-agents.ts';
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<BenchResult>> = {
   memory,
   'simulated-agents': simulatedAgents,
   runs,
+  'power-latency': powerLatency,
 };
 
 const folder = join(import.meta.dirname, '..', '..', 'bench', 'results');

@@ -15,6 +15,9 @@ export interface Upsmon {
 /** upsmon's pid file is always in /run/nut: a mount of its own, so that it is nobody else's. */
 const privateRun = 'mount -t tmpfs tmpfs /run && mkdir /run/nut && exec "$@"';
 
+/** For `runProgram`'s `within`. */
+export const inPrivateRun = ['unshare', '--mount', 'sh', '-c', privateRun, 'sh'];
+
 /** Needs root. Its command for the shutdown does nothing. */
 export async function startUpsmon(
   scope: Scope,
@@ -34,8 +37,7 @@ export async function startUpsmon(
     `POWERDOWNFLAG ${folder}/killpower`,
   ];
   writeFileSync(join(folder, 'upsmon.conf'), `${lines.join('\n')}\n`, { mode: 0o600 });
-  const within = ['unshare', '--mount', 'sh', '-c', privateRun, 'sh'];
-  const program = runProgram('upsmon', ['-F', '-p'], { folder, within, asRoot: true });
+  const program = runProgram('upsmon', ['-F', '-p'], { folder, within: inPrivateRun, asRoot: true });
   scope.teardown(async () => {
     await program.end('SIGKILL');
     rmSync(folder, { recursive: true });
