@@ -10,12 +10,11 @@ import { until } from '../nodes/until.ts';
 import { clusterForTest } from '../site/cluster-site.ts';
 import { applied } from './support/applied-operations.ts';
 import { begin, describe, finished, hasIntent } from './support/cluster-runs.ts';
+import { heldOrders, orderFile } from './support/held-orders.ts';
 import { quickShutdown, quickStartup } from './support/quick-sequences.ts';
 
 const timeout = 600_000;
 t.setTimeout(timeout);
-
-const orderFile = '/var/lib/hecate-agent/armed-order.json';
 
 t.test('a manager that goes for good', { skip: await skipUnless('booted'), timeout }, async (t) => {
   const shutdown = quickShutdown({ wait: '5s', stopTimeout: '6s', offTimeout: '15s' });
@@ -26,13 +25,7 @@ t.test('a manager that goes for good', { skip: await skipUnless('booted'), timeo
   const before = new Map(cluster.nodes.map((node) => [node.name, applied(node).length]));
 
   const runId = await begin(cluster, 'shutdown');
-  const beginsAtMs: Record<string, number> = {};
-  for (const node of cluster.nodes) {
-    const text = await until(async () => (await node.run(['cat', orderFile])).stdout, {
-      what: `${node.name} holds its order`,
-    });
-    beginsAtMs[node.name] = (JSON.parse(text) as { beginAtClockMs: number }).beginAtClockMs;
-  }
+  const beginsAtMs = await heldOrders(cluster);
   // Nobody starts it again in this boot.
   const manager = await cluster.manager.pid();
   await cluster.coordinator.runOrThrow(['systemctl', 'mask', '--runtime', 'hecate-manager.service']);

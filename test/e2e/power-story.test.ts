@@ -3,13 +3,16 @@
  * coordinator boots, and hecate-bootstrap.service brings the site back. Then once more with the manager killed in the
  * middle, and with mains failing again while the site starts; and once more with the network gone in the middle.
  */
-import t from 'tap';
-import { stateOf } from '../../manager/test/support/runs-bench.ts';
+import t, { type Test } from 'tap';
+import { listRuns, stateOf } from '../../manager/test/support/runs-bench.ts';
 import { skipUnless } from '../nodes/fleet-for-test.ts';
 import { monotonicMs } from '../nodes/monotonic.ts';
 import { skipWithoutUpsd } from '../nut/nut-programs.ts';
-import { describe, finished, hasIntent } from './support/cluster-runs.ts';
+import { applied } from './support/applied-operations.ts';
+import { ask, describe, finished, hasIntent } from './support/cluster-runs.ts';
+import { heldOrders, orderFile } from './support/held-orders.ts';
 import { type PowerCluster, powerCluster } from './support/power-cluster.ts';
+import { quickShutdown, quickStartup } from './support/quick-sequences.ts';
 
 const timeout = 900_000;
 t.setTimeout(timeout);
@@ -32,6 +35,34 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
   const { cluster } = power;
   tell('the cluster is there');
 
+  const untilAllOff = async (t: Test, names: readonly string[]) => {
+    await cluster.untilAllOff();
+    const times = cluster.timesOff().filter(({ node }) => names.includes(node));
+    tell(
+      `off: ${times.map(({ node, atMs }) => `${node} ${((atMs - beganMs) / 1000).toFixed(1)} s`).join(', ')}`,
+    );
+    t.same(
+      times.map(({ node, isOrderly }) => `${node} ${isOrderly}`),
+      names.map((node) => `${node} true`),
+      'I3, I4: in order, each by its own systemd',
+    );
+    return times;
+  };
+  const bootCoordinator = async () => {
+    await power.returnMains();
+    await cluster.coordinator.boot();
+    tell('mains is back, and the coordinator is on');
+    await cluster.untilOnline('coordinator');
+  };
+  const untilBack = async (t: Test) => {
+    t.equal(await power.bootstrapEnded(), '0', 'bootstrap has ended');
+    tell('bootstrap has ended');
+    await cluster.untilOnline();
+    t.same(await unitStates(power), ['active', 'active']);
+    t.same(cluster.wake.failures, []);
+    t.notOk(await hasIntent(cluster));
+  };
+
   await t.test('bootstrap of a coordinator that is up already: by hand, and k3s starts', async (t) => {
     await power.startBootstrap();
     t.equal(await power.bootstrapEnded(), '0', await power.bootstrapLog());
@@ -44,22 +75,10 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
     tell('mains has failed');
     t.equal(requestedBy, 'power');
     t.match(reason, /rack-a.*under the threshold/);
-    await cluster.untilAllOff();
-    const times = cluster.timesOff();
-    tell(`all off: ${times.map(({ node, atMs }) => `${node} ${Math.round(atMs)}`).join(', ')}`);
-    t.same(
-      times.map(({ node, isOrderly }) => `${node} ${isOrderly}`),
-      order.map((node) => `${node} true`),
-      'I3, I4: each by its own systemd',
-    );
-
-    await power.returnMains();
-    await cluster.coordinator.boot();
-    tell('the coordinator is on');
-    await cluster.untilOnline('coordinator');
+    await untilAllOff(t, order);
+    await bootCoordinator();
     const report = await finished(cluster, runId);
     t.equal(stateOf(report), 'done', describe(report));
-    t.notOk(await hasIntent(cluster));
   });
 
   await t.test('mains is back: bootstrap waits until it is stable, and wakes the others', async (t) => {
@@ -73,5 +92,73 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
     await cluster.untilOnline();
     t.same(await unitStates(power), ['active', 'active']);
     t.same(cluster.wake.failures, []);
+  });
+
+  const sequences = {
+    shutdown: quickShutdown({ wait: '5s', stopTimeout: '5s', offTimeout: '12s', hasStorage: true }),
+    startup: quickStartup({ wakeTimeout: '120s', hasStorage: true }),
+  };
+
+  await t.test('again, with the manager killed in the middle', async (t) => {
+    await cluster.configure({ sequences });
+    const before = new Map(cluster.nodes.map((node) => [node.name, applied(node).length]));
+    const { runId } = await power.failMains(300);
+    await cluster.manager.kill();
+    await cluster.node('worker-1').waitUntilOff();
+    await cluster.manager.kill();
+    await untilAllOff(t, order);
+    const ofRun = cluster.nodes.map((node) => [node.name, applied(node).slice(before.get(node.name))]);
+    t.same(
+      Object.fromEntries(ofRun),
+      {
+        'worker-1': ['stop k3s-agent.service', 'poweroff'],
+        'server-1': ['stop k3s.service', 'poweroff'],
+        'storage-1': ['poweroff'],
+        coordinator: ['poweroff'],
+      },
+      'I2: everything, and nothing twice',
+    );
+    cluster.wake.break('worker-1');
+    await bootCoordinator();
+    const report = await finished(cluster, runId);
+    t.equal(stateOf(report), 'done', describe(report));
+  });
+
+  await t.test(
+    'mains fails again while bootstrap starts the site: decided at once, all off again',
+    async (t) => {
+      await power.untilBootstrapSays(/begins: wake worker-1/);
+      tell('the worker is being woken, and does not come');
+      const { runId } = await power.failMains(300);
+      const [startup] = (await ask(cluster, listRuns)).filter(({ kind }) => kind === 'startup');
+      t.match(startup, { state: 'pre-empted', why: new RegExp(`pre-empted by shutdown, run ${runId}`) });
+      await untilAllOff(t, ['server-1', 'storage-1', 'coordinator']);
+      cluster.wake.mend('worker-1');
+      await bootCoordinator();
+      const report = await finished(cluster, runId);
+      t.equal(stateOf(report), 'degraded', describe(report));
+      t.match(describe(report), /worker-1 is offline/);
+      await untilBack(t);
+    },
+  );
+
+  await t.test('once more, with the network gone in the middle', async (t) => {
+    const { runId } = await power.failMains(300);
+    const beginsAtMs = await heldOrders(cluster);
+    await cluster.fleet.site.switchOff();
+    tell('the switch is off');
+    const alone = order.filter((name) => name !== 'coordinator');
+    const times = await untilAllOff(t, alone);
+    for (const { node, atMs } of times)
+      t.ok(atMs >= (beginsAtMs[node] ?? 0), `${node}: by its order, not before its time`);
+    const coordinator = cluster.timesOff().find(({ node }) => node === 'coordinator');
+    t.equal(coordinator?.isOrderly, true, 'the coordinator, which sees nobody: once its gates have given up');
+    await cluster.fleet.site.switchOn();
+    await bootCoordinator();
+    const report = await finished(cluster, runId);
+    t.equal(stateOf(report), 'degraded', describe(report));
+    await untilBack(t);
+    for (const node of cluster.nodes)
+      t.not((await node.run(['test', '-e', orderFile])).exitCode, 0, `${node.name} holds no order any more`);
   });
 });

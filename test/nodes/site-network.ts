@@ -26,10 +26,17 @@ function hexByte(decimal: string): string {
   return Number(decimal).toString(16).padStart(2, '0');
 }
 
-/** Ready when it has printed `ready`; ends, and the namespace with it, when its stdin does. */
+/** As for nodes, of {@link siteAddress}. */
+const siteMacAddress = '02:00:0a:58:00:01';
+
+/**
+ * Ready when it has printed `ready`; ends, and the namespace with it, when its stdin does. A bridge without an address of
+ * its own takes that of a port: when nodes come and go it would change, and the others would lose the site for half a
+ * minute.
+ */
 const holderScript = `set -eu
 ip link set lo up
-ip link add site type bridge stp_state 0 forward_delay 0
+ip link add site address ${siteMacAddress} type bridge stp_state 0 forward_delay 0
 ip address add ${siteAddress}/${sitePrefixLength} dev site
 ip link set site up
 ip link add void type bridge
