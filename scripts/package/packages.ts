@@ -1,5 +1,5 @@
 /** The packages: which files are in them, and what they need. */
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzip } from './documents.ts';
 import type { PackageContents, PackageFile } from './package-file.ts';
@@ -21,6 +21,16 @@ function copies(
     source: { path: join(root, file) },
     ...more,
   }));
+}
+
+/** A folder of the repository with all that is in it. */
+function tree(root: string, from: string, folder: string): PackageFile[] {
+  const files = globSync('**', { cwd: join(root, from) }).filter((file) =>
+    statSync(join(root, from, file)).isFile(),
+  );
+  return files
+    .toSorted()
+    .map((file) => ({ target: `${folder}/${file}`, source: { path: join(root, from, file) } }));
 }
 
 const manuals = (root: string, pattern: string, section: number): PackageFile[] =>
@@ -95,7 +105,8 @@ async function managerPackage(root: string, release: Release): Promise<PackageCo
       config(root, 'packaging/logrotate/hecate', '/etc/logrotate.d/hecate'),
       ...copies(root, 'packaging/firewalld/hecate.xml', '/usr/lib/firewalld/services'),
       ...manuals(root, 'hecate-manager', 8),
-      ...copies(root, 'packaging/{examples/hecate.yaml,grafana/hecate.json}', `${documents}/examples`),
+      ...tree(root, 'packaging/examples', `${documents}/examples`),
+      ...copies(root, 'packaging/grafana/hecate.json', `${documents}/examples`),
       ...copies(root, 'docs/{config,exit-codes,power,protocol,runs}.md', documents),
     ],
     components: program.components,
