@@ -46,23 +46,52 @@ function runtimeCauseless(
   const { nowMs } = power.world.time;
   const { refreshMs } = telemetry.nature;
   const sinceMs = nowMs - 90_000 - 3 * refreshMs - silentMs - 2 * config.pollIntervalMs;
-  const looks = told.filter((each) => each.atMs >= sinceMs && each.runtimeMs !== undefined);
-  const honest = looks.filter(({ isWrong }) => !isWrong);
-  const wrong = looks.filter(({ isWrong }) => isWrong);
-  // For longer than a refresh, two of them, or the last before a silence: nobody can know.
-  const isReadTwice = (wrong.at(-1)?.atMs ?? 0) - (wrong[0]?.atMs ?? 0) > refreshMs;
-  const isSupported = new Set(wrong.map(({ runtimeMs }) => runtimeMs)).size > 1;
-  const isLast = wrong.length > 0 && wrong.at(-1) === looks.at(-1);
+  const values = valuesOf(told).filter((each) => each.untilMs >= sinceMs);
+  const honest = values.filter(({ isWrong }) => !isWrong);
+  const wrong = values.filter(({ isWrong }) => isWrong);
   // While the site comes back nothing is waited for: two looks are enough.
-  const isTrusted = isReadTwice || isSupported || isLast || ups.state.outage?.isInRecovery === true;
-  if (isTrusted) return undefined;
-  if (honest.length < 2) return undefined;
-  const lowest = Math.min(...honest.map(({ runtimeMs = 0, readAtMs }) => runtimeMs - (nowMs - readAtMs)));
-  const margin = refreshMs + 2 * config.pollIntervalMs + 0.1 * silentMs;
-  const least = lowest - margin;
-  const wrongs = wrong.length > 0 ? Math.max(20_000, 0.2 * least) : 0;
+  const isTrusted = wrong.length > 1 || wrong.some((each) => isBelieved(each, values, refreshMs));
+  if (honest.length === 0 || isTrusted || ups.state.outage?.isInRecovery === true) return undefined;
+  const lowest = Math.min(...honest.map(({ runtimeMs, sinceMs: atMs }) => runtimeMs - (nowMs - atMs)));
+  const least = lowest - refreshMs - 2 * config.pollIntervalMs - 0.1 * silentMs;
+  const step = wrong.length > 0 ? Math.max(20_000, 0.2 * least) : 0;
   const { thresholdMs } = thresholdFor(ups.state, config);
-  if (least - 2 * wrongs <= thresholdMs) return undefined;
+  if (least - 2 * step <= thresholdMs) return undefined;
   const figures = `${Math.round(lowest)} ms were told, of a threshold of ${Math.round(thresholdMs)} ms`;
   return `I10: ${ups.name} triggers without a cause: ${figures}`;
 }
+
+/** A value, and the looks that told it in a row: only one that has changed is news. */
+interface Value {
+  readonly runtimeMs: number;
+  readonly isWrong: boolean;
+  readonly sinceMs: number;
+  untilMs: number;
+  /** Nothing was told for so long before. */
+  readonly silentMs: number;
+}
+
+function valuesOf(told: readonly Told[]): Value[] {
+  const values: Value[] = [];
+  for (const { atMs, readAtMs, runtimeMs, isWrong } of told) {
+    const last = values.at(-1);
+    if (runtimeMs === undefined) continue;
+    if (last?.runtimeMs === runtimeMs) last.untilMs = atMs;
+    else
+      values.push({
+        runtimeMs,
+        isWrong,
+        sinceMs: readAtMs,
+        untilMs: atMs,
+        silentMs: atMs - (last?.untilMs ?? 0),
+      });
+  }
+  return values;
+}
+
+/** Nobody can know that it is wrong: it was read twice, or is the first after a silence, or the last there is. */
+const isBelieved = (value: Value, values: readonly Value[], refreshMs: number): boolean =>
+  value.untilMs - value.sinceMs > refreshMs || value.silentMs > silenceMs || value === values.at(-1);
+
+/** What was believed before is only older, from then on. */
+const silenceMs = 30_000;

@@ -13,6 +13,7 @@ import {
 } from '../../manager/src/core/power/ups-state.ts';
 import type { RunRequest } from '../../manager/src/core/runs/run.ts';
 import type { KnownAlert, KnownRun, PowerRecord } from '../../manager/src/power/power-file.ts';
+import type { ReturningUps } from '../../manager/src/power/site-return.ts';
 import {
   type ReverseEffect,
   type TriggerEffect,
@@ -101,6 +102,25 @@ export class ManagerUps {
 
   get areHostsOff(): boolean {
     return this.state.phase === 'hosts-off';
+  }
+
+  get isSpent(): boolean {
+    return this.state.trigger?.isLast === true;
+  }
+
+  /** As whoever starts the site again sees it. */
+  get returning(): ReturningUps {
+    const of = (): ManagerUps => this;
+    const runner: ReturningUps['runner'] = {
+      get state() {
+        return of().state;
+      },
+      get run() {
+        return of().run;
+      },
+      alert: () => undefined,
+    };
+    return { name: this.name, runner };
   }
 
   supplyMs(): number | undefined {

@@ -15,6 +15,7 @@ import { isActive } from '../../manager/src/core/runs/plan-walk.ts';
 import type { RunId, RunRequest, RunState } from '../../manager/src/core/runs/run.ts';
 import { runReport } from '../../manager/src/core/runs/run-report.ts';
 import { runsStep } from '../../manager/src/core/runs/runs.ts';
+import { SiteReturn } from '../../manager/src/power/site-return.ts';
 import { type SiteBudget, SiteShutdown } from '../../manager/src/power/site-shutdown.ts';
 import { startupHindrance } from '../../manager/src/power/startup-hindrance.ts';
 import type { TriggerEffect, TriggeredRunPorts } from '../../manager/src/power/triggered-run.ts';
@@ -26,6 +27,9 @@ import { intentAgeMaxMs, type SimulatedManager } from './runs-manager.ts';
 import { historyEntry, type PowerRecords } from './runs-manager-disk.ts';
 import type { ManagerAnswer } from './runs-manager-tickets.ts';
 import type { SimulationWorld } from './runs-world.ts';
+
+/** What is learnt, and whether the site is up again, is looked at with a look at a UPS, so long after the last time. */
+const lookAroundMs = 5000;
 
 export interface PowerOfManagerPorts {
   readonly world: SimulationWorld;
@@ -41,12 +45,14 @@ export class PowerOfManager {
   readonly #ports: PowerOfManagerPorts;
   readonly #shutdown: SiteShutdown;
   readonly #watchers = new RunWatchers();
+  readonly #return: SiteReturn;
   readonly #runs: TriggeredRunPorts['runs'];
   readonly #history: SimulatedManager['files']['history'];
   #records: PowerRecords;
   #budget: SiteBudget;
   #knownRuns: number;
   #lastStartup: string;
+  #lookedAtMs: number;
   #resumed: ReadonlySet<RunId> = new Set();
 
   constructor(ports: PowerOfManagerPorts) {
@@ -61,11 +67,22 @@ export class PowerOfManager {
       learnt: (plan) => learnt(this.#past(), plan),
       newRunId: () => newRunId(world),
       wallMs: () => world.wallMs(),
+      isOnline: (node) => manager.calls.connections.has(node),
     });
     this.#knownRuns = this.#history.size;
     this.#budget = this.#shutdown.budget();
     this.#lastStartup = this.#newestStartup();
+    this.#lookedAtMs = manager.host.clockMs();
     this.upses = telemetries.map((telemetry) => this.#watch(telemetry));
+    this.#return = new SiteReturn({
+      upses: this.upses.map((ups) => ups.returning),
+      runs: this.#runs,
+      history: () => this.#past(),
+      startup: () => this.startup(),
+      starting: (reason, triggerId) => this.#shutdown.starting(reason, triggerId),
+      nowMs: () => manager.host.clockMs(),
+      onWait: (sentence) => world.log(`the site is not started yet: ${sentence}`),
+    });
   }
 
   get budget(): SiteBudget {
@@ -121,6 +138,8 @@ export class PowerOfManager {
       debouncePolls: power.debouncePolls,
       forwardingLatencyMs: power.forwardingLatencyMs,
       onBatteryTimerMs: power.onBatteryLimitMs,
+      blindLimitMs: power.silenceLimitMs,
+      remainingMs: this.#shutdown.remainingMs(name, this.#budget.budgetMs),
     });
     return mutation.upsConfig?.(config) ?? config;
   }
@@ -183,6 +202,15 @@ export class PowerOfManager {
   // ── As power-service.ts ──
 
   #lookAround(): void {
+    const { manager, config, stir } = this.#ports;
+    const nowMs = manager.host.clockMs();
+    if (nowMs - this.#lookedAtMs < lookAroundMs) return;
+    this.#lookedAtMs = nowMs;
+    if (config().power.coordinator === 'stays-up') {
+      stir();
+      this.#return.look();
+    }
+    // Nothing but runs teaches anything.
     if (this.#history.size === this.#knownRuns) return;
     this.#knownRuns = this.#history.size;
     const before = this.#budget;
@@ -201,15 +229,22 @@ export class PowerOfManager {
       .reduce((newest, { id }) => (id > newest ? id : newest), '');
   }
 
-  #makeRequest(_ups: ManagerUps, { triggerId, sentence }: TriggerEffect): RunRequest | undefined {
+  #makeRequest(ups: ManagerUps, { triggerId, sentence }: TriggerEffect): RunRequest | undefined {
+    const { world } = this.#ports;
     const given = this.upses.flatMap((each): [string, number][] => {
       const leftMs = each.supplyMs();
       return leftMs === undefined ? [] : [[each.name, leftMs]];
     });
-    const gone = new Set(this.upses.filter((each) => each.areHostsOff).map((each) => each.name));
-    const request = this.#shutdown.request(Object.fromEntries(given), gone, sentence, triggerId);
-    const { mutation } = this.#ports.world;
-    return request && (mutation.powerRequest?.(request) ?? request);
+    const namesOf = (is: (each: ManagerUps) => boolean) =>
+      new Set(this.upses.filter(is).map(({ name }) => name));
+    const gone = namesOf((each) => each.areHostsOff || each.isSpent);
+    const spent = namesOf((each) => each.isSpent);
+    const triggered = new Set(given.map(([name]) => name));
+    const request = this.#shutdown.request(Object.fromEntries(given), gone, sentence, triggerId, spent);
+    const isSpared = request === undefined && (ups.isSpent || this.#shutdown.isSpared(triggered));
+    if (isSpared) world.sometimes('spared');
+    if (request === undefined && !isSpared) ups.input({ type: 'run', triggerId, event: 'ended' });
+    return request && (world.mutation.powerRequest?.(request) ?? request);
   }
 
   #restore(ups: ManagerUps): void {

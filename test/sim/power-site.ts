@@ -47,6 +47,7 @@ export function makePowerSite(chance: Chance): PowerSite {
     pollIntervalMs: chance.one([1000, 2000, 5000, 5000, 10_000]),
     debouncePolls: chance.one([2, 3, 3, 4]),
     onBatteryLimitMs: chance.one([60_000, 120_000]),
+    coordinator: chance.one(['powers-off', 'powers-off', 'stays-up'] as const),
   };
   const config = siteConfig(inventory, names, power);
   const telemetries = names.map(() => makeTelemetry(chance));

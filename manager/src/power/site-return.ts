@@ -7,8 +7,14 @@ import type { RunRequest } from '../core/runs/run.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { WatchedUps } from './watched-ups.ts';
 
+/** What it has to know of a UPS. */
+export interface ReturningUps {
+  readonly name: string;
+  readonly runner: Pick<WatchedUps['runner'], 'state' | 'run' | 'alert'>;
+}
+
 export interface SiteReturnPorts {
-  readonly upses: readonly WatchedUps[];
+  readonly upses: readonly ReturningUps[];
   readonly runs: Pick<RunService, 'active' | 'request'>;
   history(): readonly PastRun[];
   /** Whether the site may be started up as things are. */
