@@ -22,7 +22,7 @@ const reverseChargePercent = 50;
 
 /** Whether a shutdown that has not passed its point of no return is reversed. */
 export function judgeReverse(state: UpsState, { clearMs }: Threshold, nowMs: number): Verdict {
-  const { mainsSinceMs, hasForcedShutdown } = state;
+  const { mainsSinceMs, hasForcedShutdown, trigger } = state;
   if (mainsSinceMs === undefined) return refused('mains is not back');
   if (hasForcedShutdown === true) return refused('it is in forced shutdown (FSD)');
   const { leftMs, chargePercent } = batteryOf(state, nowMs);
@@ -31,6 +31,8 @@ export function judgeReverse(state: UpsState, { clearMs }: Threshold, nowMs: num
   const neededMs = isTold ? reverseMainsMs : reverseBlindlyMs;
   const mains = `mains has been back for ${formatSeconds(mainsMs)}`;
   if (mainsMs < neededMs) return refused(`${mains}, of ${formatSeconds(neededMs)}`);
+  // Nothing has been taken down that would have to come up again on what the battery has left.
+  if (trigger?.isStarted === false) return allowed(`${mains}; no shutdown has begun`);
   if (leftMs !== undefined) {
     const figures = `${formatSeconds(leftMs)} of runtime, of ${formatSeconds(clearMs)} needed`;
     return leftMs >= clearMs ? allowed(`${mains}; ${figures}`) : refused(figures);

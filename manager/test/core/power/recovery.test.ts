@@ -86,6 +86,19 @@ t.test('every UPS has to allow it; without any there is nothing to wait for', as
   );
 });
 
+t.test('what has not begun is taken back with mains, however small the battery is', async (t) => {
+  const world = new UpsWorld();
+  world.sample(readingOf('OL', { runtimeMs: 100_000 }));
+  world.looks(3, readingOf('OB', { runtimeMs: 90_000 }));
+  t.equal(world.state.phase, 'triggered');
+  world.looks(12, readingOf('OL', { runtimeMs: 100_000 }));
+  t.equal(world.told.filter(({ effect }) => effect.type === 'reverse').length, 0, 'mains for 55 s');
+  world.looks(1, readingOf('OL', { runtimeMs: 100_000 }));
+  t.match(world.told.find(({ effect }) => effect.type === 'reverse')?.effect, {
+    sentence: /no shutdown has begun/,
+  });
+});
+
 t.test('reverse', async (t) => {
   const verdict = (world: UpsWorld) =>
     judgeReverse(world.state, thresholdFor(world.state, world.config), bootedMs + world.nowMs);
