@@ -7,13 +7,15 @@ import { ownEnvironment } from '../nodes/clean-environment.ts';
 
 const folder = '/lib/nut';
 
-export type NutProgram = 'upsd' | 'dummy-ups' | 'upsmon';
+export type NutProgram = 'upsd' | 'dummy-ups' | 'nutdrv_qx' | 'upsmon';
 
 /** Root may read everything: what runs as root is not what runs on a host. */
 const isRoot = process.getuid?.() === 0;
 export const nutUser = isRoot ? 'nut' : userInfo().username;
 
-const needed = ['upsd', 'dummy-ups', 'upsmon'].map((name) => `${folder}/${name}`).concat('/usr/bin/certutil');
+const needed = ['upsd', 'dummy-ups', 'nutdrv_qx', 'upsmon']
+  .map((name) => `${folder}/${name}`)
+  .concat('/usr/bin/certutil');
 
 /** For tap's `skip` option: false when a real upsd can run here, else why it cannot. */
 export function skipWithoutUpsd(): false | string {

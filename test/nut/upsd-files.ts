@@ -10,7 +10,9 @@ export type DummyUps =
   /** Says these values until they are changed. */
   | { readonly kind: 'dev'; readonly values: Variables }
   /** Plays lines of `variable: value` and `TIMER seconds`, again and again (dummy-ups(8)). */
-  | { readonly kind: 'sequence'; readonly text: string };
+  | { readonly kind: 'sequence'; readonly text: string }
+  /** A serial UPS (serial-ups.ts) behind a driver that knows the commands of such a one; its terminal's path. */
+  | { readonly kind: 'serial'; readonly port: string };
 
 export interface NutUser {
   readonly password: string;
@@ -47,12 +49,24 @@ export function writeUpsdFiles(folder: string, settings: UpsdSettings): void {
   );
   for (const [name, ups] of Object.entries(upses)) {
     if (ups.kind === 'sequence') write(`${name}.seq`, [ups.text.trim()]);
-    else writeDevice(folder, name, ups.values);
+    else if (ups.kind === 'dev') writeDevice(folder, name, ups.values);
   }
   giveToNut(folder);
 }
 
-const upsSection = (name: string, ups: DummyUps): string[] => [
+const upsSection = (name: string, ups: DummyUps): string[] =>
+  ups.kind === 'serial' ? serialSection(name, ups.port) : dummySection(name, ups);
+
+/** Its driver looks at it every second, so that a change is known in one. */
+const serialSection = (name: string, port: string): string[] => [
+  `[${name}]`,
+  'driver = nutdrv_qx',
+  'protocol = megatec',
+  `port = ${port}`,
+  'pollinterval = 1',
+];
+
+const dummySection = (name: string, ups: DummyUps): string[] => [
   `[${name}]`,
   'driver = dummy-ups',
   `mode = ${ups.kind === 'dev' ? 'dummy-once' : 'dummy-loop'}`,

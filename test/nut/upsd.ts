@@ -123,7 +123,7 @@ export class Upsd {
   /** Takes two seconds: dummy-ups is slow to begin. */
   async startDriver(ups: string): Promise<void> {
     if (this.drivers.has(ups)) throw new Error(`the driver of ${ups} runs`);
-    const program = this.run('dummy-ups', ['-F', '-u', nutUser, '-a', ups]);
+    const program = this.run(this.programOf(ups), ['-F', '-u', nutUser, '-a', ups]);
     this.starting.add(program);
     await this.untilUp(program, `the driver of ${ups} runs`, () => existsSync(this.socketOf(ups)));
     const socket = await until(() => DriverSocket.open(this.socketOf(ups)), {
@@ -205,7 +205,11 @@ export class Upsd {
     return [...drivers, ...this.starting, ...(this.server ? [this.server] : [])];
   }
 
-  private run(program: 'upsd' | 'dummy-ups', args: readonly string[]): RunningProgram {
+  private programOf(ups: string): 'dummy-ups' | 'nutdrv_qx' {
+    return this.options.upses[ups]?.kind === 'serial' ? 'nutdrv_qx' : 'dummy-ups';
+  }
+
+  private run(program: 'upsd' | 'dummy-ups' | 'nutdrv_qx', args: readonly string[]): RunningProgram {
     const { within = [] } = this.options;
     return runProgram(program, args, { folder: this.folder, within });
   }
@@ -221,7 +225,7 @@ export class Upsd {
     return driver;
   }
 
-  private readonly socketOf = (ups: string): string => join(this.folder, `dummy-ups-${ups}`);
+  private readonly socketOf = (ups: string): string => join(this.folder, `${this.programOf(ups)}-${ups}`);
 }
 
 async function freePort(): Promise<number> {

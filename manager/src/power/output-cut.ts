@@ -130,7 +130,7 @@ export class OutputCut {
 }
 
 const hindranceOf = ({ message, remedy }: HecateError): CutHindrance => ({
-  why: `cannot be asked: ${message}`,
+  why: `cannot be told to: ${message}`,
   remedy,
 });
 

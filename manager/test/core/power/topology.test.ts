@@ -3,7 +3,13 @@ import t from 'tap';
 import { compilePlan } from '../../../src/core/plan/compile-plan.ts';
 import { defaultShutdown } from '../../../src/core/plan/default-shutdown.ts';
 import type { Inventory, InventoryNode } from '../../../src/core/plan/inventory.ts';
-import { nodeSupplyMs, scopedInventory, shutdownScope, supplyMs } from '../../../src/core/power/topology.ts';
+import {
+  nodeSupplyMs,
+  scopedInventory,
+  shutdownScope,
+  stayingNodes,
+  supplyMs,
+} from '../../../src/core/power/topology.ts';
 import { anyInventory } from '../plan/support/arbitrary-inventory.ts';
 import { inventoryOf, names, node } from '../plan/support/plan-fixtures.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
@@ -149,3 +155,19 @@ t.test(
     t.ok(partial > 10, `${partial} partial shutdowns`);
   },
 );
+
+t.test('what stays up with the coordinator, while it has power', async (t) => {
+  const inventory = inventoryOf([
+    node('nas', 'storage'),
+    node('pi', 'coordinator', { feeds: ['rack-b'], dependsOn: names('nas') }),
+    node('web', 'other'),
+  ]);
+  t.same(stayingNodes(inventory, upses, new Set()), ['nas', 'pi']);
+  t.same(stayingNodes(inventory, upses, new Set(['rack-a'])), ['nas', 'pi'], 'it does not hang on that one');
+  t.same(stayingNodes(inventory, upses, new Set(['rack-b'])), []);
+  t.same(stayingNodes(inventoryOf([node('web', 'other')]), upses, new Set()), [], 'no coordinator');
+  const staying = stayingNodes(inventory, upses, new Set());
+  const down = (...lost: string[]) => shutdownScope(inventory, upses, new Set(lost), staying).nodes;
+  t.same(down('rack-b'), [], 'nobody goes because the coordinator would');
+  t.same(down('rack-a', 'rack-b'), ['web']);
+});

@@ -353,3 +353,24 @@ t.test('a driver that claims to refresh once a day is not believed', async (t) =
   world.looks(1, online);
   t.equal(world.state.refreshMs, 30_000, "NUT's default where nothing is said");
 });
+
+t.test('WAIT: what upsd says of a driver that only starts is no look', async (t) => {
+  for (const status of ['WAIT', 'WAIT OL', 'OB LB WAIT']) {
+    const world = new UpsWorld();
+    world.looks(5, readingOf(status, { runtimeMs: 1000 }));
+    t.match(world.state, { phase: 'unknown', outage: undefined, reading: undefined }, status);
+    t.match(world.state.silence, 'WAIT');
+    t.same(world.triggers(), []);
+  }
+});
+
+t.test('nobody has looked for a while: mains is not taken for stable', async (t) => {
+  const world = new UpsWorld();
+  world.looks(60, readingOf('OL'));
+  const sinceMs = world.state.mainsSinceMs ?? 0;
+  world.restart();
+  world.nowMs += 120_000;
+  world.looks(1, readingOf('OL'));
+  t.equal(world.state.mainsSinceMs, world.state.heardAtMs ?? 0, 'counted from this look on');
+  t.ok((world.state.mainsSinceMs ?? 0) > sinceMs);
+});

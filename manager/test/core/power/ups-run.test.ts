@@ -72,3 +72,68 @@ t.test('recovered says nothing to a UPS that was not away', async (t) => {
   world.take({ type: 'recovered' });
   t.equal(world.state.phase, 'on-battery');
 });
+
+const last = (remainingMs: number | undefined): UpsWorld => {
+  const world = new UpsWorld({ remainingMs });
+  world.looks(2, runtime(150, 'OL'));
+  world.looks(3, runtime(150));
+  for (const event of ['started', 'past-no-return', 'ended'] as const) world.run(event);
+  return world;
+};
+
+t.test('the hosts are off, and what stayed up goes down in time, too', async (t) => {
+  // 1.1 × 60 s + 30 s + 3 × 5 s = 111 s.
+  const world = last(60_000);
+  world.looks(20, runtime(300));
+  t.equal(world.state.phase, 'hosts-off', 'enough for it');
+  t.equal(world.triggers().length, 1);
+  let told = 300;
+  while (world.triggers().length === 1 && told > 0) {
+    told -= 5;
+    world.looks(1, runtime(told));
+  }
+  t.ok(told >= 90 && told <= 115, `at ${told} s`);
+  t.match(world.triggers().at(-1)?.effect, {
+    triggerId: 'ups:rack-a:1.2',
+    cause: 'runtime',
+    sentence: /asks for the rest to go down, too: .*threshold 1 min 51 s = 1\.1 × budget 1 min/,
+  });
+  t.match(world.state, { phase: 'triggered', trigger: { isLast: true } });
+  world.run('started');
+  world.run('past-no-return');
+  world.run('ended');
+  t.equal(world.state.phase, 'hosts-off');
+});
+
+t.test(
+  'a low battery, or silence, is the end for what stayed up, too; not in the first half minute',
+  async (t) => {
+    const low = last(60_000);
+    low.looks(5, runtime(300, 'OB LB'));
+    t.equal(low.triggers().length, 1, 'a load that has just gone tells no figure yet');
+    low.looks(2, runtime(300, 'OB LB'));
+    t.match(low.triggers().at(-1)?.effect, { cause: 'low-battery' });
+    const silent = last(60_000);
+    silent.looks(10, runtime(3000));
+    silent.looks(70, 'server-lost');
+    t.match(silent.triggers().at(-1)?.effect, { cause: 'silent' });
+  },
+);
+
+t.test('mains is back while it goes: the site comes back from there', async (t) => {
+  const world = last(60_000);
+  world.looks(20, runtime(20, 'OB LB'));
+  t.match(world.state, { phase: 'triggered', trigger: { isLast: true } });
+  world.run('started');
+  world.looks(30, runtime(900, 'OL'));
+  t.match(world.state.trigger, { isReversing: true });
+  world.run('failed');
+  t.equal(world.state.phase, 'recover', 'the hosts are off still');
+});
+
+t.test('where nothing stayed up, nothing is asked for', async (t) => {
+  const world = last(undefined);
+  world.looks(60, runtime(5, 'OB LB'));
+  t.equal(world.triggers().length, 1);
+  t.equal(world.state.phase, 'hosts-off');
+});
