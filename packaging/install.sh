@@ -159,7 +159,10 @@ apt() {
 apt_install() { apt install --no-install-recommends "$@"; }
 # The lists of a fresh host may be absent or old: they are fetched only when the first try fails.
 apt_get_packages() { apt_install "$@" || { apt update && apt_install "$@"; }; }
+apt_install_files() { apt_get_packages --reinstall "$@"; }
 apt_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# Also one of which only the configuration is left.
+apt_known() { case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in '' | not-installed) false ;; esac }
 apt_version() { dpkg-query -W -f '${Version}' "$1"; }
 apt_has() { apt-cache -o Dir::Cache::pkgcache= policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
 apt_name_of() { dpkg-deb -f "$1" Package; }
@@ -167,7 +170,6 @@ apt_version_of() { dpkg-deb -f "$1" Version; }
 apt_fits() { case $(dpkg-deb -f "$1" Architecture) in all | "$(dpkg --print-architecture)") ;; *) false ;; esac }
 apt_newer() { dpkg --compare-versions "$1" gt "$2"; }
 apt_same() { dpkg-deb -I "$1" md5sums 2>/dev/null | cmp -s - "/var/lib/dpkg/info/$2.md5sums"; }
-apt_install_files() { apt_install --reinstall "$@"; }
 apt_remove() { apt remove "$@"; }
 apt_purge() { apt purge "$@"; }
 apt_stock() {
@@ -177,6 +179,7 @@ apt_stock() {
 
 dnf_get_packages() { dnf -q -y install "$@"; }
 dnf_installed() { rpm -q "$1" >/dev/null 2>&1; }
+dnf_known() { dnf_installed "$1"; }
 dnf_version() { rpm -q --qf '%{VERSION}-%{RELEASE}' "$1"; }
 dnf_has() { dnf -q list --available "$1" >/dev/null 2>&1; }
 dnf_name_of() { rpm -qp --qf '%{NAME}' "$1" 2>/dev/null; }
@@ -283,13 +286,13 @@ start_services() {
   if [ $has_agent = yes ]; then
     enable_unit hecate-agent.service
     # Before it has joined there is no manager that it could dial.
-    [ ! -d /var/lib/hecate-agent/identity ] || start_unit hecate-agent.service
+    [ ! -e /var/lib/hecate-agent/identity/current ] || start_unit hecate-agent.service
   fi
 }
 
 next_steps() {
   [ $has_manager = no ] || [ -e /var/lib/hecate/authority ] || say "next: hecatectl ca init, then hecatectl node enroll NODE for each node"
-  [ $has_agent = no ] || [ -d /var/lib/hecate-agent/identity ] || say "next: hecate-agent join, with a token of hecatectl node enroll, then systemctl start hecate-agent"
+  [ $has_agent = no ] || [ -e /var/lib/hecate-agent/identity/current ] || say "next: hecate-agent join, with a token of hecatectl node enroll, then systemctl start hecate-agent"
 }
 
 # --- NUT --------------------------------------------------------------------------------------------------------
@@ -305,11 +308,11 @@ read_nut() {
 
 uninstall() {
   names=
+  is_there=installed operation=remove
+  [ $is_purge = no ] || is_there=known operation=purge
   for name in hecate-manager hecate-agent hecatectl hecate-runtime; do
-    ! pm installed "$name" || names="$names $name"
+    ! pm $is_there "$name" || names="$names $name"
   done
-  operation=remove
-  [ $is_purge = no ] || operation=purge
   # shellcheck disable=SC2086 # a list of names
   [ -z "$names" ] || change "$operation$names" pm $operation ${names# }
   [ $is_purge = yes ] || return 0
@@ -323,7 +326,7 @@ uninstall() {
 install_all() {
   [ "$manage_nut" = 0 ] || read_nut
   [ "$manage_nut" = 0 ] || may_set_up_nut || manage_nut=0
-  hecate_packages=
+  hecate_packages='hecate-runtime'
   [ $has_agent = no ] || hecate_packages="$hecate_packages hecate-agent"
   [ $has_manager = no ] || hecate_packages="$hecate_packages hecate-manager hecatectl"
   dependencies=
