@@ -20,7 +20,10 @@ class FakeRuns {
   readonly watchers = new RunWatchers();
   readonly asked: RunRequest[] = [];
   readonly aborted: RunId[] = [];
-  readonly states = new Map<RunId, { request: Partial<RunRequest>; state: string }>();
+  readonly states = new Map<
+    RunId,
+    { request: Partial<RunRequest>; state: string; abort?: RunState['abort'] }
+  >();
   refusal: Error | undefined;
   joins: RunId | undefined;
 
@@ -40,6 +43,12 @@ class FakeRuns {
     this.aborted.push(runId);
   }
 
+  abortBy(runId: string, by: string): void {
+    const run = this.states.get(runId as RunId);
+    if (run) run.abort = { by, reason: '' };
+    this.watchers.change(runId as RunId);
+  }
+
   end(runId: string, state: string): void {
     const run = this.states.get(runId as RunId);
     if (run) run.state = state;
@@ -49,7 +58,8 @@ class FakeRuns {
   active = (): RunState[] =>
     [...this.states.values()]
       .filter(({ state }) => state === 'running')
-      .map(({ request }) => ({
+      .map(({ request, abort }) => ({
+        abort,
         request: { ...request, plan: { kind: 'shutdown', stages: [] } },
         results: [],
         running: undefined,
@@ -118,6 +128,22 @@ t.test('failed, aborted or forgotten: the trigger is not answered', async (t) =>
     runs.end('run-1', state);
     await turns();
     t.same(heard, ['a started', 'a failed'], state);
+  }
+});
+
+t.test('a person aborts it: that is another thing than a run that fails', async (t) => {
+  for (const [by, event] of [
+    ['alice', 'aborted'],
+    ['power', 'failed'],
+  ] as const) {
+    const { runs, heard, triggered } = desk();
+    triggered.ask(trigger('a'));
+    await turns();
+    runs.abortBy('run-1', by);
+    await turns();
+    runs.end('run-1', 'aborted');
+    await turns();
+    t.same(heard, ['a started', `a ${event}`], by);
   }
 });
 
