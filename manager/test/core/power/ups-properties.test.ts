@@ -77,7 +77,8 @@ t.test('a UPS that tells its charge alone: the budget is left before it is low',
         const chargePercent = Math.max(0, Math.ceil(100 - ((100 - lowPercent) * seenMs) / lowAfterMs));
         return readingOf('OB', { chargePercent, lowChargePercent: lowPercent, refreshIntervalMs: refreshMs });
       };
-      while (world.triggerAtMs === undefined && world.nowMs < lowAfterMs) world.looks(1, told(world.nowMs));
+      while (world.triggerAtMs === undefined && world.nowMs < lowAfterMs)
+        world.looks(1, () => told(world.nowMs));
       const slackMs = lowAfterMs - (world.triggerAtMs ?? lowAfterMs) - budgetMs;
       worstMs = Math.min(worstMs, slackMs);
       return slackMs >= 0;
