@@ -51,8 +51,11 @@ const config = (root: string, file: string, target: string, mode = 0o644): Packa
   isConfig: true,
 });
 
-/** A second name, on every command line that a person types. */
-const shortName: PackageFile = { target: '/usr/bin/hecate', source: { link: 'hecatectl' } };
+/** A second name, quicker to type. */
+const shortName: readonly PackageFile[] = [
+  { target: '/usr/bin/hecate', source: { link: 'hecatectl' } },
+  { target: '/usr/share/man/man1/hecate.1.gz', source: { link: 'hecatectl.1.gz' } },
+];
 
 /**
  * Node.js 24 needs glibc 2.28 and the C++ library of GCC 5 (GLIBCXX_3.4.21), by `objdump -T node`; a test of the
@@ -63,21 +66,28 @@ const runtimeNeeds = {
   rpm: ['libc.so.6(GLIBC_2.28)(64bit)', 'libgcc_s.so.1()(64bit)', 'libstdc++.so.6(GLIBCXX_3.4.21)(64bit)'],
 };
 
-function runtimePackage(root: string, release: Release, scratch: string): PackageContents {
+async function runtimePackage(root: string, release: Release, scratch: string): Promise<PackageContents> {
   const { path, components } = makeRuntime(root, release.architecture, scratch);
+  const update = await installProgram(root, 'update', release.version);
   return {
     name: 'hecate-runtime',
     summary: 'what the programs of Hecate run on',
     description: [
       'The Node.js that Hecate was built and tested with, in a place of its own:',
       "programs of other packages do not see it, and it is not the system's node.",
+      'With hecate-update, which brings newer packages to a host.',
     ],
     architecture: 'host',
     needs: [],
-    debian: { depends: runtimeNeeds.debian, suggests: [] },
-    rpm: { depends: runtimeNeeds.rpm, suggests: [] },
-    files: [{ target: runtimePath, source: { path }, mode: 0o755 }],
-    components,
+    debian: { depends: runtimeNeeds.debian, suggests: ['gpgv', 'git'] },
+    rpm: { depends: runtimeNeeds.rpm, suggests: ['gnupg2', 'git'] },
+    files: [
+      { target: runtimePath, source: { path }, mode: 0o755 },
+      ...update.files,
+      ...units(root, 'hecate-update.{service,timer}'),
+      ...manuals(root, 'hecate-update', 8),
+    ],
+    components: [...components, ...update.components],
   };
 }
 
@@ -156,7 +166,7 @@ async function ctlPackage(root: string, release: Release): Promise<PackageConten
     rpm: { depends: [], suggests: ['bash-completion'] },
     files: [
       ...program.files,
-      shortName,
+      ...shortName,
       ...copies(root, 'packaging/completions/hecatectl.bash', '/usr/share/bash-completion/completions').map(
         (file) => ({ ...file, target: file.target.replace('.bash', '') }),
       ),
@@ -178,7 +188,7 @@ export async function describePackages(
   scratch: string,
 ): Promise<readonly PackageContents[]> {
   return [
-    runtimePackage(root, release, scratch),
+    await runtimePackage(root, release, scratch),
     await managerPackage(root, release),
     await agentPackage(root, release),
     await ctlPackage(root, release),

@@ -1,0 +1,87 @@
+/** Whether this host has come up on what is installed: its services stay up, and nothing fails that did not before. */
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { failedChecks } from './manager-questions.ts';
+import { lastLines, runCommand, runOrThrow } from './run-command.ts';
+import { type ServiceName, type ServiceState, serviceStates } from './services.ts';
+
+/** How things stood before anything was changed. */
+export interface HealthBefore {
+  /** Those that are to be up. */
+  readonly services: ReadonlySet<ServiceName>;
+  /** Checks of `hecatectl health` that failed already. */
+  readonly failedChecks: ReadonlySet<string>;
+  /** Whether `hecate-agent check` found everything well. */
+  readonly isAgentGood: boolean;
+}
+
+/** The name of the last start of each service. */
+export type ServiceStarts = ReadonlyMap<ServiceName, string>;
+
+export const serviceStarts = async (): Promise<ServiceStarts> =>
+  new Map((await serviceStates()).map(({ name, invocationId }) => [name, invocationId]));
+
+/** So long they must stay up: a program that ends at once is started again every second. */
+const settleMs = 10_000;
+const lookIntervalMs = 1000;
+const agentProgram = '/usr/bin/hecate-agent';
+
+async function agentTrouble(): Promise<string> {
+  if (!existsSync(agentProgram)) return '';
+  const { exitCode, stdout, stderr } = await runCommand([agentProgram, 'check']);
+  return exitCode === 0 ? '' : `hecate-agent check: ${lastLines(stdout + stderr)}`;
+}
+
+export async function healthBefore(): Promise<HealthBefore> {
+  // Neither stopped by somebody nor never begun: also one that fails and is started again is to be up.
+  const wanted = (await serviceStates()).filter(({ words }) => !words.startsWith('inactive'));
+  const services = new Set(wanted.map(({ name }) => name));
+  const hasManager = services.has('hecate-manager.service');
+  const failed = hasManager ? await failedChecks().catch(() => new Map<string, string>()) : new Map();
+  const isAgentGood = services.has('hecate-agent.service') && (await agentTrouble()) === '';
+  return { services, failedChecks: new Set(failed.keys()), isAgentGood };
+}
+
+/**
+ * Packages start their services again; one that they did not is started again here.
+ * @param starts of each service, from before they were installed
+ * @throws HEC_STATE
+ */
+export async function startAgain({ services }: HealthBefore, starts: ServiceStarts): Promise<void> {
+  for (const { name, invocationId } of await serviceStates()) {
+    if (services.has(name) && starts.get(name) === invocationId)
+      await runOrThrow(['systemctl', 'restart', '--no-block', name]);
+  }
+}
+
+/** @returns why it has not come up within the limit; empty: it has */
+export async function troubleAfter(before: HealthBefore, timeLimitMs: number): Promise<string> {
+  const deadlineMs = performance.now() + timeLimitMs;
+  let steadySinceMs = performance.now();
+  let starts = '';
+  for (;;) {
+    const states = (await serviceStates()).filter(({ name }) => before.services.has(name));
+    const nowStarts = states.map(({ invocationId }) => invocationId).join(' ');
+    const down = states.find(({ isActive }) => !isActive);
+    if (down || nowStarts !== starts) steadySinceMs = performance.now();
+    starts = nowStarts;
+    const trouble = down ? `${down.name} is ${down.words}` : await deeperTrouble(before, states);
+    const steadyMs = performance.now() - steadySinceMs;
+    if (trouble === '' && steadyMs >= Math.min(settleMs, timeLimitMs / 2)) return '';
+    if (performance.now() >= deadlineMs) return trouble || 'its services do not stay up';
+    await sleep(lookIntervalMs);
+  }
+}
+
+async function deeperTrouble(before: HealthBefore, states: readonly ServiceState[]): Promise<string> {
+  try {
+    if (states.some(({ name }) => name === 'hecate-manager.service')) {
+      const failed = [...(await failedChecks())].find(([name]) => !before.failedChecks.has(name));
+      if (failed) return `hecatectl health: ${failed.join(': ')}`;
+    }
+    return before.isAgentGood ? await agentTrouble() : '';
+  } catch (thrown) {
+    return asHecateError(thrown).message;
+  }
+}

@@ -1,0 +1,98 @@
+/** Packages of this host, through its own package manager. */
+import type { PackageFormat, PackageIdentity } from '../core/package-name.ts';
+import { packageNames } from '../core/package-name.ts';
+import { runCommand, runOrThrow } from './run-command.ts';
+
+export interface PackageTool {
+  readonly format: PackageFormat;
+  /** Package → version, of those of Hecate that are installed whole. */
+  installed(): Promise<ReadonlyMap<string, string>>;
+  /** What a file says of itself. */
+  identify(file: string): Promise<PackageIdentity>;
+  /** All of them at once, older ones too; configuration that was edited stays. @throws HEC_STATE, HEC_TIMEOUT */
+  install(files: readonly string[]): Promise<void>;
+}
+
+/** Packages unpack in seconds; a slow disk, or another installation that has to end first, takes minutes. */
+const installTimeLimitMs = 10 * 60_000;
+
+const aptOptions = [
+  ...['-o', 'DPkg::Lock::Timeout=300'],
+  ...['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'],
+  // Files in a folder of root's: apt's own user for downloads cannot read them, and says so.
+  ...['-o', 'APT::Sandbox::User=root'],
+];
+
+export const debTool: PackageTool = {
+  format: 'deb',
+  async installed() {
+    const format = `\${db:Status-Abbrev}\\t\${Package}\\t\${Version}\\n`;
+    // Ends with 1 when one of them is not known, and tells of the others all the same.
+    const { stdout } = await runCommand(['dpkg-query', '--show', `--showformat=${format}`, ...packageNames]);
+    const lines = stdout.split('\n').map((line) => line.split('\t'));
+    return new Map(
+      lines.filter(([status]) => status === 'ii ').map(([, name = '', version = '']) => [name, version]),
+    );
+  },
+  async identify(file) {
+    const text = await runOrThrow(['dpkg-deb', '--show', `--showformat=\${Package}\\t\${Version}`, file]);
+    const [name = '', version = ''] = text.split('\t');
+    return { name, version };
+  },
+  async install(files) {
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    // What an installation that was cut short has left half done.
+    await runCommand(['dpkg', '--configure', '-a', '--force-confdef', '--force-confold'], {
+      timeLimitMs: installTimeLimitMs,
+      env,
+    });
+    await runOrThrow(
+      [
+        'apt-get',
+        ...aptOptions,
+        'install',
+        '--yes',
+        '--allow-downgrades',
+        '--no-install-recommends',
+        ...files,
+      ],
+      { timeLimitMs: installTimeLimitMs, env },
+    );
+  },
+};
+
+/** The release of a package is nothing of ours: of a version there is one. */
+export const rpmTool: PackageTool = {
+  format: 'rpm',
+  async installed() {
+    const { stdout } = await runCommand([
+      'rpm',
+      '-q',
+      '--queryformat',
+      '%{NAME}\\t%{VERSION}\\n',
+      ...packageNames,
+    ]);
+    const lines = stdout.split('\n').map((line) => line.split('\t'));
+    return new Map(
+      lines
+        .filter(([, version]) => version !== undefined)
+        .map(([name = '', version = '']) => [name, version]),
+    );
+  },
+  async identify(file) {
+    const text = await runOrThrow(['rpm', '-qp', '--queryformat', '%{NAME}\\t%{VERSION}', file]);
+    const [name = '', version = ''] = text.split('\t');
+    return { name, version };
+  },
+  async install(files) {
+    await runOrThrow(['rpm', '--upgrade', '--oldpackage', '--replacepkgs', ...files], {
+      timeLimitMs: installTimeLimitMs,
+    });
+  },
+};
+
+/** What this host's packages are managed by; dpkg where both are there, as on a Debian with rpm's tools. */
+export async function packageToolOfHost(): Promise<PackageTool> {
+  const hasDpkg = await runCommand(['dpkg-query', '--version']).catch(() => undefined);
+  return hasDpkg?.exitCode === 0 ? debTool : rpmTool;
+}

@@ -1,0 +1,30 @@
+/** Hecate's services on this host, as systemd tells them. */
+import { runOrThrow } from './run-command.ts';
+
+export type ServiceName = 'hecate-agent.service' | 'hecate-manager.service';
+
+export interface ServiceState {
+  readonly name: ServiceName;
+  readonly isActive: boolean;
+  /** ActiveState and SubState, for messages. */
+  readonly words: string;
+  /** Another one after each start. */
+  readonly invocationId: string;
+}
+
+const names: readonly ServiceName[] = ['hecate-agent.service', 'hecate-manager.service'];
+
+async function stateOf(name: ServiceName): Promise<ServiceState> {
+  const properties = ['ActiveState', 'SubState', 'InvocationID'].map((property) => `--property=${property}`);
+  const text = await runOrThrow(['systemctl', 'show', ...properties, name]);
+  const values = new Map(text.split('\n').map((line) => line.split('=', 2) as [string, string]));
+  const active = values.get('ActiveState') ?? '';
+  return {
+    name,
+    isActive: active === 'active',
+    words: `${active} (${values.get('SubState') ?? ''})`,
+    invocationId: values.get('InvocationID') ?? '',
+  };
+}
+
+export const serviceStates = (): Promise<readonly ServiceState[]> => Promise.all(names.map(stateOf));

@@ -1,0 +1,75 @@
+/** /var/lib/hecate-update: how far an update is, and the packages of the release that is here and the next one. */
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HecateError } from '@hecate/proto/core/errors.ts';
+import { readFileIfThere, syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import { formatHostUpdate, type HostUpdateState, idle, parseHostUpdate } from '../core/host-update.ts';
+import { isVersion } from '../core/package-name.ts';
+
+export class StateFolder {
+  readonly path: string;
+  readonly #file: string;
+  readonly #packages: string;
+
+  private constructor(path: string) {
+    this.path = path;
+    this.#file = join(path, 'update.json');
+    this.#packages = join(path, 'packages');
+  }
+
+  static async open(path: string): Promise<StateFolder> {
+    const folder = new StateFolder(path);
+    await mkdir(folder.#packages, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
+  /** @throws HEC_STATE when it is damaged: whether an update was cut short is not known then */
+  async read(): Promise<HostUpdateState> {
+    const text = await readFileIfThere(this.#file);
+    if (text === undefined) return idle;
+    const state = parseHostUpdate(text);
+    if (state) return state;
+    throw new HecateError(
+      'HEC_STATE',
+      `${this.#file} is damaged`,
+      'look whether all packages of Hecate here are of one release, then remove the file',
+    );
+  }
+
+  write(state: HostUpdateState): Promise<void> {
+    return writeFileAtomically(this.#file, formatHostUpdate(state));
+  }
+
+  folderOf(version: string): string {
+    if (!isVersion(version)) throw new TypeError(`${version} is no version`);
+    return join(this.#packages, version);
+  }
+
+  /** Files of a release that were kept; empty when it was not. */
+  async kept(version: string): Promise<readonly string[]> {
+    const folder = this.folderOf(version);
+    const names = await readdir(folder).catch(() => []);
+    return names.map((name) => join(folder, name)).toSorted();
+  }
+
+  /** An empty folder to bring a release to; it counts as kept once {@link keep} has been called. */
+  async incoming(): Promise<string> {
+    const folder = join(this.path, 'incoming');
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { mode: 0o700 });
+    return folder;
+  }
+
+  async keep(incoming: string, version: string): Promise<void> {
+    await syncDirectory(incoming);
+    await rm(this.folderOf(version), { recursive: true, force: true });
+    await rename(incoming, this.folderOf(version));
+    await syncDirectory(this.#packages);
+  }
+
+  /** Everything but these releases goes (I14). */
+  async forgetOthers(versions: readonly string[]): Promise<void> {
+    for (const name of await readdir(this.#packages))
+      if (!versions.includes(name)) await rm(join(this.#packages, name), { recursive: true, force: true });
+  }
+}
