@@ -17,7 +17,7 @@ const [first, second, third] = ['0.1.0', '0.2.0', '0.3.0'];
 const releases = '/srv/releases';
 
 const versionOf = async (host: BareHost, name: string): Promise<string> =>
-  host.runOrThrow(['dpkg-query', '--show', '--showformat=${Version}', name]);
+  host.runOrThrow(['dpkg-query', '--show', `--showformat=\${Version}`, name]);
 
 t.test('updates', { skip: await skipUnless('booted'), timeout }, async (t) => {
   const packages = await Promise.all([quickPackages(t, first), quickPackages(t, second)]);
@@ -74,7 +74,7 @@ t.test('updates', { skip: await skipUnless('booted'), timeout }, async (t) => {
     t.match(await ctl(titan, 'version'), second, 'the manager that runs is the new one');
     t.match(await ctl(titan, 'list-nodes'), new RegExp(`worker +online.*${second.replaceAll('.', '\\.')}`));
     t.equal(await worker.state('work.service'), 'active', 'what runs there runs on');
-    t.match(said, /worker: hecate-update.service is started[^]*updated from 0\.1\.0 to 0\.2\.0/);
+    t.match(said, /worker: hecate-update.service is started[\s\S]*updated from 0\.1\.0 to 0\.2\.0/);
   });
 
   const bad = releaseFolder(t, packages[1], broken);
