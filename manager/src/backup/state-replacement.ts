@@ -20,6 +20,12 @@ export interface NewConfig {
   readonly bytes: Uint8Array;
 }
 
+/** With this mode if it is made, whatever the umask is: keepalived's is 0177. */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (made !== undefined) await chmod(path, mode);
+}
+
 export class StateReplacement {
   readonly #directory: string;
   readonly #lock: DirectoryLock;
@@ -35,7 +41,7 @@ export class StateReplacement {
   /** Takes the directory, made when it is not there. @throws HEC_LOCKED naming the manager that runs; HEC_STATE */
   static async begin(directory: string, nowWallMs: number): Promise<StateReplacement> {
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeFolder(directory, 0o700);
       const lock = await lockDirectory(directory, stateHolder);
       const stamp = new Date(nowWallMs).toISOString().replace(/[-:]/g, '');
       const replacement = new StateReplacement(directory, lock, stamp);
@@ -107,7 +113,7 @@ export class StateReplacement {
   }
 
   async #makeFolder(path: string): Promise<void> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path, 0o700);
     await this.#giveAway(path);
   }
 
@@ -129,7 +135,7 @@ export class StateReplacement {
   }
 
   async #putConfig({ path, bytes }: NewConfig): Promise<string[]> {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path), 0o755);
     const there = await stat(path).catch(() => undefined);
     const aside = `${path}.${asidePrefix}${this.#stamp}`;
     if (there) await copyFile(path, aside);
