@@ -6,8 +6,8 @@
 # usage: megatec-device.pl     Prints the terminal's path, then what it is told and what its output does, with seconds:
 #   device /dev/pts/5
 #   told S02R0003
-#   output off 120.0           on stdin it takes `mains off`, `mains on`, `low on`, `low off`, `load 20`, `hurry 10`
-#                              (its own delays pass so many times faster); ends when its stdin ends.
+#   output off 120.0           on stdin it takes `mains off`, `mains on`, `low on`, `low off`, `load 20`, `hurry 6 60`
+#                              (its delays until off, and until on, pass so many times faster); ends when its stdin ends.
 use strict;
 use warnings;
 use IO::Select;
@@ -33,7 +33,7 @@ ioctl($slave, TCSETS, $settings) or die "settings: $!\n";
 chmod 0666, $path;
 print "device $path\n";
 
-my ($mains, $low, $load, $hurry, $output) = (1, 0, 20, 1, 1);
+my ($mains, $low, $load, $hurry, $hurry_on, $output) = (1, 0, 20, 1, 1, 1);
 my ($off_at, $on_delay, $told_at);
 my $select = IO::Select->new($master, \*STDIN);
 my ($line, $control) = ('', '');
@@ -43,7 +43,7 @@ sub shut_down {
   my ($minutes, $back) = @_;
   $told_at = time;
   $off_at = $told_at + 60 * $minutes / $hurry;
-  $on_delay = 60 * $back / $hurry;
+  $on_delay = 60 * $back / $hurry_on;
 }
 
 sub answer {
@@ -62,11 +62,11 @@ sub answer {
 }
 
 sub control {
-  my ($name, $value) = split ' ', $_[0];
+  my ($name, $value, $other) = split ' ', $_[0];
   if ($name eq 'mains') { $mains = $value eq 'on' }
   elsif ($name eq 'low') { $low = $value eq 'on' }
   elsif ($name eq 'load') { $load = $value }
-  elsif ($name eq 'hurry') { $hurry = $value }
+  elsif ($name eq 'hurry') { ($hurry, $hurry_on) = ($value, $other) }
 }
 
 while (1) {

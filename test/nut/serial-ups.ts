@@ -54,9 +54,9 @@ export class SerialUps {
     this.#control(`load ${percent}`);
   }
 
-  /** Its own delays pass so many times faster; for commands that come from now on. */
-  hurry(times: number): void {
-    this.#control(`hurry ${times}`);
+  /** Its delays until the output is off, and until it is on, pass so many times faster; for commands from now on. */
+  hurry(offTimes: number, onTimes: number): void {
+    this.#control(`hurry ${offTimes} ${onTimes}`);
   }
 
   #control(line: string): void {

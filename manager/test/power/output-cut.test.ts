@@ -69,7 +69,7 @@ t.test('mains is back too late: it goes on, and the output goes off and comes ba
     'cut',
     'it can be cut',
   );
-  serial.hurry(60);
+  serial.hurry(60, 120);
   serial.mains('off');
   serial.batteryLow('on');
   await until(() => coordinator.applied.some(({ verb }) => verb === 'poweroff'), {
