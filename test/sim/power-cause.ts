@@ -50,7 +50,10 @@ function runtimeCauseless(
   const honest = values.filter(({ isWrong }) => !isWrong);
   const wrong = values.filter(({ isWrong }) => isWrong);
   // While the site comes back nothing is waited for: two looks are enough.
-  const isTrusted = wrong.length > 1 || wrong.some((each) => isBelieved(each, values, refreshMs));
+  const isFirst = ({ sinceMs: fromMs, untilMs }: Value) =>
+    power.checkers.managerDown.some(({ toMs }) => toMs >= fromMs - refreshMs && toMs <= untilMs);
+  const isTrusted =
+    wrong.length > 1 || wrong.some((each) => isFirst(each) || isBelieved(each, values, refreshMs));
   if (honest.length === 0 || isTrusted || ups.state.outage?.isInRecovery === true) return undefined;
   const lowest = Math.min(...honest.map(({ runtimeMs, sinceMs: atMs }) => runtimeMs - (nowMs - atMs)));
   const least = lowest - refreshMs - 2 * config.pollIntervalMs - 0.1 * silentMs;
@@ -89,7 +92,7 @@ function valuesOf(told: readonly Told[]): Value[] {
   return values;
 }
 
-/** Nobody can know that it is wrong: it was read twice, or is the first after a silence, or the last there is. */
+/** Nobody can know that it is wrong: it was read twice, is the first after a silence or a start, or the last there is. */
 const isBelieved = (value: Value, values: readonly Value[], refreshMs: number): boolean =>
   value.untilMs - value.sinceMs > refreshMs || value.silentMs > silenceMs || value === values.at(-1);
 

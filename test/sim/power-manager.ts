@@ -54,6 +54,7 @@ export class PowerOfManager {
   #lastStartup: string;
   #lookedAtMs: number;
   #resumed: ReadonlySet<RunId> = new Set();
+  #shownRuns: ReadonlySet<RunId> = new Set();
 
   constructor(ports: PowerOfManagerPorts) {
     const { manager, telemetries, world, config } = ports;
@@ -189,7 +190,9 @@ export class PowerOfManager {
 
   runsSettled(): void {
     this.#ports.stir();
-    for (const runId of this.#ports.manager.shown?.runs.keys() ?? []) this.#watchers.change(runId);
+    const now = new Set(this.#ports.manager.shown?.runs.keys());
+    for (const runId of new Set([...this.#shownRuns, ...now])) this.#watchers.change(runId);
+    this.#shownRuns = now;
   }
 
   runEnded(run: RunState): void {

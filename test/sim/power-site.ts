@@ -2,9 +2,11 @@
 import { parseConfig } from '../../manager/src/config/load-config.ts';
 import type { ManagerConfig, UpsDeclaration } from '../../manager/src/config/manager-config.ts';
 import { boundOf, expectedOf } from '../../manager/src/core/plan/bounds.ts';
+import { defaultSequences } from '../../manager/src/core/plan/default-sequences.ts';
 import type { Inventory, InventoryNode } from '../../manager/src/core/plan/inventory.ts';
 import { unitsOf } from '../../manager/src/core/plan/node-units.ts';
 import type { PlanMode } from '../../manager/src/core/plan/plan.ts';
+import type { SequenceDeclaration, StepDeclaration } from '../../manager/src/core/plan/sequence.ts';
 import { thresholdOf } from '../../manager/src/core/power/threshold.ts';
 import { feedsOf, minFeedsOf } from '../../manager/src/core/power/topology.ts';
 import { requirePlan, sitePlan } from '../../manager/src/runs/site-plans.ts';
@@ -35,7 +37,8 @@ export function makePowerSite(chance: Chance): PowerSite {
   const names = ['rack-a', 'rack-b', 'rack-c'].slice(0, chance.one([1, 1, 1, 2, 2, 2, 3]));
   const { inventory: drawn } = makeFleet(chance);
   const inventory = { ...drawn, nodes: drawn.nodes.map((node) => withFeeds(node, names, chance)) };
-  const shutdown = planOf(inventory, 'shutdown', 'poweroff');
+  const sequences = chance.happens(0.4) ? [patientShutdown(inventory, chance.between(2, 12))] : [];
+  const shutdown = planOf({ inventory, sequences }, 'shutdown', 'poweroff');
   const isWorstCase = chance.happens(0.5);
   const budgetMs = Math.round(
     isWorstCase
@@ -49,7 +52,7 @@ export function makePowerSite(chance: Chance): PowerSite {
     onBatteryLimitMs: chance.one([60_000, 120_000]),
     coordinator: chance.one(['powers-off', 'powers-off', 'stays-up'] as const),
   };
-  const config = siteConfig(inventory, names, power);
+  const config = { ...siteConfig(inventory, names, power), sequences };
   const telemetries = names.map(() => makeTelemetry(chance));
   const thresholds = telemetries.map((telemetry) => thresholdMsOf(config, telemetry));
   const upses = names.map((name, index) => ({
@@ -58,7 +61,7 @@ export function makePowerSite(chance: Chance): PowerSite {
     battery: makeBattery(chance, thresholds[index] ?? 0, telemetries[index]?.tells !== 'runtime'),
   }));
   return {
-    fleet: fleetOf(inventory),
+    fleet: fleetOf({ inventory, sequences }),
     config,
     upses,
     plugs: plugsOf(inventory, names, () => chance.happens(0.6)),
@@ -66,13 +69,16 @@ export function makePowerSite(chance: Chance): PowerSite {
   };
 }
 
-export function fleetOf(inventory: Inventory): Fleet {
+type Declared = Pick<ManagerConfig, 'inventory' | 'sequences'>;
+
+export function fleetOf(declared: Declared): Fleet {
+  const { inventory } = declared;
   return {
     inventory,
     units: new Map(inventory.nodes.map((node) => [node.name, unitsOf(node)])),
-    shutdown: planOf(inventory, 'shutdown', 'poweroff'),
-    clusterOnly: planOf(inventory, 'shutdown', 'cluster-only'),
-    startup: planOf(inventory, 'startup', 'poweroff'),
+    shutdown: planOf(declared, 'shutdown', 'poweroff'),
+    clusterOnly: planOf(declared, 'shutdown', 'cluster-only'),
+    startup: planOf(declared, 'startup', 'poweroff'),
     sequence: undefined,
   };
 }
@@ -96,8 +102,28 @@ export const thresholdMsOf = (
 
 const assumedRefreshMs = 30_000;
 
-const planOf = (inventory: Inventory, name: 'shutdown' | 'startup', mode: PlanMode) =>
-  requirePlan(sitePlan({ inventory, sequences: [] }, name, mode));
+const planOf = (declared: Declared, name: 'shutdown' | 'startup', mode: PlanMode) =>
+  requirePlan(sitePlan(declared, name, mode));
+
+/** The built-in one, with grace periods so many times as long: mains may be back before the first power-off. */
+function patientShutdown(inventory: Inventory, times: number): SequenceDeclaration {
+  const shutdown = defaultSequences(inventory).find(({ name }) => name === 'shutdown');
+  if (!shutdown) throw new Error('no built-in shutdown');
+  const patient = (step: StepDeclaration): StepDeclaration => {
+    const { action } = step;
+    if (action.type !== 'wait') return step;
+    const durationMs = Math.round(times * action.durationMs);
+    const atLeast = (ms: number | undefined) => ms && Math.max(ms, durationMs);
+    return {
+      ...step,
+      action: { ...action, durationMs },
+      expectedMs: atLeast(step.expectedMs),
+      timeoutMs: atLeast(step.timeoutMs),
+    };
+  };
+  const stages = shutdown.stages.map((stage) => ({ ...stage, steps: stage.steps.map(patient) }));
+  return { ...shutdown, stages };
+}
 
 function withFeeds(node: InventoryNode, names: readonly string[], chance: Chance): InventoryNode {
   const feeds = names.filter(() => chance.happens(0.6));
