@@ -6,7 +6,7 @@ import { transformSync } from 'esbuild';
 export const root = resolve(import.meta.dirname, '../..');
 
 const left = /(^|\/)(node_modules|dist|results|golden|\.(?!ci\b)[^/]+)(\/|$)/;
-const packages = ['proto', 'agent', 'manager', 'ctl'] as const;
+const packages = ['proto', 'agent', 'manager', 'ctl', 'update'] as const;
 export type PackageName = (typeof packages)[number];
 
 /** Paths relative to the repository, sorted, of the files with these endings. */
