@@ -239,11 +239,12 @@ export class PowerService {
     if (nowMs - this.#lookedAtMs < lookAroundMs) return;
     this.#lookedAtMs = nowMs;
     this.#refreshBudget();
-    if (this.#ports.config().power.coordinator === 'stays-up') this.#return.look();
     const newest = this.#newestStartup();
-    if (newest === this.#lastStartup) return;
+    const isUpAgain = newest !== this.#lastStartup;
     this.#lastStartup = newest;
-    for (const { runner } of this.#upses) runner.input({ type: 'recovered' });
+    if (isUpAgain) for (const { runner } of this.#upses) runner.input({ type: 'recovered' });
+    // Behind it: what has been started meanwhile, by whomever, is not started again.
+    if (this.#ports.config().power.coordinator === 'stays-up') this.#return.look();
   }
 
   #refreshBudget(): void {

@@ -97,9 +97,32 @@ t.test('it stays up, and wakes the others when mains is back', { skip }, async (
     t.equal((await listRuns(operator)).length, 2, 'one startup');
   });
 
-  await t.test('what an operator has shut down since, stays down', async (t) => {
+  await t.test('a startup that somebody else has asked for is not followed by another', async (t) => {
+    await until(async () => (await upsOf(operator)).phaseAgeMs > 6000, { what: 'the first outage is over' });
     await failMains(upsd, operator, { runtimeSeconds: 60 });
     await until(async () => (await listRuns(operator)).length === 3, { what: 'a second outage' });
+    await untilPhase(operator, 'hosts-off');
+    const again = await agentOf(bench, 'node-a');
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    again.onApply = async ({ opId }) => {
+      await held;
+      return createOperationOutcome({ opId, status: 'done', result: 'done' });
+    };
+    await upsd.set('rack', full);
+    await untilPhase(operator, 'recover');
+    const { run } = await execute(operator, 'startup');
+    await until(async () => (await upsOf(operator)).phaseAgeMs > 12_000, { what: 'power is good' });
+    release();
+    await ended(operator, run?.summary?.runId ?? '');
+    await untilPhase(operator, 'online');
+    await until(async () => (await upsOf(operator)).phaseAgeMs > 6000, { what: 'it has been looked at' });
+    t.equal((await listRuns(operator)).length, 4, 'one startup');
+  });
+
+  await t.test('what an operator has shut down since, stays down', async (t) => {
+    await failMains(upsd, operator, { runtimeSeconds: 60 });
+    await until(async () => (await listRuns(operator)).length === 5, { what: 'a third outage' });
     await untilPhase(operator, 'hosts-off');
     const { run } = await execute(operator, 'shutdown', { mode: 'cluster-only' });
     await ended(operator, run?.summary?.runId ?? '');
@@ -109,6 +132,6 @@ t.test('it stays up, and wakes the others when mains is back', { skip }, async (
     await until(isReady, { what: 'the site could be started' });
     // Asked at the looks, every five seconds.
     await until(async () => (await upsOf(operator)).phaseAgeMs > 12_000, { what: 'it has been asked' });
-    t.equal((await listRuns(operator)).filter(({ kind }) => kind === 'startup').length, 1);
+    t.equal((await listRuns(operator)).filter(({ kind }) => kind === 'startup').length, 2);
   });
 });
