@@ -24,9 +24,18 @@ export const statePaths = {
 } as const;
 
 /**
- * What a restored manager needs. Not among them: `power.json` (what was decided of a UPS then is not true now), `server/`
- * (made anew), `reserve` and `lock`.
+ * Of a manager, too, and in no backup: what was decided of a UPS, and what another site had asked, is not true when it is
+ * restored; the server's certificate is made anew.
  */
+const passing = ['power.json', 'forwards.json', 'server'] as const;
+
+/** The names in a state directory that are the manager's state. What somebody else keeps there is left alone. */
+export const stateNames: ReadonlySet<string> = new Set([
+  ...Object.values(statePaths).map((path) => path.replace(/\/.*/, '')),
+  ...passing,
+]);
+
+/** What a restored manager needs. */
 const paths: readonly string[] = Object.values(statePaths);
 
 /** A commit of a run takes milliseconds, and pauses between them are longer. */

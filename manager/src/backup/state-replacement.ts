@@ -10,7 +10,7 @@ import { type DirectoryLock, lockDirectory } from '@hecate/proto/io/directory-lo
 import { fileError } from '@hecate/proto/io/file-errors.ts';
 import { readEpochs } from '../io/epoch-file.ts';
 import { stateHolder, unfinishedRestore } from '../io/state-directory.ts';
-import { statePaths } from './read-state.ts';
+import { stateNames, statePaths } from './read-state.ts';
 
 const incoming = 'restore.new';
 const asidePrefix = 'before-restore-';
@@ -72,11 +72,9 @@ export class StateReplacement {
     throw new HecateError('HEC_STATE', `${config} is there, and another one`, `${remedy}; ${other}`);
   }
 
-  /** What a restore takes away: not our own, and nothing that an earlier one has kept. */
+  /** What a restore takes the place of. */
   async #present(): Promise<string[]> {
-    const ours = new Set(['lock', 'reserve', incoming, unfinishedRestore]);
-    const names = await readdir(this.#directory);
-    return names.filter((name) => !ours.has(name) && !name.startsWith(asidePrefix));
+    return (await readdir(this.#directory)).filter((name) => stateNames.has(name));
   }
 
   /** @returns where what was there is now. @throws HEC_STATE */

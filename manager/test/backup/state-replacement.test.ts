@@ -52,6 +52,8 @@ t.test('what was there is kept aside, and belongs to whom the directory belongs 
   const isRoot = process.getuid?.() === 0;
   mkdirSync(state, { mode: 0o700 });
   writeFileSync(join(state, 'runs.json'), 'old');
+  writeFileSync(join(state, 'power.json'), 'old');
+  mkdirSync(join(state, 'peer'));
   writeFileSync(join(folder, 'hecate.yaml'), 'old', { mode: 0o640 });
   if (isRoot) chownSync(state, 1234, 1234);
   const replacement = await StateReplacement.begin(state, nowMs);
@@ -62,6 +64,8 @@ t.test('what was there is kept aside, and belongs to whom the directory belongs 
   await replacement.release();
   t.equal(aside, join(state, 'before-restore-20261121T200000.000Z'));
   t.equal(readFileSync(join(aside, 'runs.json'), 'utf8'), 'old');
+  t.ok(existsSync(join(aside, 'power.json')), 'also what a restore has nothing for');
+  t.ok(existsSync(join(state, 'peer')), 'what is not of the state stays');
   t.equal(readFileSync(oldConfig, 'utf8'), 'old');
   t.same([readFileSync(config.path, 'utf8'), modeOf(config.path)], ['new', '640']);
   for (const name of ['lock', 'epoch.json', 'journal', 'journal/runs.records'])
