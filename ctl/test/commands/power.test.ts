@@ -107,6 +107,7 @@ t.test('a scenario is played, and touches nothing', async (t) => {
   t.match((await ctl('power', 'test', '--scenario', '/nowhere')).stderr, /\/nowhere: cannot be read/);
   const unknown = await ctl('power', 'test', '--scenario', file, '--ups', 'rack-z');
   t.match(unknown.stderr, /no UPS "rack-z" is declared/);
+  t.equal(unknown.exitCode, 4);
 });
 
 t.test('without a UPS', async (t) => {

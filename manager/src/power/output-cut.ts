@@ -115,7 +115,7 @@ export class OutputCut {
     } catch (thrown) {
       const error = asHecateError(thrown);
       // A server that cannot be reached is told by who watches it.
-      if (error.code !== 'HEC_CONNECTION') this.#note(hindranceOf(error));
+      if (error.code !== 'HEC_UPS') this.#note(hindranceOf(error));
       return undefined;
     }
   }
@@ -135,4 +135,4 @@ const hindranceOf = ({ message, remedy }: HecateError): CutHindrance => ({
 });
 
 const isWorthAnother = ({ code }: HecateError): boolean =>
-  code === 'HEC_CONNECTION' || code === 'HEC_PROTOCOL';
+  code === 'HEC_UPS' || code === 'HEC_PROTOCOL';

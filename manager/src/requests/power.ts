@@ -14,6 +14,8 @@ export async function getPower({ context }: OperatorRequest<GetPower>): Promise<
     nodes: power.nodes(),
     mode: config().power.mode,
     startup: power.startup(),
+    forwards: power.forwards.forwards(),
+    peers: power.forwards.peers(),
     nowMs: clock.bootTimeMs(),
     upsConfig: (name) => power.upsConfig(name),
   });
@@ -32,7 +34,7 @@ export async function playPowerScenario({ value, context }: OperatorRequest<Play
   const names = power.upses.map(({ declaration }) => declaration.name);
   if (value.ups !== '' && !names.includes(value.ups))
     throw new HecateError(
-      'HEC_CONFIG',
+      'HEC_NO_SUCH_UPS',
       `no UPS ${JSON.stringify(value.ups)} is declared${names.length > 0 ? `: there are ${names.join(', ')}` : ''}`,
       'declare it in hecate.yaml (power.upses), or leave --ups out',
     );

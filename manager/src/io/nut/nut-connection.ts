@@ -53,7 +53,7 @@ export class NutConnection {
 
   /**
    * Connects, and wraps the connection in TLS as the server's settings say.
-   * @throws HEC_CONNECTION nobody answers, HEC_TLS, HEC_CONFIG, HEC_PROTOCOL what answers is no NUT server
+   * @throws HEC_UPS nobody answers, HEC_TLS, HEC_CONFIG, HEC_PROTOCOL what answers is no NUT server
    */
   static async open(server: NutServer): Promise<NutConnection> {
     const { host, port } = server;
@@ -75,7 +75,7 @@ export class NutConnection {
 
   /**
    * All variables of a UPS, of one moment.
-   * @throws NutRefusal; HEC_CONNECTION and HEC_PROTOCOL end the connection
+   * @throws NutRefusal; HEC_UPS and HEC_PROTOCOL end the connection
    */
   async listVariables(ups: string): Promise<NutVariables> {
     const reply = await this.#ask(`LIST VAR ${quoted(ups)}`, `LIST VAR ${ups}`, { type: 'variables', ups });
@@ -84,7 +84,7 @@ export class NutConnection {
 
   /**
    * The commands that a UPS offers (CMD), or its variables that can be set (RW).
-   * @throws NutRefusal; HEC_CONNECTION and HEC_PROTOCOL end the connection
+   * @throws NutRefusal; HEC_UPS and HEC_PROTOCOL end the connection
    */
   async listNames(kind: 'CMD' | 'RW', ups: string): Promise<ReadonlySet<string>> {
     const expected = { type: 'names', kind, ups } as const;
@@ -96,7 +96,7 @@ export class NutConnection {
    * Sends a command whose reply is one line.
    * @param words each is quoted as it needs be
    * @param name how messages call the command: never with a secret in it
-   * @throws NutRefusal; HEC_CONNECTION and HEC_PROTOCOL end the connection
+   * @throws NutRefusal; HEC_UPS and HEC_PROTOCOL end the connection
    */
   async command(words: readonly string[], name: string = words.join(' ')): Promise<string> {
     const reply = await this.#ask(words.map(quoted).join(' '), name, { type: 'line' });
@@ -212,7 +212,7 @@ export class NutConnection {
 
   #lost(why: string, cause?: unknown): HecateError {
     const remedy = `see that upsd runs there and listens for this host (LISTEN in upsd.conf, firewall)`;
-    return new HecateError('HEC_CONNECTION', `${this.server}: ${why}`, remedy, cause);
+    return new HecateError('HEC_UPS', `${this.server}: ${why}`, remedy, cause);
   }
 
   #closed(error: unknown): unknown {
@@ -236,7 +236,7 @@ function messageOf(error: unknown): string {
 }
 
 function asTlsError(error: unknown, server: string): unknown {
-  if (!(error instanceof HecateError) || error.code !== 'HEC_CONNECTION') return error;
+  if (!(error instanceof HecateError) || error.code !== 'HEC_UPS') return error;
   const message = `no TLS with ${server}: ${messageOf(error.cause ?? error)}`;
   const remedy =
     'see the certificate of the NUT server, the authority file and the server name configured here';

@@ -30,7 +30,7 @@ export interface UpsControlOptions {
  */
 export type CommandOutcome = 'done' | 'handed-over';
 
-/** Each throws NutRefusal when the server says no, HEC_CONNECTION, HEC_TLS, HEC_PROTOCOL or HEC_CONFIG. */
+/** Each throws NutRefusal when the server says no, HEC_UPS, HEC_TLS, HEC_PROTOCOL or HEC_CONFIG. */
 export interface UpsControl {
   /** Whether user and password allow to set FSD. Changes nothing. */
   checkRights(): Promise<void>;

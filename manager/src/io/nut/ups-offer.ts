@@ -3,7 +3,7 @@ import type { UpsOffer } from '../../core/power/output-cut.ts';
 import { NutConnection } from './nut-connection.ts';
 import type { NutServer } from './nut-server.ts';
 
-/** @throws NutRefusal, HEC_CONNECTION, HEC_TLS, HEC_PROTOCOL, HEC_CONFIG */
+/** @throws NutRefusal, HEC_UPS, HEC_TLS, HEC_PROTOCOL, HEC_CONFIG */
 export async function readUpsOffer(server: NutServer, nutName: string): Promise<UpsOffer> {
   const connection = await NutConnection.open(server);
   try {

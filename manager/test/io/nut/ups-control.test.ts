@@ -85,7 +85,7 @@ t.test('no server, and no driver', { skip }, async (t) => {
     nutCode: 'DRIVER-NOT-CONNECTED',
   });
   await upsd.stop();
-  await t.rejects(controlOf(upsd).setForcedShutdown(), { code: 'HEC_CONNECTION', message: /ECONNREFUSED/ });
+  await t.rejects(controlOf(upsd).setForcedShutdown(), { code: 'HEC_UPS', message: /ECONNREFUSED/ });
 });
 
 t.test('a server before NUT 2.8 (fake): MASTER, no tracking', async (t) => {
