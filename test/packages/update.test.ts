@@ -2,11 +2,12 @@
 import { appendFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { SigningKey } from '../../update/test/support/signing-key.ts';
 import { skipUnless } from '../nodes/fleet-for-test.ts';
 import { type BareHost, bareHosts } from './support/bare-host.ts';
 import { addUnit, ctl, dependencies, joinSite, untilOnline } from './support/packaged-site.ts';
 import { quickPackages } from './support/quick-packages.ts';
-import { breakProgram, releaseFolder, SigningKey } from './support/releases.ts';
+import { breakProgram, releaseFolder } from './support/releases.ts';
 
 const timeout = 500_000;
 t.setTimeout(timeout);

@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { gitSource } from '../../src/io/git-source.ts';
+import { runScript, SigningKey } from '../support/signing-key.ts';
+
+/** Commits a release of one package, and tags it. */
+const script = `cd "$1"; export GNUPGHOME=$2 HOME=$2 GIT_CONFIG_NOSYSTEM=1
+[ -d .git ] || git init --quiet
+git config user.name Release; git config user.email release@hecate.invalid
+rm -f *.deb
+echo "package $3" >"hecate-agent_$3_all.deb"
+sha256sum *.deb >SHA256SUMS
+git add .; git commit --quiet -m "$3"
+git tag $4 -m "$3" "v$3"`;
+
+t.test('a git remote with signed tags', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'hecate-git-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  const [remote, into] = [join(root, 'remote'), join(root, 'into')];
+  mkdirSync(remote);
+  mkdirSync(into);
+  const [key, stranger] = [await SigningKey.make(t), await SigningKey.make(t)];
+  const release = (version: string, by: SigningKey, tag: string) =>
+    runScript(script, remote, by.home, version, tag);
+  const places = {
+    scratch: join(root, 'scratch'),
+    repository: join(root, 'repository'),
+    keyring: key.keyring,
+  };
+  const source = gitSource({ url: remote, format: 'deb', ...places });
+
+  await release('1.2.3', key, '--sign');
+  await release('1.10.0', key, '--sign');
+  const [offered] = await source.offered();
+  t.match(offered, { name: 'hecate-agent', version: '1.10.0' }, 'the newest tag by its number');
+  if (offered) t.equal(readFileSync(await source.fetch(offered, into), 'utf8'), 'package 1.10.0\n');
+
+  await release('1.11.0', stranger, '--sign');
+  await t.rejects(source.offered(), { code: 'HEC_POLICY' }, 'a tag of a stranger');
+  await release('1.12.0', key, '--annotate');
+  await t.rejects(source.offered(), {
+    code: 'HEC_POLICY',
+    message: /v1\.12\.0 is not a tag that was signed/,
+  });
+  await runScript('cd "$1"; git update-ref refs/tags/v1.13.0 refs/tags/v1.2.3', remote);
+  await t.rejects(source.offered(), { message: /v1\.13\.0 is not a tag that was signed under this name/ });
+
+  const nowhere = gitSource({ url: join(root, 'nowhere'), format: 'deb', ...places });
+  await t.rejects(nowhere.offered(), { code: 'HEC_STATE', message: /git/ });
+});

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { idle } from '../../src/core/host-update.ts';
+import { StateFolder } from '../../src/io/state-folder.ts';
+
+t.test('the state folder', async (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'hecate-state-'));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  const folder = await StateFolder.open(path);
+
+  t.same(await folder.read(), idle, 'there has been no update yet');
+  const state = { phase: 'installing', from: '1.0.0', to: '1.1.0', refused: [] } as const;
+  await folder.write(state);
+  t.same(await (await StateFolder.open(path)).read(), state);
+
+  t.same(await folder.kept('1.1.0'), []);
+  const incoming = await folder.incoming();
+  writeFileSync(join(incoming, 'a.deb'), '');
+  t.same(await folder.kept('1.1.0'), [], 'what is on its way is not kept yet');
+  await folder.keep(incoming, '1.1.0');
+  t.same(await folder.kept('1.1.0'), [join(path, 'packages/1.1.0/a.deb')]);
+  await folder.forgetOthers(['1.1.0']);
+  t.equal((await folder.kept('1.1.0')).length, 1);
+  await folder.forgetOthers(['1.2.0']);
+  t.same(await folder.kept('1.1.0'), []);
+  t.throws(() => folder.folderOf('../../etc'), TypeError);
+
+  writeFileSync(join(path, 'update.json'), '{"phase":');
+  await t.rejects(folder.read(), { code: 'HEC_STATE', message: /damaged/ }, 'nothing is guessed');
+});
