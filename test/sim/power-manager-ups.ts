@@ -11,7 +11,7 @@ import {
   type UpsInput,
   type UpsState,
 } from '../../manager/src/core/power/ups-state.ts';
-import type { RunRequest } from '../../manager/src/core/runs/run.ts';
+import type { RunId, RunRequest } from '../../manager/src/core/runs/run.ts';
 import type { KnownAlert, KnownRun, PowerRecord } from '../../manager/src/power/power-file.ts';
 import type { ReturningUps } from '../../manager/src/power/site-return.ts';
 import {
@@ -35,6 +35,7 @@ export interface ManagerUpsPorts {
   /** Durable when it calls back, unless the disk refused. */
   put(record: PowerRecord, done: () => void): void;
   makeRequest(ups: ManagerUps, trigger: TriggerEffect): RunRequest | undefined;
+  isWanted(by: ManagerUps, runId: RunId): boolean;
   restore(ups: ManagerUps): void;
   onLook(): void;
   /** The effects of a step have left (I9); something asynchronous goes on. */
@@ -87,6 +88,7 @@ export class ManagerUps {
         return this.#written();
       },
       hear: (triggerId, event) => guard(() => this.input({ type: 'run', triggerId, event })),
+      isWanted: (runId) => ports.isWanted(this, runId),
       onTakenBack: () => guard(() => restore(this)),
       onNothingTaken: () => guard(() => void this.restored()),
       onTrouble: (error) => {
@@ -102,6 +104,12 @@ export class ManagerUps {
 
   get areHostsOff(): boolean {
     return this.state.phase === 'hosts-off';
+  }
+
+  wants(runId: RunId): boolean {
+    const { trigger } = this.state;
+    if (trigger === undefined || trigger.isReversing) return false;
+    return this.run?.triggerId === trigger.triggerId && this.run.runId === runId;
   }
 
   get isSpent(): boolean {

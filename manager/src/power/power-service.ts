@@ -107,6 +107,7 @@ export class PowerService {
       alerts: this.#alerts,
       upsConfig: (name) => this.upsConfig(name),
       makeRequest: (ups, trigger) => this.#makeRequest(ups, trigger),
+      isWanted: (by, runId) => this.#upses.some((ups) => ups !== by && ups.wants(runId)),
       restore: (ups) => void this.#restore(ups),
       coordinatorHaltMs: () => this.#ports.config().power.coordinatorHaltMs,
       onLook: () => this.#lookAround(),

@@ -24,7 +24,9 @@ export interface TriggeredRunPorts {
   hear(triggerId: string, event: RunEvent): void;
   /** It was being taken back, and its run has ended: what it took down is to come back. */
   onTakenBack(): void;
-  /** It is taken back before any run has begun. */
+  /** Whether another UPS has asked for this run, too, and does not take it back. */
+  isWanted?(runId: RunId): boolean;
+  /** It is taken back before any run has begun, or leaves its run to another UPS. */
   onNothingTaken(): void;
   /** Why it is not accepted; undefined: it is. */
   onTrouble(error: HecateError | undefined): void;
@@ -75,13 +77,24 @@ export class TriggeredRun {
     this.#reversal = reversal;
     this.#next = undefined;
     const runId = this.#known?.triggerId === triggerId ? this.#known.runId : this.#activeOf(triggerId);
-    if (runId !== undefined) void this.#abort(runId, reversal);
+    if (runId !== undefined) this.#takeBack(runId, reversal);
     // What is being asked for is stopped when it is accepted; where nothing is, there is nothing to stop.
-    else if (!this.#isAsking) {
-      this.#reversal = undefined;
-      this.#ports.hear(triggerId, 'failed');
-      this.#ports.onNothingTaken();
-    }
+    else if (!this.#isAsking) this.#leave(triggerId);
+  }
+
+  /** What another UPS still wants goes on without this one (I10). */
+  #takeBack(runId: RunId, reversal: ReverseEffect): void {
+    if (this.#ports.isWanted?.(runId)) this.#leave(reversal.triggerId);
+    else void this.#abort(runId, reversal);
+  }
+
+  #leave(triggerId: string): void {
+    this.#reversal = undefined;
+    this.#following = undefined;
+    this.#known = undefined;
+    this.#release();
+    this.#ports.hear(triggerId, 'failed');
+    this.#ports.onNothingTaken();
   }
 
   #activeOf(triggerId: string): RunId | undefined {
@@ -119,7 +132,7 @@ export class TriggeredRun {
       await keep(triggerId, runId);
       hear(triggerId, 'started');
       void this.#follow(triggerId, runId);
-      if (this.#reversal?.triggerId === triggerId) void this.#abort(runId, this.#reversal);
+      if (this.#reversal?.triggerId === triggerId) this.#takeBack(runId, this.#reversal);
     } catch (error) {
       // The decision asks again.
       if (!this.#isClosed) onTrouble(asHecateError(error));

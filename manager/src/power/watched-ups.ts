@@ -4,7 +4,7 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
-import type { RunRequest } from '../core/runs/run.ts';
+import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import { createUpsWatcher, type NutServer } from '../io/nut/nut-client.ts';
 import type { UpsMetrics } from '../io/power-metrics.ts';
@@ -29,6 +29,8 @@ export interface WatchedUpsPorts {
   coordinatorHaltMs(): number;
   /** Undefined: no node goes down with it. @throws HEC_PLAN */
   makeRequest(ups: WatchedUps, trigger: TriggerEffect): RunRequest | undefined;
+  /** Whether another UPS has asked for this run, too, and does not take it back. */
+  isWanted(by: WatchedUps, runId: RunId): boolean;
   restore(ups: WatchedUps): void;
   onLook(): void;
   onTrouble(trouble: HecateError | undefined): void;
@@ -72,6 +74,14 @@ export class WatchedUps {
 
   get areHostsOff(): boolean {
     return this.runner.state.phase === 'hosts-off';
+  }
+
+  /** It has asked for this run, and does not take it back. */
+  wants(runId: RunId): boolean {
+    const { run, state } = this.runner;
+    const { trigger } = state;
+    if (trigger === undefined || trigger.isReversing) return false;
+    return run?.triggerId === trigger.triggerId && run.runId === runId;
   }
 
   /** The hosts are off, and what has stayed up has to go, too. */
@@ -189,7 +199,7 @@ export class WatchedUps {
   }
 
   #makeTriggered(): TriggeredRun {
-    const { runs, makeRequest, restore } = this.#ports;
+    const { runs, makeRequest, isWanted, restore } = this.#ports;
     return new TriggeredRun({
       runs,
       makeRequest: (trigger) => makeRequest(this, trigger),
@@ -198,6 +208,7 @@ export class WatchedUps {
         this.runner.input({ type: 'run', triggerId, event });
         if (this.runner.state.trigger === undefined) this.#clear();
       },
+      isWanted: (runId) => isWanted(this, runId),
       onTakenBack: () => restore(this),
       onNothingTaken: () => void this.runner.restored(),
       onTrouble: (error) => this.#onRefused(error),

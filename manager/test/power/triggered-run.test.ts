@@ -73,19 +73,42 @@ function desk() {
   const heard: string[] = [];
   const kept: string[] = [];
   let hasNothingToDo = false;
+  let isWanted = false;
   const triggered = new TriggeredRun({
     runs,
     makeRequest: ({ triggerId, timeLimitMs }) =>
       hasNothingToDo ? undefined : ({ triggerId, timeLimitMs } as RunRequest),
     keep: async (triggerId, runId) => void kept.push(`${triggerId} ${runId}`),
     hear: (triggerId, event) => void heard.push(`${triggerId} ${event}`),
+    isWanted: () => isWanted,
     onTakenBack: () => void heard.push('taken back'),
     onNothingTaken: () => void heard.push('nothing taken'),
     onTrouble: (error) => void (error && heard.push(error.message)),
     onNoReturn: () => undefined,
   });
-  return { runs, heard, kept, triggered, spare: (is: boolean) => (hasNothingToDo = is) };
+  const want = (is: boolean) => (isWanted = is);
+  return { runs, heard, kept, triggered, want, spare: (is: boolean) => (hasNothingToDo = is) };
 }
+
+t.test('what another UPS has asked for, too, goes on when one takes it back', async (t) => {
+  const { runs, heard, triggered, want } = desk();
+  triggered.ask(trigger('a'));
+  await turns();
+  want(true);
+  triggered.reverse(reverse('a'));
+  await turns();
+  t.same(runs.aborted, []);
+  t.same(heard, ['a started', 'a failed', 'nothing taken']);
+  runs.end('run-1', 'done');
+  await turns();
+  t.same(heard.slice(3), [], 'it is not its run any more');
+  want(false);
+  triggered.ask(trigger('b'));
+  await turns();
+  triggered.reverse(reverse('b'));
+  await turns();
+  t.equal(runs.aborted.length, 1, 'nobody else wants it');
+});
 
 t.test('asked, kept, followed to its end', async (t) => {
   const { runs, heard, kept, triggered } = desk();
