@@ -10,9 +10,10 @@ import {
 import { openRuns } from '../../../src/core/runs/fold-records.ts';
 import { intentOf } from '../../../src/core/runs/intent.ts';
 import type { RunRecord } from '../../../src/core/runs/run-record.ts';
+import { runsStep } from '../../../src/core/runs/runs.ts';
 import { emptyLedger } from '../../../src/core/trust/ledger.ts';
 import type { TokenUse } from '../../../src/core/trust/tokens.ts';
-import { planOf, requestOf, step, stopAll } from '../../support/run-plans.ts';
+import { node, planOf, requestOf, step, stopAll } from '../../support/run-plans.ts';
 
 const plan = planOf([[step(stopAll('a'))]]);
 const accepted = (number: number): RunRecord => {
@@ -77,4 +78,15 @@ t.test('no token that was open lets anybody in', async (t) => {
     ledger.tokens.records.map(({ use }) => use.state),
     ['withdrawn', 'burned', 'withdrawn'],
   );
+});
+
+t.test('a node that holds an order of such a run is told to drop it as soon as it is there', async (t) => {
+  const arming: RunRecord = { type: 'arming', runId: second.runId, atMs: 6, nodes: [node('a')] };
+  const records = [second, arming];
+  const ending = endingRecords(records, '2026-11-21');
+  const opened = openRuns({ records: [...records, ...ending.records], intent: undefined, bootId: 'now' });
+  const at = { nowMs: 100, wallMs: 100 } as never;
+  const { state } = runsStep(opened, { type: 'resume' }, at);
+  const { effects } = runsStep(state, { type: 'node-online', node: node('a') }, at);
+  t.same(effects, [{ type: 'withdraw', runId: second.runId, node: 'a' }]);
 });
