@@ -6,6 +6,9 @@ set -eu
 umask 022
 export LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
+# Before anything is called: neither on a command line nor in the environment of another program.
+password=${HECATE_NUT_MONITOR_PASSWORD:-}
+unset HECATE_NUT_MONITOR_PASSWORD
 
 usage() {
   cat <<'END'
@@ -108,9 +111,6 @@ listen=${HECATE_NUT_LISTEN:-127.0.0.1}
 case $listen in *[!0-9A-Fa-f.:]* | '') fail 2 "HECATE_NUT_LISTEN=$listen: must be an IP address of this host" ;; esac
 monitor_user=${HECATE_NUT_MONITOR_USER:-monitor}
 word HECATE_NUT_MONITOR_USER "$monitor_user" 32 A-Za-z0-9_.-
-# Neither on a command line nor in the environment of what is called here.
-password=${HECATE_NUT_MONITOR_PASSWORD:-}
-unset HECATE_NUT_MONITOR_PASSWORD
 case $password in *[!A-Za-z0-9_.,:+/@%-]*)
   fail 2 "HECATE_NUT_MONITOR_PASSWORD: must be letters, digits and _.,:+/@%- only, for NUT reads the others otherwise" ;;
 esac
