@@ -2,54 +2,49 @@
  * `power.json`: what is decided of each UPS, which run its trigger has led to, and what it alerts of. There whole or
  * not at all; durable before anything that follows from it leaves (I9).
  */
+import { link, rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
-import { damagedFile } from '@hecate/proto/io/file-errors.ts';
-import type { AlertLevel, UpsState } from '../core/power/ups-state.ts';
-import type { RunId } from '../core/runs/run.ts';
 import type { DiskReserve } from '../io/disk-reserve.ts';
+import {
+  type PowerRecord,
+  powerRecordsText,
+  type ReadPowerRecords,
+  readPowerRecords,
+} from './power-records.ts';
 
-export interface KnownAlert {
-  readonly level: AlertLevel;
-  readonly sentence: string;
-}
-
-export interface KnownRun {
-  readonly triggerId: string;
-  readonly runId: RunId;
-}
-
-/** Of one UPS. */
-export interface PowerRecord {
-  readonly state: UpsState;
-  /** The run of its trigger; undefined: none has been accepted yet. */
-  readonly run: KnownRun | undefined;
-  /** Its shutdown is being taken back, and what it took down is not up again: why. */
-  readonly takenBack: string | undefined;
-  /** By key. */
-  readonly alerts: Readonly<Record<string, KnownAlert>>;
-}
-
-interface PowerFileText {
-  readonly version: 1;
-  readonly upses: Readonly<Record<string, PowerRecord>>;
-}
+export type { KnownAlert, KnownRun, PowerRecord } from './power-records.ts';
 
 export class PowerFile {
   readonly #path: string;
   readonly #reserve: DiskReserve;
   readonly #records: Map<string, PowerRecord>;
+  /** Where what was damaged at the start is kept; undefined: nothing was. */
+  readonly #damagedPath: string | undefined;
   #tail: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, reserve: DiskReserve, records: Map<string, PowerRecord>) {
+  private constructor(path: string, reserve: DiskReserve, read: ReadPowerRecords) {
     this.#path = path;
     this.#reserve = reserve;
-    this.#records = records;
+    this.#records = read.records;
+    this.#damagedPath = read.isWhole ? undefined : damagedPathOf(path);
   }
 
-  /** @throws HEC_STATE when it cannot be read, or is damaged */
+  /**
+   * A damaged file keeps no manager down, least of all in a power cut: it is set aside, and of each UPS whose record is
+   * whole, what was decided counts.
+   * @throws HEC_STATE when it cannot be read
+   */
   static async open(path: string, reserve: DiskReserve): Promise<PowerFile> {
     const text = await readFileIfThere(path);
-    return new PowerFile(path, reserve, text === undefined ? new Map() : parse(path, text));
+    const file = new PowerFile(path, reserve, readPowerRecords(text));
+    if (file.#damagedPath !== undefined) await file.#setAside(file.#damagedPath);
+    return file;
+  }
+
+  /** What was kept of this UPS is lost: a sentence; undefined: it is not. */
+  lossOf(ups: string): string | undefined {
+    if (this.#damagedPath === undefined || this.#records.has(ups)) return undefined;
+    return `${this.#path} was damaged, and what was decided of ${ups} is lost: it is looked at anew; see whether a shutdown goes on (hecatectl runs list); the damaged file is kept as ${this.#damagedPath}`;
   }
 
   get(ups: string): PowerRecord | undefined {
@@ -66,9 +61,19 @@ export class PowerFile {
   }
 
   async #write(): Promise<void> {
-    const file: PowerFileText = { version: 1, upses: Object.fromEntries(this.#records) };
-    const text = `${JSON.stringify(file, null, 1)}\n`;
+    const text = powerRecordsText(this.#records);
     await this.#reserve.lendTo(() => writeFileAtomically(this.#path, text));
+  }
+
+  /** A second name takes no room. Where that fails, the damaged file stays where it is until something is decided. */
+  async #setAside(damagedPath: string): Promise<void> {
+    try {
+      await rm(damagedPath, { force: true });
+      await link(this.#path, damagedPath);
+      await this.#write();
+    } catch {
+      // Told as what it is all the same; what could be kept is known.
+    }
   }
 
   /** What is kept of other UPSes than these goes with the next `put`. */
@@ -77,28 +82,4 @@ export class PowerFile {
   }
 }
 
-function parse(path: string, text: string): Map<string, PowerRecord> {
-  try {
-    const { version, upses } = JSON.parse(text) as Partial<PowerFileText>;
-    if (version !== 1 || typeof upses !== 'object' || upses === null) throw new TypeError('not of UPSes');
-    return new Map(Object.entries(upses).map(([name, record]) => [name, checked(name, record)]));
-  } catch (cause) {
-    const expected = 'what is decided of each UPS';
-    const remedy =
-      'see with `hecatectl runs list` whether a shutdown is going on; then remove the file: UPSes are looked at anew';
-    throw damagedFile(path, { text, expected, remedy, cause });
-  }
-}
-
-function checked(name: string, record: PowerRecord): PowerRecord {
-  const { state } = record;
-  const isState =
-    state.version === 1 &&
-    state.ups === name &&
-    typeof state.phase === 'string' &&
-    typeof state.bootId === 'string' &&
-    Number.isSafeInteger(state.outages) &&
-    Number.isFinite(state.budgetMs);
-  if (!isState) throw new TypeError(`not the state of ${name}`);
-  return { state, run: record.run, takenBack: record.takenBack, alerts: record.alerts ?? {} };
-}
+const damagedPathOf = (path: string): string => `${path}.damaged`;

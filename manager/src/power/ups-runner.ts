@@ -106,6 +106,8 @@ export class UpsRunner {
   }
 
   start(): void {
+    const lost = this.#ports.file.lossOf(this.ups);
+    this.alert('record-lost', lost === undefined ? undefined : { level: 'critical', sentence: lost });
     this.input({ type: 'resume' });
     this.#ports.watcher.start((sample) => this.#hear(sample));
   }

@@ -60,21 +60,49 @@ t.test('a UPS that is not declared any more goes', async (t) => {
   t.ok(again.get('rack-b'));
 });
 
-t.test('a damaged file is refused, and left as it is', async (t) => {
+t.test('what is damaged is set aside, once, and told', async (t) => {
   const { path, open } = await folderOf(t);
-  const whole = { version: 1, upses: { a: record('a') } };
-  for (const text of [
-    '',
-    '{',
-    'null',
-    '{"version":2,"upses":{}}',
-    '{"version":1}',
-    '{"version":1,"upses":{"a":null}}',
-    JSON.stringify(whole).replace('"ups":"a"', '"ups":"b"'),
-    JSON.stringify(whole).replace('"outages":3', '"outages":"3"'),
-  ]) {
-    writeFileSync(path, text);
-    await t.rejects(open(), { code: 'HEC_STATE', message: /power\.json: damaged/ }, text);
-    t.equal(readFileSync(path, 'utf8'), text);
+  const file = await open();
+  await file.put('rack-a', record('rack-a'));
+  await file.put('rack-b', record('rack-b'));
+  t.equal(file.lossOf('rack-c'), undefined, 'what was never there is not lost');
+  const damaged = readFileSync(path, 'utf8').replace('mains is back', 'mains is lack');
+  writeFileSync(path, damaged);
+  const again = await open();
+  t.match(
+    again.lossOf('rack-a'),
+    /power\.json was damaged, and what was decided of rack-a is lost.*\.damaged$/,
+  );
+  t.equal(again.lossOf('rack-b'), undefined);
+  t.match(again.get('rack-b'), { run: { runId: 'R1' } });
+  t.equal(readFileSync(`${path}.damaged`, 'utf8'), damaged);
+  const third = await open();
+  t.equal(third.lossOf('rack-a'), undefined, 'the file is whole again');
+  t.ok(third.get('rack-b'));
+});
+
+t.test('a file that is cut off, empty, or of something else', async (t) => {
+  const { path, open } = await folderOf(t);
+  await (await open()).put('rack-a', record('rack-a'));
+  await (await open()).put('rack-b', record('rack-b'));
+  const text = readFileSync(path, 'utf8');
+  const lines = text.split('\n');
+  const rows: [string, string[]][] = [
+    ['', []],
+    ['null', []],
+    ['{"version":1,"upses":{"rack-a":null}}', []],
+    [text.slice(0, -1), ['rack-a', 'rack-b']],
+    [text.slice(0, text.lastIndexOf('"rack-b"') + 100), ['rack-a']],
+    [lines.slice(1).join('\n'), ['rack-a', 'rack-b']],
+    [text.replace('"rack-a":{', '"rack-c":{'), ['rack-b']],
+  ];
+  for (const [damaged, kept] of rows) {
+    writeFileSync(path, damaged);
+    const file = await open();
+    for (const ups of ['rack-a', 'rack-b']) {
+      t.equal(file.get(ups) !== undefined, kept.includes(ups), `${ups} of ${damaged.slice(0, 40)}`);
+      t.equal(file.lossOf(ups) === undefined, kept.includes(ups));
+    }
+    t.equal(readFileSync(`${path}.damaged`, 'utf8'), damaged);
   }
 });

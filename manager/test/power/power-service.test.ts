@@ -44,7 +44,7 @@ async function benchOf(t: Test, values: Record<string, string> = full) {
 
 const recordOf = (bench: ManagerBench) => {
   const file = join(bench.folder, 'state/power.json');
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).upses['rack-a'] : undefined;
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).upses['rack-a']?.record : undefined;
 };
 
 t.test('an outage under the threshold becomes one shutdown', { skip }, async (t) => {
