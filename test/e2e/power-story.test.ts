@@ -65,9 +65,7 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
 
   await t.test('bootstrap of a coordinator that is up already: by hand, and k3s starts', async (t) => {
     await power.startBootstrap();
-    t.equal(await power.bootstrapEnded(), '0', await power.bootstrapLog());
-    t.same(await unitStates(power), ['active', 'active']);
-    tell('started by hand');
+    await untilBack(t);
   });
 
   await t.test('mains fails: all go off, in order', async (t) => {
@@ -83,15 +81,9 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
 
   await t.test('mains is back: bootstrap waits until it is stable, and wakes the others', async (t) => {
     await power.untilBootstrapSays(/waiting: rack-a: mains for .*, of 5 s/);
-    t.equal(await power.bootstrapEnded(), '0', await power.bootstrapLog());
-    tell('bootstrap has ended');
-    t.match(
-      await power.bootstrapLog(),
-      /the site is started up: rack-a: mains for .* of runtime, of .* needed/,
-    );
-    await cluster.untilOnline();
-    t.same(await unitStates(power), ['active', 'active']);
-    t.same(cluster.wake.failures, []);
+    await untilBack(t);
+    const log = await power.bootstrapLog();
+    t.match(log, /the site is started up: rack-a: mains for .* of runtime, of .* needed/);
   });
 
   const sequences = {
@@ -124,23 +116,35 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
     t.equal(stateOf(report), 'done', describe(report));
   });
 
-  await t.test(
-    'mains fails again while bootstrap starts the site: decided at once, all off again',
-    async (t) => {
-      await power.untilBootstrapSays(/begins: wake worker-1/);
-      tell('the worker is being woken, and does not come');
-      const { runId } = await power.failMains(300);
-      const [startup] = (await ask(cluster, listRuns)).filter(({ kind }) => kind === 'startup');
-      t.match(startup, { state: 'pre-empted', why: new RegExp(`pre-empted by shutdown, run ${runId}`) });
-      await untilAllOff(t, ['server-1', 'storage-1', 'coordinator']);
-      cluster.wake.mend('worker-1');
-      await bootCoordinator();
-      const report = await finished(cluster, runId);
-      t.equal(stateOf(report), 'degraded', describe(report));
-      t.match(describe(report), /worker-1 is offline/);
-      await untilBack(t);
-    },
-  );
+  await t.test('mains fails again while bootstrap starts the site: decided at once', async (t) => {
+    await power.untilBootstrapSays(/begins: wake worker-1/);
+    tell('the worker is being woken, and does not come');
+    await power.configure({ coordinator: 'stays-up' });
+    const { runId } = await power.failMains(300);
+    const [startup] = (await ask(cluster, listRuns)).filter(({ kind }) => kind === 'startup');
+    t.match(startup, { state: 'pre-empted', why: new RegExp(`pre-empted by shutdown, run ${runId}`) });
+    const report = await finished(cluster, runId);
+    t.equal(stateOf(report), 'degraded', describe(report));
+    t.match(describe(report), /worker-1 is offline/);
+    await t.resolves(Promise.all(['server-1', 'storage-1'].map((name) => cluster.node(name).waitUntilOff())));
+    tell('server and storage are off');
+  });
+
+  await t.test('and it goes on when mains is back, on a coordinator that has stayed up', async (t) => {
+    t.ok(cluster.coordinator.isUp());
+    t.equal((await power.bootstrapState()).active, 'active', 'it waits');
+    await power.untilBootstrapSays(/it begins again once power is good/);
+    await power.untilBootstrapSays(/waiting: rack-a: mains is not back/);
+    const known = (await ask(cluster, listRuns)).length;
+    cluster.wake.mend('worker-1');
+    await power.returnMains();
+    await untilBack(t);
+    const fresh = (await ask(cluster, listRuns))
+      .slice(0, -known)
+      .map(({ plan, state }) => `${plan} ${state}`);
+    t.same(fresh, ['startup done'], 'one startup, whoever of the two has asked for it');
+    await power.configure({});
+  });
 
   await t.test('once more, with the network gone in the middle', async (t) => {
     const { runId } = await power.failMains(300);

@@ -20,10 +20,17 @@ export interface PowerClusterOptions extends Omit<ClusterOptions, 'config'> {
 export class PowerCluster {
   readonly cluster: ClusterSite;
   readonly upsd: Upsd;
+  private readonly declared: Record<string, unknown>;
 
-  constructor(cluster: ClusterSite, upsd: Upsd) {
+  constructor(cluster: ClusterSite, upsd: Upsd, declared: Record<string, unknown>) {
     this.cluster = cluster;
     this.upsd = upsd;
+    this.declared = declared;
+  }
+
+  /** Keys of `power` that differ from now on from those that the cluster was made with. */
+  configure(power: Record<string, unknown>): Promise<void> {
+    return this.cluster.configure({ power: { ...this.declared, ...power } });
   }
 
   /** Mains fails, and the battery tells so much: under the threshold. @returns the shutdown that this leads to */
@@ -105,5 +112,5 @@ export async function powerCluster(t: Test, options: PowerClusterOptions): Promi
     within: cluster.fleet.site.wrap([]),
   });
   await cluster.coordinator.runOrThrow(['systemctl', 'enable', '--quiet', bootstrapUnit]);
-  return new PowerCluster(cluster, upsd);
+  return new PowerCluster(cluster, upsd, declared);
 }
