@@ -23,12 +23,13 @@ interface Sample {
 }
 
 /**
- * Like runs are those of the same plan and mode; dry runs are none. A step that ran into its limit counts with that
+ * Like runs are those of the same plan; dry runs are none. Its modes differ in which steps there are, and not in what one
+ * of them does: a rehearsal teaches what it has in common with a shutdown that powers hosts off. A step that ran into its limit counts with that
  * time: leaving it out would be to learn from the survivors.
  */
-export function learnt(history: readonly PastRun[], plan: Pick<Plan, 'name' | 'mode' | 'stages'>): Learnt {
+export function learnt(history: readonly PastRun[], plan: Pick<Plan, 'name' | 'stages'>): Learnt {
   const runs = history
-    .filter((run) => !run.isDryRun && run.plan === plan.name && run.mode === plan.mode)
+    .filter((run) => !run.isDryRun && run.plan === plan.name)
     .sort((one, other) => other.startedWallMs - one.startedWallMs || (one.id < other.id ? 1 : -1));
   const durationsMs: Record<string, number> = {};
   const samples: Record<string, number> = {};

@@ -58,9 +58,17 @@ t.test('of like runs only', async (t) => {
   const others = [
     pastRun([pastStep('1.1', 7)], { isDryRun: true }),
     pastRun([pastStep('1.1', 8)], { plan: 'startup' }),
-    pastRun([pastStep('1.1', 9)], { mode: 'cluster-only' }),
   ];
   t.same(learnt(others, plan).durationsMs, {});
+});
+
+t.test('a rehearsal, which leaves hosts on, teaches what it has in common', async (t) => {
+  const rehearsal = pastRun([pastStep('1.1', 9)], { mode: 'cluster-only', isRehearsal: true });
+  t.same(learnt([rehearsal], plan), {
+    durationsMs: { '1.1': 9 },
+    samples: { '1.1': 1, '1.2': 0 },
+    rehearsals: { '1.1': 1, '1.2': 0 },
+  });
 });
 
 t.test('rehearsals count, and are labelled', async (t) => {
