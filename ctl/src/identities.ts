@@ -49,16 +49,35 @@ export async function enroll(
   }
   // Alone on stdout, so that it can be piped to where it is used and needs to be shown nowhere.
   out.line(token.token);
-  const program = kind === 'node' ? 'hecate-agent' : 'hecatectl';
-  const where = kind === 'node' ? `on ${name}` : `on the computer of ${name}`;
+  const { program, where, host, join } = joining(kind, name);
   out.note(
     `This token admits ${kind} ${name} once, until ${localTime(token.expiresMs)} (${formatDuration(Math.max(0, token.expiresMs - Date.now()))}).`,
   );
   out.note(`next: ${where}, give it to ${program} join on stdin, for example:`);
-  out.note(
-    `  hecatectl ${kind} enroll ${name} --quiet | ssh ${kind === 'node' ? name : 'HOST'} ${program} join`,
-  );
+  out.note(`  hecatectl ${kind} enroll ${name} --quiet | ssh ${host} ${join}`);
   return 'success';
+}
+
+/** Who joins, where, and how. */
+function joining(kind: Holder, name: string) {
+  switch (kind) {
+    case 'node':
+      return { program: 'hecate-agent', where: `on ${name}`, host: name, join: 'hecate-agent join' };
+    case 'operator':
+      return {
+        program: 'hecatectl',
+        where: `on the computer of ${name}`,
+        host: 'HOST',
+        join: 'hecatectl join',
+      };
+    case 'peer':
+      return {
+        program: 'hecatectl',
+        where: 'on its host, as the user of its manager',
+        host: name,
+        join: 'sudo -u hecate hecatectl join --identity FOLDER',
+      };
+  }
 }
 
 export async function revoke(context: Context, kind: Holder): Promise<End> {

@@ -22,6 +22,7 @@ import { auditEntryOf } from './operation-audit.ts';
 import { OperationHistory } from './operation-history.ts';
 import { OperationJournal } from './operation-journal.ts';
 import { OperationRunner } from './operation-runner.ts';
+import { ForwardFile } from './power/forward-file.ts';
 import { PowerFile } from './power/power-file.ts';
 import { PowerService } from './power/power-service.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -32,6 +33,7 @@ import { openRunFiles, type RunFiles } from './runs/run-files.ts';
 import { RunService } from './runs/run-service.ts';
 import { answerAgent } from './sessions/agent-session.ts';
 import { answerOperator } from './sessions/operator-session.ts';
+import { answerPeer } from './sessions/peer-session.ts';
 import { SessionDesk } from './sessions/session-desk.ts';
 import { TrustService } from './trust-service.ts';
 
@@ -74,7 +76,8 @@ export class Manager {
     const opened = await OperationJournal.open(parts.state.journalPath('operations'));
     const runs = await openRunFiles(parts.state, readBootId());
     const power = await PowerFile.open(join(parts.state.path, 'power.json'), parts.state.reserve);
-    const manager = new Manager(parts, opened, runs, power);
+    const forwards = await ForwardFile.open(join(parts.state.path, 'forwards.json'), parts.state.reserve);
+    const manager = new Manager(parts, opened, runs, power, forwards);
     manager.#allow();
     await manager.#listeners.open(parts.config);
     manager.#runs.start();
@@ -87,6 +90,7 @@ export class Manager {
     opened: Awaited<ReturnType<typeof OperationJournal.open>>,
     runFiles: RunFiles,
     powerFile: PowerFile,
+    forwardFile: ForwardFile,
   ) {
     const { config, state, softwareVersion } = parts;
     this.#parts = parts;
@@ -119,7 +123,7 @@ export class Manager {
       opened.open,
     );
     this.#runs = this.#makeRuns(runFiles);
-    this.#power = this.#makePower(powerFile, runFiles);
+    this.#power = this.#makePower(powerFile, forwardFile, runFiles);
     this.#refusals = new RefusalLog({ logger: parts.logger, audit: parts.audit, clock: this.#clock });
     this.#desk = this.#makeDesk();
     this.#fleet.replaceSession = (sessionId) => this.#desk.replace(sessionId);
@@ -154,11 +158,14 @@ export class Manager {
     });
   }
 
-  #makePower(file: PowerFile, { history }: RunFiles): PowerService {
+  #makePower(file: PowerFile, forwardFile: ForwardFile, { history }: RunFiles): PowerService {
     return new PowerService({
       clock: this.#clock,
       bootId: readBootId(),
       file,
+      forwardFile,
+      softwareVersion: this.#parts.softwareVersion,
+      peers: () => this.#trust.peers(),
       runs: this.#runs,
       logger: this.#parts.logger,
       config: () => this.#config,
@@ -205,6 +212,8 @@ export class Manager {
       answerAgent: (node, peer, request) =>
         answerAgent(request, { node, peer, operations: this.#operations, trust: this.#trust }),
       answerOperator: (caller, request) => answerOperator(caller, request, this.#context),
+      answerPeer: (caller, request) => answerPeer(caller, request, this.#context),
+      onPeerGone: (name, sessionId) => this.#power.forwards.desk.gone(name, sessionId),
       answerJoiner: (claim, from, request) => this.#answerJoiner(claim, from, request),
       onRefused: (claim, from, { code, reason, message }, proven) => {
         this.metrics.connectionRefused(reason);

@@ -153,12 +153,12 @@ export class TrustService {
       authorityPem,
       managerAddresses: this.addresses(),
       name: identity.name,
-      kind: identity.kind === 'node' ? 'node' : 'operator',
+      kind: identity.kind,
     });
   }
 
   async revoke(kind: IdentityKind, name: string): Promise<void> {
-    if (kind === 'unspecified') throw new HecateError('HEC_USAGE', 'revoke a node or an operator');
+    if (kind === 'unspecified') throw new HecateError('HEC_USAGE', 'revoke a node, an operator or a peer');
     const { wasKnown } = await this.#changing(this.#opened().revoke({ kind, name }));
     if (wasKnown) return;
     throw new HecateError(
@@ -176,13 +176,19 @@ export class TrustService {
         createIdentityInfo({
           kind,
           name,
-          role: role ?? (kind === 'node' ? 'agent' : 'unspecified'),
+          role: role ?? roleOf(kind),
           state,
           issuedMs: Math.floor(issuedAtMs),
           notAfterMs: Math.floor(notAfterMs),
           serial,
         }),
       );
+  }
+
+  /** Other managers that hold a certificate of this site. */
+  peers(): string[] {
+    const holders = this.list('peer').filter(({ state }) => state === 'joined');
+    return holders.map(({ name }) => name);
   }
 
   /**
@@ -198,9 +204,14 @@ export class TrustService {
   }
 }
 
+function roleOf(kind: IdentityKind): Role {
+  if (kind === 'peer') return 'peer';
+  return kind === 'node' ? 'agent' : 'unspecified';
+}
+
 /** @throws HEC_BAD_NAME, HEC_USAGE */
 function requireIdentity(kind: IdentityKind, name: string, role: Role): Identity {
-  if (kind === 'node') return { kind, name: parseNodeName(name) };
+  if (kind === 'node' || kind === 'peer') return { kind, name: parseNodeName(name) };
   const identity = identityFrom(kind, name, role);
   if (identity) return identity;
   throw new HecateError(

@@ -50,6 +50,7 @@ _hecatectl_value_kind() {
     'node enroll --lifetime') kind='none' ;;
     'operator enroll --role') kind='words:viewer operator admin' ;;
     'operator enroll --lifetime') kind='none' ;;
+    'peer enroll --lifetime') kind='none' ;;
     'join --token-file') kind='files' ;;
     *' --output'|*' -o') kind='words:table json jsonl' ;;
     *' --timeout'|*' -t') kind='none' ;;
@@ -351,6 +352,18 @@ _hecatectl_command() {
       kinds=()
       options+=()
       ;;
+    'peer enroll')
+      kinds=('none')
+      options+=('--lifetime')
+      ;;
+    'peer revoke')
+      kinds=('none')
+      options+=()
+      ;;
+    'peer list')
+      kinds=()
+      options+=()
+      ;;
     'join')
       kinds=()
       options+=('--token-file')
@@ -376,6 +389,7 @@ _hecatectl_seconds() {
     'ca') seconds=('init') ;;
     'node') seconds=('enroll' 'revoke' 'list') ;;
     'operator') seconds=('enroll' 'revoke' 'list') ;;
+    'peer') seconds=('enroll' 'revoke' 'list') ;;
     *) return 1 ;;
   esac
 }
@@ -454,7 +468,7 @@ _hecatectl() {
   fi
   if [[ -z $name ]]; then
     if [[ $word == -* ]]; then _hecatectl_offer "$word" < <(printf '%s\n' '--output' '-o' '--timeout' '-t' '--socket' '--manager' '-m' '--identity' '--config' '--no-legend' '--quiet' '-q' '--help' '-h' '--version' '--all')
-    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'config' 'ca' 'node' 'operator' 'join' 'version' 'completion' 'help')
+    else _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'config' 'ca' 'node' 'operator' 'peer' 'join' 'version' 'completion' 'help')
     fi
     return 0
   fi
@@ -464,7 +478,7 @@ _hecatectl() {
     _hecatectl_command "$name" || return 0
   fi
   if [[ $name == help ]]; then
-    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'config' 'ca' 'node' 'operator' 'join' 'version' 'completion')
+    _hecatectl_offer "$word" < <(printf '%s\n' 'list-nodes' 'list-units' 'status' 'show' 'is-active' 'is-failed' 'wait' 'logs' 'monitor' 'start' 'stop' 'restart' 'try-restart' 'reload' 'reload-or-restart' 'kill' 'freeze' 'thaw' 'reset-failed' 'exec' 'operation' 'operations' 'poweroff' 'reboot' 'plan' 'startup' 'shutdown' 'bootstrap' 'run' 'runs' 'power' 'list-unit-files' 'is-enabled' 'enable' 'disable' 'mask' 'unmask' 'cat' 'daemon-reload' 'get-default' 'set-default' 'health' 'doctor' 'metrics' 'daemon' 'set-log-level' 'backup' 'restore' 'config' 'ca' 'node' 'operator' 'peer' 'join' 'version' 'completion')
     return 0
   fi
   _hecatectl_command "$name" || return 0

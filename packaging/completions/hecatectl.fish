@@ -73,6 +73,7 @@ complete -c hecatectl -n __hecatectl_no_command -f -a config -d 'config commands
 complete -c hecatectl -n __hecatectl_no_command -f -a ca -d 'ca commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a node -d 'node commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a operator -d 'operator commands'
+complete -c hecatectl -n __hecatectl_no_command -f -a peer -d 'peer commands'
 complete -c hecatectl -n __hecatectl_no_command -f -a list-nodes -d 'list the nodes and whether they are online'
 complete -c hecatectl -n '__hecatectl_at 0 list-nodes' -f -a '(__hecatectl_names nodes)'
 complete -c hecatectl -n __hecatectl_no_command -f -a list-units -d 'list the loaded units of nodes'
@@ -315,6 +316,12 @@ complete -c hecatectl -n '__hecatectl_at 0 operator enroll' -f
 complete -c hecatectl -n '__hecatectl_only operator' -f -a revoke -d 'take away the access of an operator'
 complete -c hecatectl -n '__hecatectl_at 0 operator revoke' -f
 complete -c hecatectl -n '__hecatectl_only operator' -f -a list -d 'list operators and their certificates'
+complete -c hecatectl -n '__hecatectl_only peer' -f -a enroll -d 'make a join token for the manager of another site'
+complete -c hecatectl -n '__hecatectl_using peer enroll' -l lifetime -r -f -d 'how long the token may be used, like 15min or 2h; the manager\'s trust.token_lifetime when not given'
+complete -c hecatectl -n '__hecatectl_at 0 peer enroll' -f
+complete -c hecatectl -n '__hecatectl_only peer' -f -a revoke -d 'take away the access of another manager'
+complete -c hecatectl -n '__hecatectl_at 0 peer revoke' -f
+complete -c hecatectl -n '__hecatectl_only peer' -f -a list -d 'list managers of other sites and their certificates'
 complete -c hecatectl -n __hecatectl_no_command -f -a join -d 'get a certificate of your own with a join token'
 complete -c hecatectl -n '__hecatectl_using join' -l token-file -r -F -d 'read the token from this file instead of stdin'
 complete -c hecatectl -n __hecatectl_no_command -f -a version -d 'print the versions of hecatectl and of the manager'

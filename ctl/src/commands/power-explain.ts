@@ -9,7 +9,7 @@ export const command: Command = {
     group: 'runs',
     summary: 'say of every UPS why a shutdown begins, or does not',
     description: [
-      'Says in one sentence for each UPS what is decided of it, with the figures that made the decision: the believed runtime and what it is made from, the threshold and what it is the sum of.',
+      'Says in one sentence for each UPS what is decided of it, with the figures that made the decision: the believed runtime and what it is made from, the threshold and what it is the sum of; and for each trigger that goes to the manager of another site, or came from one, what becomes of it.',
     ],
     arguments: [],
     options: [],
@@ -22,7 +22,7 @@ export const command: Command = {
     const power = await context.ask('power', { case: 'getPower', value: createGetPower() });
     if (out.isJson) out.json(powerJson(power));
     else {
-      for (const { sentence } of power.upses) out.line(printable(sentence));
+      for (const { sentence } of [...power.upses, ...power.forwards]) out.line(printable(sentence));
       if (power.upses.length === 0)
         out.note('no UPS is watched: the configuration declares none (power.upses)');
     }

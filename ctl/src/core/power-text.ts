@@ -78,6 +78,21 @@ export function upsNotes(ups: UpsReport, paint: Paint): string[] {
   return lines;
 }
 
+/** Other sites: what goes there or comes from there, and whether their managers are heard. */
+export function siteLines({ forwards, peers }: PowerReport, paint: Paint): string[] {
+  return [
+    ...forwards.map(({ sentence, phase }) => {
+      const isOver = phase === 'ended' || phase === 'withdrawn';
+      return `${paint('forward', isOver ? 'plain' : 'bad')}: ${printable(sentence)}`;
+    }),
+    ...peers.map(({ name, connected, hindrance, trouble }) => {
+      const power = hindrance === '' ? '' : `; ${hindrance}`;
+      const state = connected ? `answers${power}` : `no session: ${trouble}`;
+      return `${paint('other site', connected ? 'good' : 'doubtful')}: ${printable(`${name} ${state}`)}`;
+    }),
+  ];
+}
+
 export function budgetLine({ mode, budget }: PowerReport): string {
   if (budget === undefined) return '';
   const { budgetMs, boundMs, powerOffMs } = budget;

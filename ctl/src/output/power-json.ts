@@ -38,7 +38,15 @@ const upsJson = (ups: UpsReport): Record<string, unknown> => ({
   nodes: ups.nodes,
 });
 
-export const powerJson = ({ upses, budget, mode, nodes, startup }: PowerReport): Record<string, unknown> => ({
+export const powerJson = ({
+  upses,
+  budget,
+  mode,
+  nodes,
+  startup,
+  forwards,
+  peers,
+}: PowerReport): Record<string, unknown> => ({
   mode,
   upses: upses.map(upsJson),
   budget: {
@@ -55,4 +63,19 @@ export const powerJson = ({ upses, budget, mode, nodes, startup }: PowerReport):
     runtime_ms: numberOf(runtimeMs),
   })),
   startup: { state: startup?.state ?? '', sentence: startup?.sentence ?? '' },
+  forwards: forwards.map((forward) => ({
+    ups: forward.ups,
+    peer: forward.peer,
+    received: forward.received,
+    state: forward.phase,
+    trigger_id: orNull(forward.triggerId),
+    run_id: orNull(forward.runId),
+    sentence: forward.sentence,
+  })),
+  peers: peers.map(({ name, connected, hindrance, trouble }) => ({
+    name,
+    connected,
+    hindrance: orNull(hindrance),
+    trouble: orNull(trouble),
+  })),
 });

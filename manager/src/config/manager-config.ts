@@ -74,6 +74,22 @@ export interface UpsDeclaration {
   readonly cutsPower: boolean;
 }
 
+/** The manager of another site, which carries out what UPSes of this one ask for. */
+export interface ForwardDeclaration {
+  /** Tried in order. */
+  readonly to: readonly ManagerAddress[];
+  /** Of the certificate that the other site has given to this manager. */
+  readonly identityDirectory: string;
+  /** A request that takes longer was not answered. */
+  readonly acknowledgeWithinMs: number;
+  /** A receiver that is silent for so long does not carry it out. */
+  readonly progressWithinMs: number;
+  /** How long a shutdown takes over there, until the other site has said so itself. */
+  readonly budgetMs: number;
+  /** Whether this site shuts itself down, where nobody over there sees to it. */
+  readonly hasLocalShutdown: boolean;
+}
+
 export interface PowerConfig {
   /** Without one there is no power here. */
   readonly upses: readonly UpsDeclaration[];
@@ -93,6 +109,10 @@ export interface PowerConfig {
   readonly coordinatorHaltMs: number;
   /** How long mains must have been back until the site is started up again. */
   readonly stableMainsMs: number;
+  /** Undefined: what UPSes ask for is carried out here. */
+  readonly forward: ForwardDeclaration | undefined;
+  /** How long a site that says nothing is waited for, until this one is started up without its word. */
+  readonly peerWaitMs: number;
 }
 
 export interface ManagerConfig {

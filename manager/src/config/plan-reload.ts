@@ -37,6 +37,8 @@ const keys = {
   'power.coordinator_halt': { live: true, text: 'for what is decided afterwards' },
   'power.mode': { live: true, text: 'for shutdowns that begin afterwards' },
   'power.stable_mains': { live: true, text: 'also for what waits for it already' },
+  'power.forward': { live: false, text: 'the other site is dialled from the start on' },
+  'power.peer_wait': { live: true, text: 'also for what waits for it already' },
 } as const satisfies Record<string, { live: boolean; text: string }>;
 
 export type ConfigKey = keyof typeof keys;
@@ -89,6 +91,8 @@ const values: Record<ConfigKey, (config: ManagerConfig) => unknown> = {
   'power.coordinator_halt': (config) => config.power.coordinatorHaltMs,
   'power.mode': (config) => config.power.mode,
   'power.stable_mains': (config) => config.power.stableMainsMs,
+  'power.forward': (config) => config.power.forward,
+  'power.peer_wait': (config) => config.power.peerWaitMs,
 };
 
 /** Where something stands in the file is not what it is: a line of comment above it changes nothing. */
@@ -129,7 +133,12 @@ export function planReload(before: ManagerConfig, after: ManagerConfig): ReloadP
       inventory: { ...after.inventory, site: before.inventory.site },
       sequences: after.sequences,
       runs: after.runs,
-      power: { ...after.power, upses: before.power.upses, pollIntervalMs: before.power.pollIntervalMs },
+      power: {
+        ...after.power,
+        upses: before.power.upses,
+        pollIntervalMs: before.power.pollIntervalMs,
+        forward: before.power.forward,
+      },
     },
   };
 }

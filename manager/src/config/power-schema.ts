@@ -1,5 +1,6 @@
 /** `power`: the UPSes that the site hangs on, and when they end it. */
 import { isIP } from 'node:net';
+import { parseManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import { z } from 'zod';
 import {
   durationLeaf,
@@ -22,6 +23,8 @@ const dayMs = 86_400_000;
 const upsesMax = 32;
 /** The port that IANA gave to NUT. */
 const nutPort = 3493;
+/** As many as a join token names. */
+const receiversMax = 8;
 const portMax = 65_535;
 
 /** A UPS as NUT's own tools name it. */
@@ -139,6 +142,70 @@ const factorLeaf = (description: string, min: number, max: number) => {
   return z.number({ error }).min(min, { error }).max(max, { error }).meta({ description, example: '1.10' });
 };
 
+/** The manager of another site, and what becomes of this one where it does not answer. */
+const forward = z
+  .strictObject(
+    {
+      to: listOf(
+        textLeaf(
+          'a host and a port, HOST:PORT',
+          {
+            description: 'A host name or an address, and the port of its manager.',
+            example: 'titan-db.lan:2020',
+          },
+          parseManagerAddress,
+        ),
+        {
+          description: 'The manager that carries it out. Several are tried in order.',
+          example: '["titan-db.lan:2020"]',
+        },
+        { min: 1, max: receiversMax, of: 'addresses', keyOf: ({ host, port }) => `${host}:${port}` },
+      ),
+      identity: pathLeaf({
+        description:
+          'The folder with the certificate that the other site has given to this manager: `hecatectl join --identity` writes it, as the user of the manager.',
+        example: '/var/lib/hecate/peer',
+      }),
+      acknowledge_within: durationLeaf(
+        {
+          description:
+            'An answer that takes longer has not come, and the trigger is sent again. It is part of the threshold.',
+          example: '3s',
+        },
+        200,
+        minuteMs,
+      ).prefault('3s'),
+      progress_within: durationLeaf(
+        {
+          description: 'A manager over there that is silent for so long does not carry it out.',
+          example: '15s',
+        },
+        secondMs,
+        10 * minuteMs,
+      ).prefault('15s'),
+      budget: durationLeaf(
+        {
+          description: 'How long a shutdown takes over there, until the other site has said so itself.',
+          example: '5m',
+        },
+        secondMs,
+        dayMs,
+      ).prefault('5m'),
+      local_shutdown: switchLeaf({
+        description:
+          'Whether this site shuts itself down when its own battery is only just enough for that, and nobody over there sees to it; else that is an alert alone.',
+        example: 'true',
+      }).default(false),
+    },
+    group,
+  )
+  .meta({
+    description:
+      'What UPSes of this site ask for is carried out by the manager of another site; `power.budget` is what this site takes for its own hosts then.',
+    example: '{ to: ["titan-db.lan:2020"], identity: /var/lib/hecate/peer, local_shutdown: true }',
+  })
+  .optional();
+
 export const power = z
   .strictObject(
     {
@@ -233,6 +300,16 @@ export const power = z
         0,
         dayMs,
       ).prefault('5m'),
+      forward,
+      peer_wait: durationLeaf(
+        {
+          description:
+            'How long `hecatectl bootstrap` waits for the word of another site that forwards to this one, or that this one forwards to: afterwards it goes on without.',
+          example: '2m',
+        },
+        0,
+        dayMs,
+      ).prefault('2m'),
     },
     group,
   )

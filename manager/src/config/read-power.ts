@@ -1,6 +1,6 @@
 /** `power` as the file has it → PowerConfig. */
 import type { ConfigFile } from './config-schema.ts';
-import type { PowerConfig, UpsDeclaration } from './manager-config.ts';
+import type { ForwardDeclaration, PowerConfig, UpsDeclaration } from './manager-config.ts';
 import type { UpsFile } from './power-schema.ts';
 
 const declarationOf = ({
@@ -27,6 +27,17 @@ const declarationOf = ({
   cutsPower: cut_power,
 });
 
+function forwardOf(file: NonNullable<ConfigFile['power']['forward']>): ForwardDeclaration {
+  return {
+    to: file.to,
+    identityDirectory: file.identity,
+    acknowledgeWithinMs: file.acknowledge_within,
+    progressWithinMs: file.progress_within,
+    budgetMs: file.budget,
+    hasLocalShutdown: file.local_shutdown,
+  };
+}
+
 export function readPower({ power }: ConfigFile): PowerConfig {
   return {
     upses: power.upses.map(declarationOf),
@@ -41,5 +52,7 @@ export function readPower({ power }: ConfigFile): PowerConfig {
     coordinator: power.coordinator,
     coordinatorHaltMs: power.coordinator_halt,
     stableMainsMs: power.stable_mains,
+    forward: power.forward && forwardOf(power.forward),
+    peerWaitMs: power.peer_wait,
   };
 }

@@ -13,6 +13,8 @@ export type Credential =
   | { kind: 'local'; role: OperatorRole }
   | { kind: 'node'; name: string }
   | { kind: 'operator'; name: string; role: OperatorRole }
+  /** Another manager. */
+  | { kind: 'peer'; name: string }
   /** No certificate; or one that proves nothing, and why. */
   | { kind: 'stranger'; reason: string; detail: string }
   /** The unauthenticated loopback listener, which an operator asked for by name. */
@@ -28,6 +30,7 @@ export interface AdmissionFacts {
 export type Admission =
   | { type: 'agent'; node: NodeName }
   | { type: 'operator'; who: string; role: OperatorRole }
+  | { type: 'peer'; peer: string }
   | { type: 'joiner' }
   | { type: 'refused'; code: ErrorCode; reason: string; message: string; remedy: string };
 
@@ -54,6 +57,7 @@ export function provenName(credential: Credential): string | undefined {
   switch (credential.kind) {
     case 'node':
     case 'operator':
+    case 'peer':
       return `${credential.kind} ${credential.name}`;
     case 'stranger':
       return reasonsOfOwnCertificates.has(credential.reason) ? credential.detail : undefined;
@@ -90,6 +94,8 @@ export function admit(facts: AdmissionFacts): Admission {
       return admitAgent(facts);
     case 'operator':
       return admitOperator(facts);
+    case 'peer':
+      return admitPeer(facts);
     case 'joiner':
       return admitJoiner(facts);
     case 'unspecified':
@@ -103,7 +109,7 @@ function admitAgent(facts: AdmissionFacts): Admission {
   if (credential.kind === 'stranger') {
     return refuse(strangerCode(credential.reason), credential.reason, credential.detail, enroll);
   }
-  if (credential.kind === 'local' || credential.kind === 'operator') {
+  if (credential.kind === 'local' || credential.kind === 'operator' || credential.kind === 'peer') {
     return refuse(
       'HEC_TLS',
       'not-a-node',
@@ -166,9 +172,26 @@ function admitOperator({ credential, hello }: AdmissionFacts): Admission {
   );
 }
 
+function admitPeer({ credential, hello }: AdmissionFacts): Admission {
+  const enroll = `hecatectl peer enroll ${hello.name}, then there: hecatectl join --identity FOLDER`;
+  if (credential.kind === 'peer') {
+    if (credential.name === hello.name) return { type: 'peer', peer: credential.name };
+    const message = `the certificate is for the manager ${credential.name}, the hello says ${hello.name}`;
+    return refuse('HEC_TLS', 'other-name', message, enroll);
+  }
+  if (credential.kind === 'stranger')
+    return refuse(strangerCode(credential.reason), credential.reason, credential.detail, enroll);
+  return refuse(
+    'HEC_TLS',
+    'not-a-peer',
+    'only a certificate of another manager opens a session as one',
+    enroll,
+  );
+}
+
 function admitJoiner({ credential }: AdmissionFacts): Admission {
   if (credential.kind === 'stranger') return { type: 'joiner' };
-  if (credential.kind === 'node' || credential.kind === 'operator')
+  if (credential.kind === 'node' || credential.kind === 'operator' || credential.kind === 'peer')
     return refuse('HEC_PROTOCOL', 'joiner', 'joining is for those who have no certificate yet', '');
   return refuse('HEC_PROTOCOL', 'joiner', 'joining goes over the TLS port of the manager only', '');
 }

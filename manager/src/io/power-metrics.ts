@@ -32,10 +32,28 @@ export interface UpsMetrics {
   }[];
 }
 
+/** What goes to other sites, and comes from them. */
+export interface ForwardMetrics {
+  /** By UPS; counts are since the manager started. */
+  readonly sent: readonly {
+    readonly ups: string;
+    readonly sent: number;
+    readonly acknowledged: number;
+    readonly withdrawn: number;
+    readonly local: number;
+    /** Of the newest; undefined: none has been acknowledged yet. */
+    readonly acknowledgedAfterMs: number | undefined;
+  }[];
+  /** By peer. */
+  readonly received: ReadonlyMap<string, number>;
+  readonly peers: readonly { readonly peer: string; readonly isConnected: boolean }[];
+}
+
 export interface PowerMetrics {
   readonly upses: readonly UpsMetrics[];
   readonly budgetMs: number;
   readonly budgetSamples: number;
+  readonly forwards: ForwardMetrics;
 }
 
 /** Each is 0 or 1; one that a driver makes up is 1 while it is there. */
@@ -99,6 +117,27 @@ function makeGauges(registry: Registry) {
       'variable',
       'reason',
     ),
+    forwards: counter(
+      'hecate_power_forwards_total',
+      'Triggers of the UPS that went to another site since the manager started, by what became of them.',
+      'result',
+    ),
+    acknowledged: gauge(
+      'hecate_power_forward_acknowledged_seconds',
+      'How long the newest acknowledgement of another site took.',
+    ),
+    received: new Counter({
+      name: 'hecate_power_forwards_received_total',
+      help: 'Triggers that another site has forwarded here since the manager started.',
+      labelNames: ['peer'],
+      registers,
+    }),
+    peers: new Gauge({
+      name: 'hecate_power_peer_connected',
+      help: 'Whether there is a session with the manager of another site, 1 or 0.',
+      labelNames: ['peer'],
+      registers,
+    }),
     budget: new Gauge({
       name: 'hecate_power_budget_seconds',
       help: 'How long a shutdown is expected to take.',
@@ -120,7 +159,7 @@ export class PowerGauges {
   }
 
   /** What is not in the snapshot is not on the page. */
-  show({ upses, budgetMs, budgetSamples }: PowerMetrics): void {
+  show({ upses, budgetMs, budgetSamples, forwards }: PowerMetrics): void {
     const { told, budget, samples, ...others } = this.#gauges;
     for (const gauge of [...told.map(([, each]) => each), ...Object.values(others)]) gauge.reset();
     budget.set(budgetMs / 1000);
@@ -129,6 +168,17 @@ export class PowerGauges {
       this.#showTold(ups);
       this.#showDecided(ups);
     }
+    this.#showForwards(forwards);
+  }
+
+  #showForwards({ sent, received, peers }: ForwardMetrics): void {
+    for (const { ups, acknowledgedAfterMs, ...counts } of sent) {
+      for (const [result, count] of Object.entries(counts)) this.#gauges.forwards.inc({ ups, result }, count);
+      if (acknowledgedAfterMs !== undefined)
+        this.#gauges.acknowledged.set({ ups }, acknowledgedAfterMs / 1000);
+    }
+    for (const [peer, count] of received) this.#gauges.received.inc({ peer }, count);
+    for (const { peer, isConnected } of peers) this.#gauges.peers.set({ peer }, isConnected ? 1 : 0);
   }
 
   #showTold({ ups, reading, device }: UpsMetrics): void {

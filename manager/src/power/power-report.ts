@@ -9,6 +9,8 @@ import {
   createPowerTrigger,
   createUpsReport,
   type Measure,
+  type PowerForward,
+  type PowerPeer,
   type PowerReport,
   type PowerTrigger,
   type UpsReport,
@@ -28,12 +30,15 @@ export interface PowerQuestion {
   readonly nodes: readonly FedNode[];
   readonly mode: PlanMode;
   readonly startup: SiteStartup;
+  readonly forwards: readonly PowerForward[];
+  readonly peers: readonly PowerPeer[];
   readonly nowMs: number;
   upsConfig(name: string): UpsConfig;
 }
 
 /** The report is one frame. */
 const sentenceLengthMax = 4000;
+const listMax = 64;
 
 /** The wire's integers have 32 bits. */
 const wireMs = (durationMs: number): number => Math.min(2 ** 32 - 1, Math.max(0, Math.round(durationMs)));
@@ -42,7 +47,7 @@ const measure = (value: number | undefined): Measure | undefined =>
   value === undefined ? undefined : createMeasure({ value });
 
 export function powerReport(question: PowerQuestion): PowerReport {
-  const { upses, budget, mode, nodes, startup } = question;
+  const { upses, budget, mode, nodes, startup, forwards, peers } = question;
   return createPowerReport({
     upses: upses.map((ups) => upsReport(ups, question)),
     budget: createPowerBudget({
@@ -54,6 +59,8 @@ export function powerReport(question: PowerQuestion): PowerReport {
     }),
     mode,
     startup: createPowerStartup({ ...startup, sentence: startup.sentence.slice(0, sentenceLengthMax) }),
+    forwards: forwards.slice(0, listMax),
+    peers: peers.slice(0, listMax),
     nodes: nodes.map(({ node, feeds, minFeeds, runtimeMs }) =>
       createNodePower({ node, feeds: [...feeds], minFeeds, runtimeMs: measure(runtimeMs) }),
     ),

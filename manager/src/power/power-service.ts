@@ -15,6 +15,9 @@ import type { PowerMetrics } from '../io/power-metrics.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { SitePlan } from '../runs/site-plans.ts';
 import { beforeCoordinatorOff } from './coordinator-off.ts';
+import type { ForwardFile } from './forward-file.ts';
+import type { ForwardReceiver } from './forward-receiver.ts';
+import { ForwardService } from './forward-service.ts';
 import { PowerAlerts } from './power-alerts.ts';
 import type { PowerFile } from './power-file.ts';
 import { raceFindings } from './race-findings.ts';
@@ -29,6 +32,10 @@ export interface PowerServicePorts {
   readonly clock: Clock;
   readonly bootId: string;
   readonly file: PowerFile;
+  readonly forwardFile: ForwardFile;
+  readonly softwareVersion: string;
+  /** Other managers that hold a certificate of this site. */
+  peers(): readonly string[];
   readonly runs: RunService;
   readonly logger: ManagerLogger;
   config(): ManagerConfig;
@@ -57,6 +64,7 @@ export class PowerService {
   readonly #upses: readonly WatchedUps[];
   readonly #shutdown: SiteShutdown;
   readonly #alerts: PowerAlerts;
+  readonly forwards: ForwardService;
   readonly #return: SiteReturn;
   #budget: SiteBudget;
   #lookedAtMs: number;
@@ -82,10 +90,55 @@ export class PowerService {
     this.#budget = this.#shutdown.budget();
     this.#lookedAtMs = clock.nowMs();
     this.#lastStartup = this.#newestStartup();
+    this.forwards = this.#makeForwards();
     const { upses } = config().power;
     file.forgetOthers(upses.map(({ name }) => name));
     this.#upses = upses.map((declaration) => this.#watch(declaration));
     this.#return = this.#makeReturn();
+  }
+
+  #makeForwards(): ForwardService {
+    const alerts = new Map<string, string>();
+    return new ForwardService({
+      ...this.#ports,
+      file: this.#ports.forwardFile,
+      hindrance: () => this.#hindrance(),
+      budgetMs: () => this.#budget.budgetMs,
+      makeRequest: (trigger) => this.#wholeRequest(trigger),
+      restore: (receiver) => void this.#restoreForward(receiver),
+      alert: (peer, key, sentence) => {
+        const told = sentence ?? `over: ${alerts.get(`${peer} ${key}`) ?? key}`;
+        if (sentence === undefined && !alerts.delete(`${peer} ${key}`)) return;
+        if (sentence !== undefined) alerts.set(`${peer} ${key}`, sentence);
+        this.#alerts.tell(peer, key, { level: 'critical', sentence: told }, sentence !== undefined);
+      },
+      onBudget: () => this.#tellBudget(),
+    });
+  }
+
+  #wholeRequest({ sentence, triggerId, timeLimitMs }: TriggerEffect): RunRequest {
+    return this.#shutdown.whole(sentence, triggerId, timeLimitMs);
+  }
+
+  /** Of what its UPSes ask for: where that is carried out elsewhere, it takes as long as it takes there. */
+  get #decisionBudgetMs(): number {
+    return this.forwards.link?.budgetMs ?? this.#budget.budgetMs;
+  }
+
+  #tellBudget(): void {
+    const budgetMs = this.#decisionBudgetMs;
+    for (const { runner } of this.#upses) runner.input({ type: 'budget', budgetMs });
+  }
+
+  /** What keeps the power of this site from being called good, for other sites; empty: nothing. */
+  #hindrance(): string {
+    for (const { name, runner } of this.#upses) {
+      const { trigger, outage, mainsSinceMs } = runner.state;
+      if (trigger) return `${name} has asked for a shutdown`;
+      if (outage !== undefined && mainsSinceMs === undefined) return `${name} is on battery`;
+    }
+    const run = this.#ports.runs.active().find(({ request }) => request.plan.kind === 'shutdown');
+    return run ? `run ${run.request.runId} (${run.request.plan.name}) is going on` : '';
   }
 
   #makeReturn(): SiteReturn {
@@ -102,11 +155,14 @@ export class PowerService {
   }
 
   #watch(declaration: PowerConfig['upses'][number]): WatchedUps {
-    return new WatchedUps(declaration, this.#budget.budgetMs, {
+    return new WatchedUps(declaration, this.#decisionBudgetMs, {
       ...this.#ports,
       alerts: this.#alerts,
       upsConfig: (name) => this.upsConfig(name),
-      makeRequest: (ups, trigger) => this.#makeRequest(ups, trigger),
+      forwards: this.forwards,
+      ownBudgetMs: () => this.#budget.budgetMs,
+      makeRequest: (ups, trigger) =>
+        this.forwards.link ? this.#wholeRequest(trigger) : this.#makeRequest(ups, trigger),
       isWanted: (by, runId) => this.#upses.some((ups) => ups !== by && ups.wants(runId)),
       restore: (ups) => void this.#restore(ups),
       coordinatorHaltMs: () => this.#ports.config().power.coordinatorHaltMs,
@@ -128,7 +184,7 @@ export class PowerService {
       runtimeSafetyFactor: power.runtimeSafetyFactor,
       pollIntervalMs: power.pollIntervalMs,
       debouncePolls: power.debouncePolls,
-      forwardingLatencyMs: power.forwardingLatencyMs,
+      forwardingLatencyMs: Math.max(power.forwardingLatencyMs, power.forward?.acknowledgeWithinMs ?? 0),
       onBatteryTimerMs: power.onBatteryLimitMs,
       blindLimitMs: power.silenceLimitMs,
       remainingMs: this.#shutdown.remainingMs(name, this.#budget.budgetMs),
@@ -139,6 +195,7 @@ export class PowerService {
   start(): void {
     this.#resumed = new Set(this.#ports.runs.active().map(({ request }) => request.runId));
     for (const ups of this.#upses) ups.start();
+    this.forwards.start();
   }
 
   /** The configuration was read again. */
@@ -181,11 +238,13 @@ export class PowerService {
       state,
       threshold: thresholdFor(state, this.upsConfig(name)),
     }));
+    const hindrance = startupHindrance(runs, () => this.#shutdown.starting(), this.#resumed);
+    const elsewhere = hindrance.refusal === '' ? this.forwards.hindrance() : '';
     return judgeSiteStartup({
       upses,
       nodes: this.nodes(),
       stableMainsMs: config().power.stableMainsMs,
-      ...startupHindrance(runs, () => this.#shutdown.starting(), this.#resumed),
+      ...(elsewhere === '' ? hindrance : { refusal: elsewhere, isRefusalPassing: true }),
       nowMs: clock.bootTimeMs(),
     });
   }
@@ -205,12 +264,13 @@ export class PowerService {
     ];
   }
 
-  /** Undefined: no UPS is watched. */
+  /** Undefined: no UPS is watched, and no other site is known. */
   metrics(): PowerMetrics | undefined {
-    if (this.#upses.length === 0) return undefined;
+    const forwards = this.forwards.metrics();
+    if (this.#upses.length === 0 && forwards.peers.length === 0) return undefined;
     const nowMs = this.#ports.clock.bootTimeMs();
     const { budgetMs, samples: budgetSamples } = this.#budget;
-    return { upses: this.#upses.map((ups) => ups.metrics(nowMs)), budgetMs, budgetSamples };
+    return { upses: this.#upses.map((ups) => ups.metrics(nowMs)), budgetMs, budgetSamples, forwards };
   }
 
   /** Resolves when the coordinator may go off; before any other node there is nothing to do. */
@@ -232,6 +292,7 @@ export class PowerService {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#upses.map((ups) => ups.close()));
+    await this.forwards.close();
     await this.#alerts.close();
   }
 
@@ -252,7 +313,7 @@ export class PowerService {
     const before = this.#budget;
     this.#budget = this.#shutdown.budget();
     if (this.#budget.budgetMs === before.budgetMs) return;
-    for (const { runner } of this.#upses) runner.input({ type: 'budget', budgetMs: this.#budget.budgetMs });
+    this.#tellBudget();
   }
 
   /** Of those that have brought something up: whoever asked for it. */
@@ -284,12 +345,36 @@ export class PowerService {
     return request;
   }
 
+  /** A UPS, or another site, that wants this one down; undefined: none does. */
+  get #wanting(): string | undefined {
+    const ups = this.#upses.find(({ runner }) => runner.state.trigger !== undefined);
+    return ups?.name ?? this.forwards.desk.wanting;
+  }
+
+  /** The same, of a shutdown that another site had forwarded. */
+  async #restoreForward({ state: { peer, forward }, runId }: ForwardReceiver): Promise<void> {
+    const other = this.#wanting;
+    if (other) {
+      this.#ports.logger.warn({ peer }, `nothing is started again: ${other} has asked for a shutdown`);
+      return;
+    }
+    try {
+      const reason = `${peer} takes its shutdown back: ${forward?.withdrawal ?? ''}`;
+      await this.#ports.runs.request(this.#shutdown.restoring(reason, `taken-back:${runId}`), false);
+    } catch (thrown) {
+      if (this.#isClosed) return;
+      const { message, remedy } = asHecateError(thrown);
+      const sentence = `${peer}: its shutdown was taken back, and what it had stopped does not start: ${message}; ${remedy}`;
+      this.#alerts.tell(peer, 'not-restored', { level: 'critical', sentence }, true);
+    }
+  }
+
   /** What a shutdown that was taken back had taken down comes up again, unless another UPS wants it down. */
   async #restore(ups: WatchedUps): Promise<void> {
     const { runs, logger } = this.#ports;
     const { runner, name } = ups;
-    const other = this.#upses.find((each) => each.runner.state.trigger !== undefined);
-    if (other) logger.warn({ ups: name }, `nothing is started again: ${other.name} has asked for a shutdown`);
+    const other = this.#wanting;
+    if (other) logger.warn({ ups: name }, `nothing is started again: ${other} has asked for a shutdown`);
     else {
       try {
         const triggerId = `taken-back:${runner.run?.runId ?? ''}`;

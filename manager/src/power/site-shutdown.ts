@@ -125,6 +125,18 @@ export class SiteShutdown {
     return this.#request(compiled, { reason, triggerId, timeLimitMs });
   }
 
+  /**
+   * The run that shuts down all that does not stay up: as another site, whose UPS supplies it, has asked for.
+   * @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run
+   */
+  whole(reason: string, triggerId: string, timeLimitMs: number): RunRequest {
+    const { inventory, power } = this.#ports.config();
+    const staying = this.staying();
+    const nodes = inventory.nodes.map(({ name }) => name).filter((name) => !staying.includes(name));
+    const compiled = this.#scoped({ nodes, isAll: staying.length === 0 }, power.mode);
+    return this.#request(compiled, { reason, triggerId, timeLimitMs });
+  }
+
   /** Every node has feeds enough without these UPSes; else, what goes down with them is off by now, or stays up. */
   isSpared(triggered: ReadonlySet<string>): boolean {
     return shutdownScope(this.#ports.config().inventory, this.#upses(), triggered).nodes.length === 0;

@@ -2,6 +2,7 @@
 import type { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
+import { ownSupply } from '../core/power/forward-supply.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
@@ -10,6 +11,8 @@ import { createUpsWatcher, type NutServer } from '../io/nut/nut-client.ts';
 import type { UpsMetrics } from '../io/power-metrics.ts';
 import type { RunService } from '../runs/run-service.ts';
 import { ForcedShutdown, readCredentials } from './forced-shutdown.ts';
+import type { ForwardSender } from './forward-sender.ts';
+import type { ForwardService } from './forward-service.ts';
 import { type CutHindrance, OutputCut } from './output-cut.ts';
 import type { PowerAlerts } from './power-alerts.ts';
 import type { KnownAlert, PowerFile } from './power-file.ts';
@@ -24,6 +27,9 @@ export interface WatchedUpsPorts {
   readonly runs: RunService;
   readonly logger: ManagerLogger;
   readonly alerts: PowerAlerts;
+  readonly forwards: ForwardService;
+  /** How long a shutdown of this site itself takes, where what its UPSes ask for is carried out elsewhere. */
+  ownBudgetMs(): number;
   upsConfig(name: string): UpsConfig;
   /** How long the coordinator takes to power itself off, at most. */
   coordinatorHaltMs(): number;
@@ -40,7 +46,9 @@ export class WatchedUps {
   readonly declaration: UpsDeclaration;
   readonly runner: UpsRunner;
   readonly #ports: WatchedUpsPorts;
+  /** The run of its trigger; where that goes to another site, of this site's own shutdown. */
   readonly #triggered: TriggeredRun;
+  readonly #forward: ForwardSender | undefined;
   readonly #forcedShutdown: ForcedShutdown | undefined;
   readonly #triggers = new Map<string, number>();
   readonly #outputCut: OutputCut | undefined;
@@ -54,6 +62,7 @@ export class WatchedUps {
     this.#ports = ports;
     this.runner = this.#makeRunner(budgetMs);
     this.#triggered = this.#makeTriggered();
+    this.#forward = ports.forwards.link && this.#makeForward();
     this.#forcedShutdown = this.#makeForcedShutdown();
     this.#outputCut = this.#makeOutputCut();
   }
@@ -67,8 +76,10 @@ export class WatchedUps {
     return this.#triggers;
   }
 
-  /** Why its trigger has no run yet; empty: it has, or there is none. */
+  /** Why its trigger has no run here yet; empty: it has, or there is none. */
   get refusal(): string {
+    const { link } = this.#ports.forwards;
+    if (link && this.#refusal === '') return `${link.receiver} carries it out`;
     return this.#refusal;
   }
 
@@ -150,11 +161,14 @@ export class WatchedUps {
     const { trigger } = state;
     const runId = run?.triggerId === trigger?.triggerId ? run?.runId : undefined;
     // First: what the decision asks for again is asked of a run that is known.
-    if (trigger?.isStarted) this.#triggered.resume(trigger.triggerId, runId);
+    if (this.#forward) this.#forward.start(trigger?.triggerId);
+    else if (trigger?.isStarted) this.#triggered.resume(trigger.triggerId, runId);
     this.runner.start();
     // It was being taken back when the manager ended, and its run is over.
-    if (this.runner.takenBack !== undefined && this.runner.state.trigger === undefined)
-      this.#ports.restore(this);
+    if (this.runner.takenBack !== undefined && this.runner.state.trigger === undefined) {
+      if (this.#forward) void this.runner.restored();
+      else this.#ports.restore(this);
+    }
     this.#forcedShutdown?.check();
   }
 
@@ -186,12 +200,13 @@ export class WatchedUps {
       onTrigger: (effect) => this.#onTrigger(effect),
       onReverse: (effect) => {
         logger.warn({ ups: name }, effect.sentence);
-        this.#triggered.reverse(effect);
+        (this.#forward ?? this.#triggered).reverse(effect);
       },
       onAlert: (ups, key, alert, isRaised) => alerts.tell(ups, key, alert, isRaised),
       onInhibit: (ups, sentence) => logger.warn({ ups }, sentence || 'decisions are made again'),
       onLook: () => {
         this.#outputCut?.checkInTime();
+        this.#forward?.look();
         onLook();
       },
       onTrouble,
@@ -205,6 +220,10 @@ export class WatchedUps {
       makeRequest: (trigger) => makeRequest(this, trigger),
       keep: (triggerId, runId) => this.runner.keepRun({ triggerId, runId }),
       hear: (triggerId, event) => {
+        if (this.#forward) {
+          this.#forward.localRun(triggerId, event);
+          return;
+        }
         this.runner.input({ type: 'run', triggerId, event });
         if (this.runner.state.trigger === undefined) this.#clear();
       },
@@ -213,6 +232,31 @@ export class WatchedUps {
       onNothingTaken: () => void this.runner.restored(),
       onTrouble: (error) => this.#onRefused(error),
       onNoReturn: (runId) => this.#forcedShutdown?.set(runId),
+    });
+  }
+
+  #makeForward(): ForwardSender {
+    const { forwards, clock, upsConfig, ownBudgetMs } = this.#ports;
+    return forwards.sender(this.name, {
+      hear: (triggerId, event) => {
+        this.runner.input({ type: 'run', triggerId, event });
+        if (this.runner.state.trigger === undefined) this.#clear();
+      },
+      onRecovered: () => this.runner.input({ type: 'recovered' }),
+      onLetGo: () => void this.runner.restored(),
+      supply: (deadlineAtMs) => {
+        const config = upsConfig(this.name);
+        return ownSupply(this.runner.state, config, ownBudgetMs(), deadlineAtMs, clock.bootTimeMs());
+      },
+      local: {
+        resume: (triggerId) => {
+          const { run } = this.runner;
+          this.#triggered.resume(triggerId, run?.triggerId === triggerId ? run.runId : undefined);
+        },
+        ask: (trigger) => this.#triggered.ask(trigger),
+        reverse: (reversal) => this.#triggered.reverse(reversal),
+      },
+      alert: (key, alert) => this.runner.alert(key, alert),
     });
   }
 
@@ -255,7 +299,7 @@ export class WatchedUps {
       this.#ports.alerts.tell(this.name, 'trigger', { level: 'critical', sentence }, true);
     }
     this.#lastTrigger = { effect, atMs: this.#ports.clock.bootTimeMs() };
-    this.#triggered.ask(effect);
+    (this.#forward ?? this.#triggered).ask(effect);
   }
 
   /** Nothing is asked for any more. */

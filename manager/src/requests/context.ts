@@ -46,7 +46,7 @@ export interface RequestContext {
   /** Told when nodes or the authority changed, so that listeners and the fleet follow. */
   trustChanged(): Promise<void>;
   /** Ends the sessions of one who was revoked. */
-  endSessionsOf(kind: 'node' | 'operator', name: string): void;
+  endSessionsOf(kind: 'node' | 'operator' | 'peer', name: string): void;
   newOpId(): OpId;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Where every connection arrives: it waits for the hello, has it judged (core/admission.ts), and hands the
- * session to those who answer agents, operators or joiners. A refusal is audited and told to the other side.
+ * session to those who answer agents, operators, peers or joiners. A refusal is audited and told to the other side.
  */
 import { randomUUID } from 'node:crypto';
 import { HecateError } from '@hecate/proto/core/errors.ts';
@@ -22,6 +22,15 @@ export interface Proof {
   readonly peer: AcceptedPeer | undefined;
 }
 
+/** The manager of another site. */
+export interface PeerCaller {
+  readonly name: string;
+  /** The certificate that the session was opened with. */
+  readonly peer: AcceptedPeer | undefined;
+  readonly sessionId: string;
+  readonly from: string;
+}
+
 export interface DeskPorts {
   readonly clock: Clock;
   readonly epoch: number;
@@ -36,6 +45,8 @@ export interface DeskPorts {
   onNotice(node: NodeName, sessionId: string, notice: Notice): void;
   answerAgent(node: NodeName, peer: AcceptedPeer | undefined, request: IncomingRequest): Promise<Outcome>;
   answerOperator(caller: Caller, request: IncomingRequest): Promise<Outcome>;
+  answerPeer(caller: PeerCaller, request: IncomingRequest): Promise<Outcome>;
+  onPeerGone(name: string, sessionId: string): void;
   /** @param claim the name in its hello, which nothing proves */
   answerJoiner(claim: string, remote: string, request: IncomingRequest): Promise<Outcome>;
   /** @param proven who it is by a certificate of this site; undefined for strangers */
@@ -58,7 +69,7 @@ type Refused = Extract<Admission, { type: 'refused' }>;
 interface OpenSession {
   readonly id: string;
   readonly session: Session;
-  readonly kind: 'agent' | 'operator' | 'joiner';
+  readonly kind: 'agent' | 'operator' | 'peer' | 'joiner';
   readonly name: string;
   readonly peer: AcceptedPeer | undefined;
 }
@@ -97,7 +108,13 @@ export class SessionDesk {
   }
 
   countByKind(): Record<string, number> {
-    const counts: Record<string, number> = { agent: 0, operator: 0, joiner: 0, waiting: this.#waiting.size };
+    const counts: Record<string, number> = {
+      agent: 0,
+      operator: 0,
+      peer: 0,
+      joiner: 0,
+      waiting: this.#waiting.size,
+    };
     for (const { kind } of this.#open.values()) counts[kind] = (counts[kind] ?? 0) + 1;
     return counts;
   }
@@ -117,7 +134,7 @@ export class SessionDesk {
         admission = this.#judge(session, hello, proof.credential);
         if (admission) this.#admit(id, session, hello, admission, peer);
       },
-      onRequest: (request) => this.#answer(admission, { peer, claim, session }, request),
+      onRequest: (request) => this.#answer(admission, { peer, claim, session, id }, request),
       onNotice: (notice) => {
         if (admission?.type === 'agent') this.#ports.onNotice(admission.node, id, notice);
       },
@@ -128,6 +145,7 @@ export class SessionDesk {
         this.#timers.delete(session);
         if (code === 'HEC_PROTOCOL') this.#ports.onProtocolError(session.remote, message);
         if (admission?.type === 'agent') this.#agentGone(admission.node, id, session, message);
+        if (admission?.type === 'peer') this.#ports.onPeerGone(admission.peer, id);
       },
     });
     this.#waiting.add(session);
@@ -208,6 +226,7 @@ export class SessionDesk {
       }),
     );
     if (admission.type === 'agent') this.#admitAgent(admission.node, open, hello);
+    if (admission.type === 'peer') this.#replacePeers(open);
   }
 
   /** The newer session is the node's before the older one ends: nothing falls between the two. */
@@ -222,6 +241,12 @@ export class SessionDesk {
     this.refusals.clear(node);
     this.#ports.onAgent(node, open.id, hello, open.session.remote, takesOver);
     if (takesOver) this.#letGo(before.session);
+  }
+
+  /** One session for each of them: the newest. */
+  #replacePeers({ id, name }: OpenSession): void {
+    for (const other of [...this.#open.values()])
+      if (other.kind === 'peer' && other.name === name && other.id !== id) this.replace(other.id);
   }
 
   #letGo(session: Session): void {
@@ -241,7 +266,12 @@ export class SessionDesk {
 
   #answer(
     admission: Exclude<Admission, { type: 'refused' }> | undefined,
-    { peer, claim, session }: { peer: AcceptedPeer | undefined; claim: string; session: Session },
+    {
+      peer,
+      claim,
+      session,
+      id,
+    }: { peer: AcceptedPeer | undefined; claim: string; session: Session; id: string },
     request: IncomingRequest,
   ): Promise<Outcome> {
     switch (admission?.type) {
@@ -252,6 +282,11 @@ export class SessionDesk {
           { who: admission.who, from: session.remote, role: admission.role, peer },
           request,
         );
+      case 'peer':
+        return this.#ports.answerPeer(
+          { name: admission.peer, peer, sessionId: id, from: session.remote },
+          request,
+        );
       case 'joiner':
         return this.#answerJoiner(claim, session, request);
       case undefined:
@@ -259,7 +294,7 @@ export class SessionDesk {
     }
   }
 
-  /** A newer session of the same node took over. */
+  /** A newer session of the same node, or of the same manager, took over. */
   replace(sessionId: string): void {
     this.#open.get(sessionId)?.session.end('HEC_REPLACED', 'a newer session of this node was opened');
   }
@@ -270,7 +305,7 @@ export class SessionDesk {
   }
 
   /** Ends the sessions of one who was revoked, or is not allowed any more. */
-  endSessionsOf(kind: 'node' | 'operator', name: string, why: string): void {
+  endSessionsOf(kind: 'node' | 'operator' | 'peer', name: string, why: string): void {
     const sessionKind = kind === 'node' ? 'agent' : 'operator';
     for (const open of [...this.#open.values()]) {
       const isTheirs = open.kind === sessionKind && open.name === name;
@@ -292,5 +327,15 @@ export class SessionDesk {
   }
 }
 
-const nameOf = (admission: Exclude<Admission, { type: 'refused' }>): string =>
-  admission.type === 'agent' ? admission.node : admission.type === 'operator' ? admission.who : '';
+function nameOf(admission: Exclude<Admission, { type: 'refused' }>): string {
+  switch (admission.type) {
+    case 'agent':
+      return admission.node;
+    case 'operator':
+      return admission.who;
+    case 'peer':
+      return admission.peer;
+    case 'joiner':
+      return '';
+  }
+}

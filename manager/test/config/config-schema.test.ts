@@ -67,8 +67,13 @@ const around: Readonly<Record<string, (key: Record<string, unknown>) => unknown>
   'unlink-verb': (key) => step({ disable: { nodes: ['a'], ...key } }),
   'reload-verb': (key) => step({ 'daemon-reload': { nodes: ['a'], ...key } }),
   'host-verb': (key) => step({ wake: { nodes: ['a'], ...key } }),
+  'power.forward': (key) => withForward(key),
   'exec-verb': (key) => step({ exec: { nodes: ['a'], command: ['sync'], ...key } }),
 };
+
+const withForward = (key: Record<string, unknown>): Record<string, unknown> => ({
+  power: { forward: { to: ['a:1'], identity: '/a', ...key } },
+});
 
 const actions = new Set(Object.keys(root.$defs?.action?.properties ?? {}));
 const conditions = new Set(Object.keys(root.$defs?.condition?.properties ?? {}));

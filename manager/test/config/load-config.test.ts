@@ -70,6 +70,14 @@ power:
   coordinator: stays-up
   coordinator_halt: 90s
   stable_mains: 10m
+  forward:
+    to: ["titan.lan:2020"]
+    identity: /peer
+    acknowledge_within: 2s
+    progress_within: 20s
+    budget: 8m
+    local_shutdown: true
+  peer_wait: 3m
 `;
 
 t.test('every key', async (t) => {
@@ -194,6 +202,15 @@ t.test('every key', async (t) => {
       coordinator: 'stays-up',
       coordinatorHaltMs: 90_000,
       stableMainsMs: 600_000,
+      forward: {
+        to: [{ host: 'titan.lan', port: 2020 }],
+        identityDirectory: '/peer',
+        acknowledgeWithinMs: 2000,
+        progressWithinMs: 20_000,
+        budgetMs: 480_000,
+        hasLocalShutdown: true,
+      },
+      peerWaitMs: 180_000,
     },
   });
 });
@@ -234,6 +251,8 @@ t.test('an empty file takes every default', async (t) => {
       coordinator: 'powers-off',
       coordinatorHaltMs: 120_000,
       stableMainsMs: 300_000,
+      forward: undefined,
+      peerWaitMs: 120_000,
     },
   });
   t.equal(defaultConfigPath, '/etc/hecate/hecate.yaml');

@@ -14,6 +14,7 @@ const credentials: Record<string, Credential> = {
   local: { kind: 'local', role: 'operator' },
   node: { kind: 'node', name: 'node-a' },
   operator: { kind: 'operator', name: 'alice', role: 'viewer' },
+  peer: { kind: 'peer', name: 'node-a' },
   stranger: { kind: 'stranger', reason: 'expired', detail: 'its certificate has expired' },
   'plain-loopback': { kind: 'plain-loopback' },
 };
@@ -24,6 +25,7 @@ const table: Record<string, Record<string, string>> = {
     local: 'refused HEC_TLS not-a-node',
     node: 'agent',
     operator: 'refused HEC_TLS not-a-node',
+    peer: 'refused HEC_TLS not-a-node',
     stranger: 'refused HEC_TLS expired',
     'plain-loopback': 'agent',
   },
@@ -31,13 +33,23 @@ const table: Record<string, Record<string, string>> = {
     local: 'operator',
     node: 'refused HEC_TLS not-an-operator',
     operator: 'operator',
+    peer: 'refused HEC_TLS not-an-operator',
     stranger: 'refused HEC_TLS expired',
     'plain-loopback': 'refused HEC_TLS not-an-operator',
+  },
+  peer: {
+    local: 'refused HEC_TLS not-a-peer',
+    node: 'refused HEC_TLS not-a-peer',
+    operator: 'refused HEC_TLS not-a-peer',
+    peer: 'peer',
+    stranger: 'refused HEC_TLS expired',
+    'plain-loopback': 'refused HEC_TLS not-a-peer',
   },
   joiner: {
     local: 'refused HEC_PROTOCOL joiner',
     node: 'refused HEC_PROTOCOL joiner',
     operator: 'refused HEC_PROTOCOL joiner',
+    peer: 'refused HEC_PROTOCOL joiner',
     stranger: 'joiner',
     'plain-loopback': 'refused HEC_PROTOCOL joiner',
   },
@@ -45,6 +57,7 @@ const table: Record<string, Record<string, string>> = {
     local: 'refused HEC_PROTOCOL kind',
     node: 'refused HEC_PROTOCOL kind',
     operator: 'refused HEC_PROTOCOL kind',
+    peer: 'refused HEC_PROTOCOL kind',
     stranger: 'refused HEC_PROTOCOL kind',
     'plain-loopback': 'refused HEC_PROTOCOL kind',
   },
@@ -94,6 +107,12 @@ t.test('names', async (t) => {
   t.match(judge({ kind: 'plain-loopback' }, { name: 'node-z' }), { code: 'HEC_NO_SUCH_NODE' });
 });
 
+t.test('another manager is who its certificate says', async (t) => {
+  const peer = { kind: 'peer', name: 'tethys' } as const;
+  t.same(judge(peer, { peerKind: 'peer', name: 'tethys' }), { type: 'peer', peer: 'tethys' });
+  t.match(judge(peer, { peerKind: 'peer', name: 'atlas' }), { code: 'HEC_TLS', reason: 'other-name' });
+});
+
 t.test('protocol versions', async (t) => {
   const speaks = (min: number, max: number) =>
     short(judge({ kind: 'node', name: 'node-a' }, { protocolMin: min, protocolMax: max }));
@@ -135,6 +154,7 @@ t.test('I6: epochs', async (t) => {
 
 t.test('the role of the welcome', async (t) => {
   t.equal(grantedRole({ type: 'joiner' }), 'joiner');
+  t.equal(grantedRole({ type: 'peer', peer: 'tethys' }), 'peer');
   const agent = judge({ kind: 'node', name: 'node-a' });
   if (agent.type !== 'refused') t.equal(grantedRole(agent), 'agent');
   for (const role of ['viewer', 'operator', 'admin'] as const)

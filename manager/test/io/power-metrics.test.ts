@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { createMetrics, type FleetSnapshot } from '../../src/io/metrics.ts';
-import type { UpsMetrics } from '../../src/io/power-metrics.ts';
+import type { ForwardMetrics, UpsMetrics } from '../../src/io/power-metrics.ts';
 
 const heard: UpsMetrics = {
   ups: 'rack-a',
@@ -25,13 +25,19 @@ const heard: UpsMetrics = {
   rejected: [{ variable: 'battery.runtime', reason: 'known-nonsense', count: 3 }],
 };
 
+const forwards: ForwardMetrics = {
+  sent: [{ ups: 'rack-a', sent: 2, acknowledged: 1, withdrawn: 0, local: 1, acknowledgedAfterMs: 40 }],
+  received: new Map([['tethys', 3]]),
+  peers: [{ peer: 'tethys', isConnected: true }],
+};
+
 function bench(first: readonly UpsMetrics[] | undefined) {
   let upses = first;
   const snapshot = (): FleetSnapshot => ({
     nodes: [],
     sessionsByKind: {},
     epoch: 1,
-    power: upses && { upses, budgetMs: 60_000, budgetSamples: 4 },
+    power: upses && { upses, budgetMs: 60_000, budgetSamples: 4, forwards },
   });
   const metrics = createMetrics(snapshot, '1.2.3', () => 0);
   const page = async (next: readonly UpsMetrics[] | undefined = upses): Promise<string[]> => {
@@ -61,6 +67,11 @@ t.test('a UPS that is heard', async (t) => {
     'hecate_power_data_age_seconds{ups="rack-a"} 0.25',
     'hecate_power_triggers_total{ups="rack-a",cause="runtime"} 2',
     'hecate_power_rejected_values_total{ups="rack-a",variable="battery.runtime",reason="known-nonsense"} 3',
+    'hecate_power_forwards_total{ups="rack-a",result="sent"} 2',
+    'hecate_power_forwards_total{ups="rack-a",result="local"} 1',
+    'hecate_power_forward_acknowledged_seconds{ups="rack-a"} 0.04',
+    'hecate_power_forwards_received_total{peer="tethys"} 3',
+    'hecate_power_peer_connected{peer="tethys"} 1',
     'hecate_power_budget_seconds 60',
     'hecate_power_budget_samples 4',
   ])

@@ -54,6 +54,8 @@ export class DeskBench {
       answerAgent: (node, peer, { method }) =>
         answered(`${node} ${peer ? 'with' : 'without'} a certificate`, method),
       answerOperator: ({ who, role }, { method }) => answered(`${who} (${role})`, method),
+      answerPeer: ({ name }, { method }) => answered(`peer ${name}`, method),
+      onPeerGone: (name) => this.seen.push(`peer ${name} goes`),
       get joinerTimeLimitMs() {
         return bench.joinerTimeLimitMs;
       },

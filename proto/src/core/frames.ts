@@ -15,4 +15,4 @@ export type QueryResultBody = Filled<QueryResult['result']>;
 export type OutcomeOf<Case extends Outcome['case']> = Extract<Outcome, { case: Case }>['value'];
 
 /** Who is on the other side of a session, and so which frames may come from there. */
-export type PeerSide = 'agent' | 'operator' | 'joiner' | 'manager' | 'undecided';
+export type PeerSide = 'agent' | 'operator' | 'peer' | 'joiner' | 'manager' | 'undecided';

@@ -44,7 +44,7 @@ export type SessionInput =
   | { type: 'opened'; nowMs: number; hello?: Hello }
   | { type: 'frame'; nowMs: number; body: FrameBody }
   | { type: 'tick'; nowMs: number; clockMs: number }
-  | { type: 'accept'; nowMs: number; peer: 'agent' | 'operator' | 'joiner'; welcome: Welcome }
+  | { type: 'accept'; nowMs: number; peer: 'agent' | 'operator' | 'peer' | 'joiner'; welcome: Welcome }
   | { type: 'call'; nowMs: number; method: Method; timeLimitMs: number; credit: number }
   | { type: 'cancel'; nowMs: number; id: number }
   | { type: 'consumed'; nowMs: number; id: number }

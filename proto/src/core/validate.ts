@@ -5,6 +5,7 @@
  */
 import type {
   ArmShutdown,
+  ForwardTrigger,
   Hello,
   Operation,
   OperationOutcome,
@@ -12,6 +13,7 @@ import type {
   Response,
   VerbOptions,
   Welcome,
+  WithdrawTrigger,
 } from '../generated/wire.ts';
 import { HecateError } from './errors.ts';
 import type { FrameBody, Method, PeerSide } from './frames.ts';
@@ -64,6 +66,7 @@ const allowedMethods: Record<PeerSide, ReadonlySet<Method['case']>> = {
     'disarmShutdown',
   ]),
   agent: new Set(['reportOutcomes', 'renewCertificate']),
+  peer: new Set(['forwardTrigger', 'withdrawTrigger', 'tellStanding', 'renewCertificate']),
   joiner: new Set(['join']),
   operator: new Set([
     'listNodes',
@@ -109,6 +112,7 @@ const allowedBodies: Record<PeerSide, ReadonlySet<FrameBody['case']>> = {
   ]),
   agent: new Set(['goodbye', 'heartbeat', 'request', 'response', 'streamItem', 'credit', 'cancel', 'notice']),
   operator: new Set(['goodbye', 'heartbeat', 'request', 'credit', 'cancel']),
+  peer: new Set(['goodbye', 'heartbeat', 'request', 'cancel']),
   joiner: new Set(['goodbye', 'heartbeat', 'request', 'cancel']),
 };
 
@@ -197,6 +201,13 @@ function checkResponse(response: Response, from: PeerSide): void {
   }
 }
 
+/** Names and ids that are kept, and become part of others. */
+function checkForward({ ups, instance, sequence }: ForwardTrigger | WithdrawTrigger): void {
+  demand(ups.length >= 1 && ups.length <= 64, 'a forward that names no UPS');
+  demand(/^[0-9a-z-]{8,64}$/.test(instance), 'a forward without the instance of its sender');
+  demand(sequence > 0, 'a forward without a sequence');
+}
+
 function checkRequest(request: Request, from: PeerSide): void {
   demand(request.id > 0, 'a request without an id');
   demand(
@@ -211,6 +222,7 @@ function checkRequest(request: Request, from: PeerSide): void {
     `${method.case} cannot be asked by ${from === 'operator' ? 'an operator' : `the ${from}`}`,
   );
   checkLists(method.value, method.case);
+  if (method.case === 'forwardTrigger' || method.case === 'withdrawTrigger') checkForward(method.value);
   if (method.case === 'apply') checkOperation(method.value);
   if (method.case === 'armShutdown') checkOrder(method.value);
   if (method.case === 'disarmShutdown') {

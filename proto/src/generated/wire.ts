@@ -43,10 +43,10 @@ function enumLiteral<T extends string>(values: readonly [T, ...T[]], number: num
   return values[number] ?? values[0];
 }
 
-export const PeerKindValues = ['unspecified', 'agent', 'operator', 'joiner'] as const;
+export const PeerKindValues = ['unspecified', 'agent', 'operator', 'joiner', 'peer'] as const;
 export type PeerKind = (typeof PeerKindValues)[number];
 
-export const RoleValues = ['unspecified', 'viewer', 'operator', 'admin', 'agent', 'joiner'] as const;
+export const RoleValues = ['unspecified', 'viewer', 'operator', 'admin', 'agent', 'joiner', 'peer'] as const;
 export type Role = (typeof RoleValues)[number];
 
 export const VerbValues = ['unspecified', 'start', 'stop', 'restart', 'try-restart', 'reload', 'reload-or-restart', 'kill', 'freeze', 'thaw', 'reset-failed', 'enable', 'disable', 'mask', 'unmask', 'daemon-reload', 'set-default', 'exec', 'poweroff', 'reboot'] as const;
@@ -61,7 +61,7 @@ export type Resolution = (typeof ResolutionValues)[number];
 export const ConnectionValues = ['unspecified', 'online', 'offline', 'never-seen'] as const;
 export type Connection = (typeof ConnectionValues)[number];
 
-export const IdentityKindValues = ['unspecified', 'node', 'operator'] as const;
+export const IdentityKindValues = ['unspecified', 'node', 'operator', 'peer'] as const;
 export type IdentityKind = (typeof IdentityKindValues)[number];
 
 export const PlanModeValues = ['unspecified', 'poweroff', 'cluster-only'] as const;
@@ -347,6 +347,9 @@ export interface Request {
     | { case: 'disarmShutdown'; value: DisarmShutdown }
     | { case: 'reportOutcomes'; value: ReportOutcomes }
     | { case: 'renewCertificate'; value: RenewCertificate }
+    | { case: 'forwardTrigger'; value: ForwardTrigger }
+    | { case: 'withdrawTrigger'; value: WithdrawTrigger }
+    | { case: 'tellStanding'; value: TellStanding }
     | { case: 'join'; value: Join }
     | { case: 'listNodes'; value: ListNodes }
     | { case: 'listUnits'; value: ListUnits }
@@ -396,6 +399,9 @@ export function encodeRequest(m: Request, w: Writer): Writer {
     case 'disarmShutdown': { encodeDisarmShutdown(m.method.value, w.uint32(122).fork()); w.ldelim(); break; }
     case 'reportOutcomes': { encodeReportOutcomes(m.method.value, w.uint32(162).fork()); w.ldelim(); break; }
     case 'renewCertificate': { encodeRenewCertificate(m.method.value, w.uint32(170).fork()); w.ldelim(); break; }
+    case 'forwardTrigger': { encodeForwardTrigger(m.method.value, w.uint32(194).fork()); w.ldelim(); break; }
+    case 'withdrawTrigger': { encodeWithdrawTrigger(m.method.value, w.uint32(202).fork()); w.ldelim(); break; }
+    case 'tellStanding': { encodeTellStanding(m.method.value, w.uint32(210).fork()); w.ldelim(); break; }
     case 'join': { encodeJoin(m.method.value, w.uint32(242).fork()); w.ldelim(); break; }
     case 'listNodes': { encodeListNodes(m.method.value, w.uint32(322).fork()); w.ldelim(); break; }
     case 'listUnits': { encodeListUnits(m.method.value, w.uint32(330).fork()); w.ldelim(); break; }
@@ -443,6 +449,9 @@ export function decodeRequest(r: Reader, length: number, depth: number): Request
       case 15: expectWire(wire, 2, 'Request.disarmShutdown'); m.method = { case: 'disarmShutdown', value: decodeDisarmShutdown(r, r.uint32(), depth + 1) }; break;
       case 20: expectWire(wire, 2, 'Request.reportOutcomes'); m.method = { case: 'reportOutcomes', value: decodeReportOutcomes(r, r.uint32(), depth + 1) }; break;
       case 21: expectWire(wire, 2, 'Request.renewCertificate'); m.method = { case: 'renewCertificate', value: decodeRenewCertificate(r, r.uint32(), depth + 1) }; break;
+      case 24: expectWire(wire, 2, 'Request.forwardTrigger'); m.method = { case: 'forwardTrigger', value: decodeForwardTrigger(r, r.uint32(), depth + 1) }; break;
+      case 25: expectWire(wire, 2, 'Request.withdrawTrigger'); m.method = { case: 'withdrawTrigger', value: decodeWithdrawTrigger(r, r.uint32(), depth + 1) }; break;
+      case 26: expectWire(wire, 2, 'Request.tellStanding'); m.method = { case: 'tellStanding', value: decodeTellStanding(r, r.uint32(), depth + 1) }; break;
       case 30: expectWire(wire, 2, 'Request.join'); m.method = { case: 'join', value: decodeJoin(r, r.uint32(), depth + 1) }; break;
       case 40: expectWire(wire, 2, 'Request.listNodes'); m.method = { case: 'listNodes', value: decodeListNodes(r, r.uint32(), depth + 1) }; break;
       case 41: expectWire(wire, 2, 'Request.listUnits'); m.method = { case: 'listUnits', value: decodeListUnits(r, r.uint32(), depth + 1) }; break;
@@ -484,6 +493,8 @@ export interface Response {
     | { case: 'resolvedOperations'; value: ResolvedOperations }
     | { case: 'queryResult'; value: QueryResult }
     | { case: 'certificate'; value: Certificate }
+    | { case: 'forwardProgress'; value: ForwardProgress }
+    | { case: 'peerStanding'; value: PeerStanding }
     | { case: 'nodes'; value: NodeList }
     | { case: 'operateSummary'; value: OperateSummary }
     | { case: 'readSummary'; value: ReadSummary }
@@ -521,6 +532,8 @@ export function encodeResponse(m: Response, w: Writer): Writer {
     case 'resolvedOperations': { encodeResolvedOperations(m.outcome.value, w.uint32(90).fork()); w.ldelim(); break; }
     case 'queryResult': { encodeQueryResult(m.outcome.value, w.uint32(98).fork()); w.ldelim(); break; }
     case 'certificate': { encodeCertificate(m.outcome.value, w.uint32(170).fork()); w.ldelim(); break; }
+    case 'forwardProgress': { encodeForwardProgress(m.outcome.value, w.uint32(194).fork()); w.ldelim(); break; }
+    case 'peerStanding': { encodePeerStanding(m.outcome.value, w.uint32(210).fork()); w.ldelim(); break; }
     case 'nodes': { encodeNodeList(m.outcome.value, w.uint32(322).fork()); w.ldelim(); break; }
     case 'operateSummary': { encodeOperateSummary(m.outcome.value, w.uint32(338).fork()); w.ldelim(); break; }
     case 'readSummary': { encodeReadSummary(m.outcome.value, w.uint32(346).fork()); w.ldelim(); break; }
@@ -558,6 +571,8 @@ export function decodeResponse(r: Reader, length: number, depth: number): Respon
       case 11: expectWire(wire, 2, 'Response.resolvedOperations'); m.outcome = { case: 'resolvedOperations', value: decodeResolvedOperations(r, r.uint32(), depth + 1) }; break;
       case 12: expectWire(wire, 2, 'Response.queryResult'); m.outcome = { case: 'queryResult', value: decodeQueryResult(r, r.uint32(), depth + 1) }; break;
       case 21: expectWire(wire, 2, 'Response.certificate'); m.outcome = { case: 'certificate', value: decodeCertificate(r, r.uint32(), depth + 1) }; break;
+      case 24: expectWire(wire, 2, 'Response.forwardProgress'); m.outcome = { case: 'forwardProgress', value: decodeForwardProgress(r, r.uint32(), depth + 1) }; break;
+      case 26: expectWire(wire, 2, 'Response.peerStanding'); m.outcome = { case: 'peerStanding', value: decodePeerStanding(r, r.uint32(), depth + 1) }; break;
       case 40: expectWire(wire, 2, 'Response.nodes'); m.outcome = { case: 'nodes', value: decodeNodeList(r, r.uint32(), depth + 1) }; break;
       case 42: expectWire(wire, 2, 'Response.operateSummary'); m.outcome = { case: 'operateSummary', value: decodeOperateSummary(r, r.uint32(), depth + 1) }; break;
       case 43: expectWire(wire, 2, 'Response.readSummary'); m.outcome = { case: 'readSummary', value: decodeReadSummary(r, r.uint32(), depth + 1) }; break;
@@ -5380,6 +5395,8 @@ export interface PowerReport {
   mode: PlanMode;
   nodes: NodePower[];
   startup: PowerStartup | undefined;
+  forwards: PowerForward[];
+  peers: PowerPeer[];
 }
 
 export const createPowerReport = (init: Partial<PowerReport> = {}): PowerReport => ({
@@ -5388,6 +5405,8 @@ export const createPowerReport = (init: Partial<PowerReport> = {}): PowerReport 
   mode: 'unspecified',
   nodes: [],
   startup: undefined,
+  forwards: [],
+  peers: [],
   ...init,
 });
 
@@ -5397,6 +5416,8 @@ export function encodePowerReport(m: PowerReport, w: Writer): Writer {
   if (m.mode !== 'unspecified') { w.uint32(24).uint32(enumNumber(PlanModeValues, m.mode)); }
   for (const v of m.nodes) { encodeNodePower(v, w.uint32(34).fork()); w.ldelim(); }
   if (m.startup !== undefined) { encodePowerStartup(m.startup, w.uint32(42).fork()); w.ldelim(); }
+  for (const v of m.forwards) { encodePowerForward(v, w.uint32(50).fork()); w.ldelim(); }
+  for (const v of m.peers) { encodePowerPeer(v, w.uint32(58).fork()); w.ldelim(); }
   return w;
 }
 
@@ -5412,6 +5433,8 @@ export function decodePowerReport(r: Reader, length: number, depth: number): Pow
       case 3: expectWire(wire, 0, 'PowerReport.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
       case 4: expectWire(wire, 2, 'PowerReport.nodes'); push(m.nodes, decodeNodePower(r, r.uint32(), depth + 1)); break;
       case 5: expectWire(wire, 2, 'PowerReport.startup'); m.startup = decodePowerStartup(r, r.uint32(), depth + 1); break;
+      case 6: expectWire(wire, 2, 'PowerReport.forwards'); push(m.forwards, decodePowerForward(r, r.uint32(), depth + 1)); break;
+      case 7: expectWire(wire, 2, 'PowerReport.peers'); push(m.peers, decodePowerPeer(r, r.uint32(), depth + 1)); break;
       default: skip(r, wire, depth);
     }
   }
@@ -5829,5 +5852,312 @@ export function decodeScenarioReport(r: Reader, length: number, depth: number): 
     }
   }
   if (r.pos !== end) throw new RangeError('ScenarioReport runs over its length');
+  return m;
+}
+
+export interface ForwardTrigger {
+  ups: string;
+  instance: string;
+  sequence: number;
+  triggerId: string;
+  cause: string;
+  sentence: string;
+  timeLimitMs: Measure | undefined;
+}
+
+export const createForwardTrigger = (init: Partial<ForwardTrigger> = {}): ForwardTrigger => ({
+  ups: '',
+  instance: '',
+  sequence: 0,
+  triggerId: '',
+  cause: '',
+  sentence: '',
+  timeLimitMs: undefined,
+  ...init,
+});
+
+export function encodeForwardTrigger(m: ForwardTrigger, w: Writer): Writer {
+  if (m.ups !== '') { w.uint32(10).string(m.ups); }
+  if (m.instance !== '') { w.uint32(18).string(m.instance); }
+  if (m.sequence !== 0) { w.uint32(24).uint64(safe(m.sequence)); }
+  if (m.triggerId !== '') { w.uint32(34).string(m.triggerId); }
+  if (m.cause !== '') { w.uint32(42).string(m.cause); }
+  if (m.sentence !== '') { w.uint32(50).string(m.sentence); }
+  if (m.timeLimitMs !== undefined) { encodeMeasure(m.timeLimitMs, w.uint32(58).fork()); w.ldelim(); }
+  return w;
+}
+
+export function decodeForwardTrigger(r: Reader, length: number, depth: number): ForwardTrigger {
+  const end = limit(r, length, depth);
+  const m = createForwardTrigger();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'ForwardTrigger.ups'); m.ups = r.string(); break;
+      case 2: expectWire(wire, 2, 'ForwardTrigger.instance'); m.instance = r.string(); break;
+      case 3: expectWire(wire, 0, 'ForwardTrigger.sequence'); m.sequence = exact(r.uint64()); break;
+      case 4: expectWire(wire, 2, 'ForwardTrigger.triggerId'); m.triggerId = r.string(); break;
+      case 5: expectWire(wire, 2, 'ForwardTrigger.cause'); m.cause = r.string(); break;
+      case 6: expectWire(wire, 2, 'ForwardTrigger.sentence'); m.sentence = r.string(); break;
+      case 7: expectWire(wire, 2, 'ForwardTrigger.timeLimitMs'); m.timeLimitMs = decodeMeasure(r, r.uint32(), depth + 1); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('ForwardTrigger runs over its length');
+  return m;
+}
+
+export interface WithdrawTrigger {
+  ups: string;
+  instance: string;
+  sequence: number;
+  sentence: string;
+}
+
+export const createWithdrawTrigger = (init: Partial<WithdrawTrigger> = {}): WithdrawTrigger => ({
+  ups: '',
+  instance: '',
+  sequence: 0,
+  sentence: '',
+  ...init,
+});
+
+export function encodeWithdrawTrigger(m: WithdrawTrigger, w: Writer): Writer {
+  if (m.ups !== '') { w.uint32(10).string(m.ups); }
+  if (m.instance !== '') { w.uint32(18).string(m.instance); }
+  if (m.sequence !== 0) { w.uint32(24).uint64(safe(m.sequence)); }
+  if (m.sentence !== '') { w.uint32(34).string(m.sentence); }
+  return w;
+}
+
+export function decodeWithdrawTrigger(r: Reader, length: number, depth: number): WithdrawTrigger {
+  const end = limit(r, length, depth);
+  const m = createWithdrawTrigger();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'WithdrawTrigger.ups'); m.ups = r.string(); break;
+      case 2: expectWire(wire, 2, 'WithdrawTrigger.instance'); m.instance = r.string(); break;
+      case 3: expectWire(wire, 0, 'WithdrawTrigger.sequence'); m.sequence = exact(r.uint64()); break;
+      case 4: expectWire(wire, 2, 'WithdrawTrigger.sentence'); m.sentence = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('WithdrawTrigger runs over its length');
+  return m;
+}
+
+export interface ForwardProgress {
+  standing: string;
+  newestSequence: number;
+  runId: string;
+  stage: string;
+  boundLeftMs: number;
+  coversSender: boolean;
+  trouble: string;
+}
+
+export const createForwardProgress = (init: Partial<ForwardProgress> = {}): ForwardProgress => ({
+  standing: '',
+  newestSequence: 0,
+  runId: '',
+  stage: '',
+  boundLeftMs: 0,
+  coversSender: false,
+  trouble: '',
+  ...init,
+});
+
+export function encodeForwardProgress(m: ForwardProgress, w: Writer): Writer {
+  if (m.standing !== '') { w.uint32(10).string(m.standing); }
+  if (m.newestSequence !== 0) { w.uint32(16).uint64(safe(m.newestSequence)); }
+  if (m.runId !== '') { w.uint32(26).string(m.runId); }
+  if (m.stage !== '') { w.uint32(34).string(m.stage); }
+  if (m.boundLeftMs !== 0) { w.uint32(40).uint32(m.boundLeftMs); }
+  if (m.coversSender) { w.uint32(48).bool(m.coversSender); }
+  if (m.trouble !== '') { w.uint32(58).string(m.trouble); }
+  return w;
+}
+
+export function decodeForwardProgress(r: Reader, length: number, depth: number): ForwardProgress {
+  const end = limit(r, length, depth);
+  const m = createForwardProgress();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'ForwardProgress.standing'); m.standing = r.string(); break;
+      case 2: expectWire(wire, 0, 'ForwardProgress.newestSequence'); m.newestSequence = exact(r.uint64()); break;
+      case 3: expectWire(wire, 2, 'ForwardProgress.runId'); m.runId = r.string(); break;
+      case 4: expectWire(wire, 2, 'ForwardProgress.stage'); m.stage = r.string(); break;
+      case 5: expectWire(wire, 0, 'ForwardProgress.boundLeftMs'); m.boundLeftMs = r.uint32(); break;
+      case 6: expectWire(wire, 0, 'ForwardProgress.coversSender'); m.coversSender = r.bool(); break;
+      case 7: expectWire(wire, 2, 'ForwardProgress.trouble'); m.trouble = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('ForwardProgress runs over its length');
+  return m;
+}
+
+export interface TellStanding {
+  hindrance: string;
+}
+
+export const createTellStanding = (init: Partial<TellStanding> = {}): TellStanding => ({
+  hindrance: '',
+  ...init,
+});
+
+export function encodeTellStanding(m: TellStanding, w: Writer): Writer {
+  if (m.hindrance !== '') { w.uint32(10).string(m.hindrance); }
+  return w;
+}
+
+export function decodeTellStanding(r: Reader, length: number, depth: number): TellStanding {
+  const end = limit(r, length, depth);
+  const m = createTellStanding();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'TellStanding.hindrance'); m.hindrance = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('TellStanding runs over its length');
+  return m;
+}
+
+export interface PeerStanding {
+  hindrance: string;
+  site: string;
+  budgetMs: number;
+}
+
+export const createPeerStanding = (init: Partial<PeerStanding> = {}): PeerStanding => ({
+  hindrance: '',
+  site: '',
+  budgetMs: 0,
+  ...init,
+});
+
+export function encodePeerStanding(m: PeerStanding, w: Writer): Writer {
+  if (m.hindrance !== '') { w.uint32(10).string(m.hindrance); }
+  if (m.site !== '') { w.uint32(18).string(m.site); }
+  if (m.budgetMs !== 0) { w.uint32(24).uint32(m.budgetMs); }
+  return w;
+}
+
+export function decodePeerStanding(r: Reader, length: number, depth: number): PeerStanding {
+  const end = limit(r, length, depth);
+  const m = createPeerStanding();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PeerStanding.hindrance'); m.hindrance = r.string(); break;
+      case 2: expectWire(wire, 2, 'PeerStanding.site'); m.site = r.string(); break;
+      case 3: expectWire(wire, 0, 'PeerStanding.budgetMs'); m.budgetMs = r.uint32(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PeerStanding runs over its length');
+  return m;
+}
+
+export interface PowerForward {
+  ups: string;
+  peer: string;
+  received: boolean;
+  phase: string;
+  triggerId: string;
+  runId: string;
+  sentence: string;
+}
+
+export const createPowerForward = (init: Partial<PowerForward> = {}): PowerForward => ({
+  ups: '',
+  peer: '',
+  received: false,
+  phase: '',
+  triggerId: '',
+  runId: '',
+  sentence: '',
+  ...init,
+});
+
+export function encodePowerForward(m: PowerForward, w: Writer): Writer {
+  if (m.ups !== '') { w.uint32(10).string(m.ups); }
+  if (m.peer !== '') { w.uint32(18).string(m.peer); }
+  if (m.received) { w.uint32(24).bool(m.received); }
+  if (m.phase !== '') { w.uint32(34).string(m.phase); }
+  if (m.triggerId !== '') { w.uint32(42).string(m.triggerId); }
+  if (m.runId !== '') { w.uint32(50).string(m.runId); }
+  if (m.sentence !== '') { w.uint32(58).string(m.sentence); }
+  return w;
+}
+
+export function decodePowerForward(r: Reader, length: number, depth: number): PowerForward {
+  const end = limit(r, length, depth);
+  const m = createPowerForward();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PowerForward.ups'); m.ups = r.string(); break;
+      case 2: expectWire(wire, 2, 'PowerForward.peer'); m.peer = r.string(); break;
+      case 3: expectWire(wire, 0, 'PowerForward.received'); m.received = r.bool(); break;
+      case 4: expectWire(wire, 2, 'PowerForward.phase'); m.phase = r.string(); break;
+      case 5: expectWire(wire, 2, 'PowerForward.triggerId'); m.triggerId = r.string(); break;
+      case 6: expectWire(wire, 2, 'PowerForward.runId'); m.runId = r.string(); break;
+      case 7: expectWire(wire, 2, 'PowerForward.sentence'); m.sentence = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PowerForward runs over its length');
+  return m;
+}
+
+export interface PowerPeer {
+  name: string;
+  connected: boolean;
+  hindrance: string;
+  trouble: string;
+}
+
+export const createPowerPeer = (init: Partial<PowerPeer> = {}): PowerPeer => ({
+  name: '',
+  connected: false,
+  hindrance: '',
+  trouble: '',
+  ...init,
+});
+
+export function encodePowerPeer(m: PowerPeer, w: Writer): Writer {
+  if (m.name !== '') { w.uint32(10).string(m.name); }
+  if (m.connected) { w.uint32(16).bool(m.connected); }
+  if (m.hindrance !== '') { w.uint32(26).string(m.hindrance); }
+  if (m.trouble !== '') { w.uint32(34).string(m.trouble); }
+  return w;
+}
+
+export function decodePowerPeer(r: Reader, length: number, depth: number): PowerPeer {
+  const end = limit(r, length, depth);
+  const m = createPowerPeer();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    const wire = tag & 7;
+    switch (tag >>> 3) {
+      case 1: expectWire(wire, 2, 'PowerPeer.name'); m.name = r.string(); break;
+      case 2: expectWire(wire, 0, 'PowerPeer.connected'); m.connected = r.bool(); break;
+      case 3: expectWire(wire, 2, 'PowerPeer.hindrance'); m.hindrance = r.string(); break;
+      case 4: expectWire(wire, 2, 'PowerPeer.trouble'); m.trouble = r.string(); break;
+      default: skip(r, wire, depth);
+    }
+  }
+  if (r.pos !== end) throw new RangeError('PowerPeer runs over its length');
   return m;
 }

@@ -129,7 +129,7 @@ export class Session {
     this.#step({ type: 'opened', nowMs: this.#clock.nowMs(), ...(hello ? { hello } : {}) });
   }
 
-  accept(peer: 'agent' | 'operator' | 'joiner', welcome: Welcome): void {
+  accept(peer: 'agent' | 'operator' | 'peer' | 'joiner', welcome: Welcome): void {
     this.#step({ type: 'accept', nowMs: this.#clock.nowMs(), peer, welcome });
   }
 

@@ -4,6 +4,7 @@ import { limits } from '@hecate/proto/core/limits.ts';
 import { makeOpId } from '@hecate/proto/core/names.ts';
 import { checkFrame } from '@hecate/proto/core/validate.ts';
 import {
+  createForwardTrigger,
   createHello,
   createListUnits,
   createNodeSelection,
@@ -14,6 +15,8 @@ import {
   createRequest,
   createVerbOptions,
   createWelcome,
+  createWithdrawTrigger,
+  type ForwardTrigger,
   type Hello,
   type Operation,
   type OperationOutcome,
@@ -21,6 +24,7 @@ import {
   type Resolution,
   type VerbOptions,
   type Welcome,
+  type WithdrawTrigger,
 } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { sampleFrames } from '../support/sample-frames.ts';
@@ -47,6 +51,11 @@ const request = (method: Method, change: Partial<Request> = {}): FrameBody => ({
   case: 'request',
   value: createRequest({ id: 1, timeLimitMs: 1000, method, ...change }),
 });
+const whose = { ups: 'rack-a', instance: '0f4b1c7e-7a51', sequence: 1 };
+const forward = (change: Partial<ForwardTrigger>): FrameBody =>
+  request({ case: 'forwardTrigger', value: createForwardTrigger({ ...whose, ...change }) });
+const withdrawal = (change: Partial<WithdrawTrigger>): FrameBody =>
+  request({ case: 'withdrawTrigger', value: createWithdrawTrigger({ ...whose, ...change }) });
 const query: Method = { case: 'query', value: { query: { case: 'nodeStatus', value: {} } } };
 const operation = (change: Partial<Operation> = {}): Operation =>
   createOperation({
@@ -230,6 +239,19 @@ const rules: [string, PeerSide, FrameBody[], FrameBody[]][] = [
     ],
   ],
   [
+    'a forward says of which UPS it is, and which of its sender',
+    'peer',
+    [forward({}), withdrawal({})],
+    [
+      forward({ ups: '' }),
+      forward({ ups: 'x'.repeat(65) }),
+      forward({ instance: '' }),
+      forward({ instance: 'a b c d e f' }),
+      forward({ sequence: 0 }),
+      withdrawal({ sequence: 0 }),
+    ],
+  ],
+  [
     'what became of an operation',
     'agent',
     [resolved('finished', outcome()), resolved('running', undefined), resolved('never-applied', outcome())],
@@ -278,19 +300,19 @@ for (const [name, from, valid, invalid] of rules) {
   });
 }
 
-const sides: PeerSide[] = ['agent', 'operator', 'joiner', 'manager', 'undecided'];
+const sides: PeerSide[] = ['agent', 'operator', 'peer', 'joiner', 'manager', 'undecided'];
 
 /** Who may send what; everything else is refused. */
 const bodies: Record<FrameBody['case'], PeerSide[]> = {
   hello: ['undecided'],
   welcome: ['manager'],
   goodbye: sides,
-  heartbeat: ['agent', 'operator', 'joiner', 'manager'],
-  request: ['agent', 'operator', 'joiner', 'manager'],
+  heartbeat: ['agent', 'operator', 'peer', 'joiner', 'manager'],
+  request: ['agent', 'operator', 'peer', 'joiner', 'manager'],
   response: ['agent', 'manager'],
   streamItem: ['agent', 'manager'],
   credit: ['agent', 'operator', 'manager'],
-  cancel: ['agent', 'operator', 'joiner', 'manager'],
+  cancel: ['agent', 'operator', 'peer', 'joiner', 'manager'],
   notice: ['agent'],
 };
 
@@ -319,7 +341,7 @@ t.test('every frame comes only from the sides that may send it', async (t) => {
   t.equal(seen.size, Object.keys(bodies).length - 1);
 });
 
-t.test('every method can be asked by one side, certificates are renewed by two', async (t) => {
+t.test('every method can be asked by one side, certificates are renewed by three', async (t) => {
   const askers = new Map<string, PeerSide[]>();
   for (const [name, body] of sampleFrames()) {
     if (body.case !== 'request') continue;
@@ -331,7 +353,8 @@ t.test('every method can be asked by one side, certificates are renewed by two',
   }
   t.same(askers.get('request.apply'), ['manager']);
   t.same(askers.get('request.join'), ['joiner']);
-  t.same(askers.get('request.renewCertificate'), ['agent', 'operator']);
+  t.same(askers.get('request.renewCertificate'), ['agent', 'operator', 'peer']);
+  t.same(askers.get('request.forwardTrigger'), ['peer']);
   t.same(askers.get('request.operate'), ['operator']);
   for (const [name, by] of askers) {
     if (name !== 'request.renewCertificate') t.equal(by.length, 1, `${name}: ${by.join(', ')}`);

@@ -7,7 +7,7 @@ import { type Site, siteForTest } from '../../site/site.ts';
 export const loadUnit = 'load.service';
 
 /** Active until it is stopped, which takes `seconds`; `%h/stops` of the node gets when it began and ended, in s. */
-const unitText = (seconds: number): string => `[Service]
+export const loadUnitText = (seconds: number): string => `[Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/true
@@ -69,7 +69,7 @@ export async function powerSite(t: Test, options: PowerSiteOptions): Promise<Pow
   }));
   const site = await siteForTest(t, {
     names,
-    units: { [loadUnit]: unitText(stopSeconds) },
+    units: { [loadUnit]: loadUnitText(stopSeconds) },
     config: {
       inventory,
       power: {

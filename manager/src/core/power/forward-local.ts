@@ -4,7 +4,7 @@
  */
 import { formatSeconds } from '../plan/plan-words.ts';
 import type { ForwardDraft } from './forward-draft.ts';
-import type { ForwardInput, ForwardState } from './forward-state.ts';
+import type { ForwardConfig, ForwardInput, ForwardState } from './forward-state.ts';
 
 /** Until it has begun. */
 const askAgainMs = 5000;
@@ -12,23 +12,29 @@ const askAgainMs = 5000;
 const retryLeastMs = 10_000;
 const retryMostMs = 60_000;
 
-/** Why nobody over there can be counted on; undefined: the receiver sees to this host, too. */
+/**
+ * Why nobody over there can be counted on; undefined: the receiver sees to this host, too, or has not had the time yet
+ * that is its own by the threshold.
+ */
 export function whyAlone(
   { forward, trouble }: ForwardState,
-  progressWithinMs: number,
+  { acknowledgeWithinMs, progressWithinMs }: ForwardConfig,
   nowMs: number,
 ): string | undefined {
   if (forward === undefined) return 'nothing is forwarded';
-  const { progress, heardAtMs, phase } = forward;
+  const { progress, heardAtMs, phase, openedAtMs } = forward;
+  const isFresh = nowMs - openedAtMs < acknowledgeWithinMs;
   const because = trouble === '' ? '' : ` (${trouble})`;
-  if (phase === 'sending') return `the receiver has not acknowledged it${because}`;
+  if (phase === 'sending') return isFresh ? undefined : `the receiver has not acknowledged it${because}`;
   if (phase === 'ended') return 'the shutdown over there is over, and this host is still up';
   const silentMs = nowMs - (heardAtMs ?? forward.openedAtMs);
   if (heardAtMs === undefined || progress === undefined) return `the receiver is silent${because}`;
   if (silentMs >= progressWithinMs)
     return `the receiver has been silent for ${formatSeconds(silentMs)}${because}`;
   if (progress.runId === '')
-    return `no shutdown has begun over there${progress.trouble === '' ? '' : `: ${progress.trouble}`}`;
+    return isFresh
+      ? undefined
+      : `no shutdown has begun over there${progress.trouble === '' ? '' : `: ${progress.trouble}`}`;
   if (!progress.coversSender) return 'the shutdown over there leaves this host to itself';
   if (silentMs > progress.boundLeftMs) return 'the shutdown over there takes longer than its worst case';
   return undefined;
@@ -43,7 +49,7 @@ export function judgeLocal(draft: ForwardDraft): void {
     askAgain(draft);
     return;
   }
-  const why = whyAlone(draft.state, draft.config.progressWithinMs, draft.nowMs);
+  const why = whyAlone(draft.state, draft.config, draft.nowMs);
   if (why === undefined || draft.nowMs < localNotBeforeMs) return;
   if (draft.config.hasLocalShutdown) beginLocal(draft, why);
   else draft.raise('unprotected', `${ups}: ${why}, and no shutdown of this host is declared`);
@@ -107,6 +113,8 @@ export function hearLocal(
     case 'ended':
       draft.set({ local: { ...local, isOver: true } });
       return 'ended';
+    // A person has aborted it: asked for again after a pause, too, if it is still needed then.
+    case 'aborted':
     case 'failed': {
       // One that was not taken back is asked for again, if it is still needed then.
       const pauseMs = Math.min(retryMostMs, retryLeastMs * 2 ** Math.min(localAttempts - 1, 10));

@@ -2,8 +2,7 @@
  * What the coordinator's manager knows of a trigger that another site has forwarded to it, one for each UPS of that
  * site, what it hears and what it asks for. All times are this host's CLOCK_BOOTTIME of `bootId`.
  */
-import type { ForwardStanding } from './forward-state.ts';
-import type { UpsInput } from './ups-state.ts';
+import type { ForwardRunEvent, ForwardStanding } from './forward-state.ts';
 
 /** As it came. */
 export interface ForwardedTrigger {
@@ -47,8 +46,6 @@ export interface ReceivedInstant {
   readonly bootId: string;
 }
 
-type RunEvent = Extract<UpsInput, { type: 'run' }>['event'];
-
 export type ReceivedInput =
   /** @see ForwardedTrigger; `ticket` names the request in the answer */
   | { readonly type: 'forwarded'; readonly ticket: number; readonly trigger: ForwardedTrigger }
@@ -60,7 +57,7 @@ export type ReceivedInput =
       readonly sentence: string;
     }
   /** What became of its run. */
-  | { readonly type: 'run'; readonly triggerId: string; readonly event: RunEvent }
+  | { readonly type: 'run'; readonly triggerId: string; readonly event: ForwardRunEvent }
   | { readonly type: 'tick' }
   /** Once, after a start: what is open is asked for again. */
   | { readonly type: 'resume' };

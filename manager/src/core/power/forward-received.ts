@@ -23,6 +23,9 @@ const askAgainMs = 5000;
 const retryLeastMs = 10_000;
 const retryMostMs = 60_000;
 
+/** After a run that a person has aborted: for so long that word counts, or half of what the battery has left. */
+const abortedMostMs = 300_000;
+
 /** A deadline that has come nearer by more than that is told. */
 const tightenedMs = 10_000;
 
@@ -245,13 +248,24 @@ function hearRun(draft: ReceivedDraft, { triggerId, event }: Of<'run'>): void {
       return;
     case 'failed':
       if (phase === 'withdrawing') draft.change({ phase: 'withdrawn', isStarted: false });
-      else retry(draft, forward);
+      else retry(draft, forward, failurePauseMs(forward));
+      return;
+    case 'aborted':
+      if (phase === 'withdrawing') draft.change({ phase: 'withdrawn', isStarted: false });
+      else retry(draft, forward, abortPauseMs(forward, draft.nowMs));
   }
 }
 
+const failurePauseMs = ({ attempts }: ReceivedForward): number =>
+  Math.min(retryMostMs, retryLeastMs * 2 ** Math.min(attempts - 1, 10));
+
+function abortPauseMs({ deadlineAtMs }: ReceivedForward, nowMs: number): number {
+  if (deadlineAtMs === undefined) return abortedMostMs;
+  return Math.min(abortedMostMs, Math.max(0, deadlineAtMs - nowMs) / 2);
+}
+
 /** A run that failed does not answer the trigger: another is asked for, under another id, after a pause. */
-function retry(draft: ReceivedDraft, forward: ReceivedForward): void {
-  const pauseMs = Math.min(retryMostMs, retryLeastMs * 2 ** Math.min(forward.attempts - 1, 10));
+function retry(draft: ReceivedDraft, forward: ReceivedForward, pauseMs: number): void {
   const attempts = forward.attempts + 1;
   draft.change({
     attempts,

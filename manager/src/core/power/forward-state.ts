@@ -2,8 +2,6 @@
  * What a site without a cluster knows of the trigger that it forwards to the coordinator's manager, what it hears and
  * what it asks for. All times are this host's CLOCK_BOOTTIME of `bootId`.
  */
-import type { UpsInput } from './ups-state.ts';
-
 /** How the receiver says that a forwarded trigger stands with it. Durable there, each of them (I9). */
 export const forwardStandings = [
   /** It is kept; no run has begun for it yet. */
@@ -131,7 +129,11 @@ export interface ForwardInstant {
   readonly bootId: string;
 }
 
-type RunEvent = Extract<UpsInput, { type: 'run' }>['event'];
+/**
+ * What becomes of a run. ended: over, and the hosts are off · failed: over, and they are not · aborted: so, by a person,
+ * who knows why.
+ */
+export type ForwardRunEvent = 'started' | 'past-no-return' | 'ended' | 'failed' | 'aborted';
 
 export type ForwardInput =
   /** Once, after a start. `triggerId`: what the decision has open; undefined: nothing. */
@@ -149,7 +151,7 @@ export type ForwardInput =
   | { readonly type: 'unanswered'; readonly sequence: number; readonly why: string }
   | { readonly type: 'supply'; readonly supply: OwnSupply }
   /** What became of this host's own shutdown. */
-  | { readonly type: 'local-run'; readonly triggerId: string; readonly event: RunEvent }
+  | { readonly type: 'local-run'; readonly triggerId: string; readonly event: ForwardRunEvent }
   | { readonly type: 'tick' };
 
 export type ForwardEffect =
@@ -167,7 +169,11 @@ export type ForwardEffect =
       readonly sentence: string;
     }
   /** What the decision is to hear of its trigger. */
-  | { readonly type: 'hear'; readonly triggerId: string; readonly event: RunEvent }
+  | {
+      readonly type: 'hear';
+      readonly triggerId: string;
+      readonly event: Exclude<ForwardRunEvent, 'aborted'>;
+    }
   /** Mains is back, and it is over: the decision begins anew. */
   | { readonly type: 'recovered' }
   /** This host's own shutdown; the same id again: not answered yet. */

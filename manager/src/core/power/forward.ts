@@ -198,7 +198,10 @@ function sendAnew(draft: ForwardDraft, newest: number): void {
   hurry(draft);
 }
 
-function hear(draft: ForwardDraft, event: Of<'local-run'>['event']): void {
+function hear(
+  draft: ForwardDraft,
+  event: Of<'local-run'>['event'] & ('started' | 'past-no-return' | 'ended' | 'failed'),
+): void {
   const { forward } = draft.state;
   if (forward) draft.send({ type: 'hear', triggerId: forward.triggerId, event });
 }
