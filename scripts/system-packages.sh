@@ -17,10 +17,13 @@ shells=''
 # person's machine they would be services that nobody asked for.
 nut=''
 [ "${CI:-}" = true ] && nut='upsd:nut-server upsmon:nut-client certutil:libnss3-tools'
+# What `npm run package` makes packages with (--format deb needs the first two), and what looks at them.
+packing='strip:binutils dpkg-deb:dpkg'
+[ "${CI:-}" = true ] && packing="$packing rpmbuild:rpm lintian:lintian rpmlint:rpmlint"
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=''
-for pair in $user_nodes $booted_nodes $shells $nut; do
+for pair in $user_nodes $booted_nodes $shells $nut $packing; do
   command -v "${pair%%:*}" >/dev/null 2>&1 && continue
   case " $missing " in *" ${pair#*:} "*) ;; *) missing="$missing ${pair#*:}" ;; esac
 done

@@ -5,6 +5,7 @@
 import t from 'tap';
 import { execute } from '../nodes/execute.ts';
 import { skipUnless } from '../nodes/fleet-for-test.ts';
+import { until } from '../nodes/until.ts';
 import { repositoryFolder } from '../nodes/user-node.ts';
 import { type BareHost, bareHosts } from './support/bare-host.ts';
 import { addUnit, ctl, dependencies, joinSite, untilOnline } from './support/packaged-site.ts';
@@ -68,7 +69,9 @@ t.test('what they are for', { skip, timeout }, async (t) => {
 
   await t.test('both reload, and say so', async (t) => {
     await titan.runOrThrow(['systemctl', 'reload', 'hecate-manager', 'hecate-agent']);
-    for (const unit of ['hecate-manager', 'hecate-agent']) t.equal(await titan.state(unit), 'active', unit);
+    // `reloading` until they say that they are ready again.
+    for (const unit of ['hecate-manager', 'hecate-agent'])
+      await until(async () => (await titan.state(unit)) === 'active', { what: `${unit} has reloaded` });
     const journal = await titan.runOrThrow([
       'journalctl',
       '-o',
