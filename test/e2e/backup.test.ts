@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileS
 import { join } from 'node:path';
 import t from 'tap';
 import { schemaProblem } from '../../ctl/test/support/schema.ts';
+import { stateNames } from '../../manager/src/backup/read-state.ts';
 import { Operator } from '../../manager/test/support/manager-bench.ts';
 import { getRun, execute as startRun, stateOf } from '../../manager/test/support/runs-bench.ts';
 import { execute, executeOrThrow } from '../nodes/execute.ts';
@@ -67,6 +68,8 @@ t.test('backup and restore', { skip: await skipUnless('user'), timeout: 180_000 
   t.equal((await ctl('backup', file)).exitCode, 2, 'nothing is written over');
   t.match(await executeOrThrow(['tar', 'tf', file]), /state\/authority\/key\.pem/, 'any tar reads it');
 
+  const unknown = readdirSync(stateFolder).filter((name) => !stateNames.has(name));
+  t.same(unknown.sort(), ['lock', 'reserve'], 'a restore knows of everything that a manager keeps');
   // What happens after the backup is not in it.
   t.equal((await old.ctl(['start', 'alpha,beta', 'quick'])).exitCode, 0);
   const idsBefore = operationIds(stateFolder);

@@ -1,20 +1,9 @@
 import { resolve } from 'node:path';
+import type { BackupReport } from '@hecate/proto/core/backup-report.ts';
 import type { Command } from '../context.ts';
 import { printable } from '../core/printable.ts';
 import { runManagerProgram } from '../io/run-manager-program.ts';
 import { configOfManager, requireOwnManager } from '../own-manager.ts';
-
-/** As hecate-manager tells it; ctl/schema/backup.json. */
-interface BackupReport {
-  readonly file: string;
-  readonly bytes: number;
-  readonly site: string;
-  readonly made_at: string;
-  readonly epoch: number;
-  readonly files: readonly string[];
-  readonly active_runs: readonly string[];
-  readonly not_included: readonly string[];
-}
 
 export const command: Command = {
   definition: {

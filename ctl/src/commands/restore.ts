@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
+import type { RestoreReport } from '@hecate/proto/core/backup-report.ts';
 import type { Command } from '../context.ts';
 import type { OptionDefinition } from '../core/command-definition.ts';
 import { restoreLines } from '../core/restore-text.ts';
 import { runManagerProgram } from '../io/run-manager-program.ts';
-import type { RestoreReport } from '../output/restore-json.ts';
 import { configOfManager, requireOwnManager } from '../own-manager.ts';
 
 const options: readonly OptionDefinition[] = [

@@ -1,5 +1,5 @@
 /** What a restore tells people: what is there now, what it has left out, and what is to be done next. */
-import type { RestoreReport } from '../output/restore-json.ts';
+import type { RestoreReport } from '@hecate/proto/core/backup-report.ts';
 import { printable } from './printable.ts';
 
 export function restoreLines(report: RestoreReport): string[] {

@@ -1,6 +1,6 @@
+import type { RestoreReport } from '@hecate/proto/core/backup-report.ts';
 import t from 'tap';
 import { restoreLines } from '../../src/core/restore-text.ts';
-import type { RestoreReport } from '../../src/output/restore-json.ts';
 
 const report: RestoreReport = {
   file: '/root/hecate.tar',

@@ -3,12 +3,13 @@
  * report or the failure. The state directory is this program's business, and its user's.
  */
 import { parseArgs } from 'node:util';
+import type { BackupReport, RestoreReport } from '@hecate/proto/core/backup-report.ts';
 import { asHecateError, errorTable, failureOf, HecateError } from '@hecate/proto/core/errors.ts';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import { defaultConfigPath } from '../config/load-config.ts';
-import { type BackupReport, makeBackup } from './make-backup.ts';
-import { type RestoreReport, restoreBackup } from './restore-backup.ts';
+import { makeBackup } from './make-backup.ts';
+import { restoreBackup } from './restore-backup.ts';
 
 /** @returns the exit status */
 export async function runBackupCommand(argv: readonly string[]): Promise<number> {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import type { BackupReport } from '@hecate/proto/core/backup-report.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { scanRecordLines } from '@hecate/proto/io/record-line.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -13,20 +14,6 @@ import type { RunRecord } from '../core/runs/run-record.ts';
 import { readEpochs } from '../io/epoch-file.ts';
 import { writeBackup } from './backup-file.ts';
 import { readState, statePaths } from './read-state.ts';
-
-/** ctl/schema/backup.json. */
-export interface BackupReport {
-  readonly file: string;
-  readonly bytes: number;
-  readonly site: string;
-  readonly made_at: string;
-  readonly epoch: number;
-  readonly files: readonly string[];
-  /** Runs that were going on: a restore ends them. */
-  readonly active_runs: readonly string[];
-  /** Files that the configuration names, and that are to be copied in another way. */
-  readonly not_included: readonly string[];
-}
 
 export const configMember = 'config/hecate.yaml';
 
@@ -70,11 +57,13 @@ export function runRecords(members: readonly ArchiveMember[]): RunRecord[] {
   return scanRecordLines(Buffer.from(journal.bytes)).values.flat() as RunRecord[];
 }
 
-/** Secrets of other programs, and the audit log, which only grows. */
+/** Secrets of other programs, what another site has given to this one, and the audit log, which only grows. */
 function besides({ audit, power }: ManagerConfig): string[] {
   const files = power.upses.flatMap(({ credentials, authorityFile }) => [
     credentials?.passwordFile,
     authorityFile,
   ]);
-  return [...new Set([...files, audit.file])].filter((file) => file !== undefined);
+  return [...new Set([...files, power.forward?.identityDirectory, audit.file])].filter(
+    (file) => file !== undefined,
+  );
 }

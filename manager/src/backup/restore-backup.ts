@@ -1,6 +1,7 @@
 /** `hecatectl restore FILE`: a manager out of a backup, here or on another host. */
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import type { RestoreReport } from '@hecate/proto/core/backup-report.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { errnoOf, fileError } from '@hecate/proto/io/file-errors.ts';
 import { formatFinding } from '../config/finding.ts';
@@ -23,25 +24,6 @@ export interface RestoreRequest {
   readonly nowWallMs: number;
   /** Random, 0 to 1. */
   readonly chance: number;
-}
-
-/** ctl/schema/restore.json. */
-export interface RestoreReport {
-  readonly file: string;
-  readonly is_restored: boolean;
-  readonly site: string;
-  readonly made_at: string;
-  readonly made_on: string;
-  readonly version: string;
-  readonly config: string | null;
-  readonly state_directory: string;
-  readonly epoch: number;
-  readonly kept_aside: readonly string[];
-  readonly ended_runs: readonly string[];
-  readonly withdrawn_tokens: number;
-  readonly nodes: readonly string[];
-  /** What agents must reach it by: its certificate is for these. */
-  readonly names: readonly string[];
 }
 
 /**

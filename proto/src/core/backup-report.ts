@@ -1,0 +1,36 @@
+/** What hecate-manager tells hecatectl of a backup and of a restore, and hecatectl under `-o json`. */
+
+/** ctl/schema/backup.json. */
+export interface BackupReport {
+  readonly file: string;
+  readonly bytes: number;
+  readonly site: string;
+  readonly made_at: string;
+  readonly epoch: number;
+  readonly files: readonly string[];
+  /** Runs that were going on: a restore ends them. */
+  readonly active_runs: readonly string[];
+  /** Files that the configuration names, and that are to be copied in another way. */
+  readonly not_included: readonly string[];
+}
+
+/** ctl/schema/restore.json. */
+export interface RestoreReport {
+  readonly file: string;
+  /** false: it was only checked. */
+  readonly is_restored: boolean;
+  readonly site: string;
+  readonly made_at: string;
+  readonly made_on: string;
+  readonly version: string;
+  /** null: the one that was there stays. */
+  readonly config: string | null;
+  readonly state_directory: string;
+  readonly epoch: number;
+  readonly kept_aside: readonly string[];
+  readonly ended_runs: readonly string[];
+  readonly withdrawn_tokens: number;
+  readonly nodes: readonly string[];
+  /** What agents must reach it by: its certificate is for these. */
+  readonly names: readonly string[];
+}
