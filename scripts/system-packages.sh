@@ -20,6 +20,8 @@ nut=''
 # What `npm run package` makes packages with (--format deb needs the first two), and what looks at them.
 packing='strip:binutils dpkg-deb:dpkg'
 [ "${CI:-}" = true ] && packing="$packing rpmbuild:rpm lintian:lintian rpmlint:rpmlint"
+# Releases of hecate-update are signed with it.
+[ "${CI:-}" = true ] && packing="$packing gpg:gpg gpg-agent:gpg-agent gpgv:gpgv git:git"
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=''

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { directorySource } from '../../src/io/directory-source.ts';
-import { SigningKey } from '../support/signing-key.ts';
+import { SigningKey, skipWithoutGpg } from '../support/signing-key.ts';
 
 const file = 'hecate-agent_1.2.3_all.deb';
 
@@ -23,7 +23,7 @@ async function release(t: Test, key: SigningKey) {
   return { folder, into, source };
 }
 
-t.test('a signed folder', async (t) => {
+t.test('a signed folder', { skip: skipWithoutGpg() }, async (t) => {
   const key = await SigningKey.make(t);
 
   await t.test('what is listed is offered, and brought', async (t) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { gitSource } from '../../src/io/git-source.ts';
-import { runScript, SigningKey } from '../support/signing-key.ts';
+import { runScript, SigningKey, skipWithoutGpg } from '../support/signing-key.ts';
 
 /** Commits a release of one package, and tags it. */
 const script = `cd "$1"; export GNUPGHOME=$2 HOME=$2 GIT_CONFIG_NOSYSTEM=1
@@ -15,7 +15,7 @@ sha256sum *.deb >SHA256SUMS
 git add .; git commit --quiet -m "$3"
 git tag $4 -m "$3" "v$3"`;
 
-t.test('a git remote with signed tags', async (t) => {
+t.test('a git remote with signed tags', { skip: skipWithoutGpg() }, async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'hecate-git-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   const [remote, into] = [join(root, 'remote'), join(root, 'into')];

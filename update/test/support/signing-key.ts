@@ -1,5 +1,5 @@
 /** A key of GPG, made for one test, and release folders that it signs. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -12,6 +12,16 @@ export async function runScript(script: string, ...args: string[]): Promise<stri
   });
   if (exitCode !== 0) throw new Error(`it ended with ${exitCode}: ${stderr}${stdout}`);
   return stdout;
+}
+
+const needed = ['gpg', 'gpg-agent', 'gpgv', 'git'];
+
+/** For tap's `skip` option: false when releases can be signed and verified here, else why not. */
+export function skipWithoutGpg(): false | string {
+  const missing = needed.filter((name) => !existsSync(`/usr/bin/${name}`));
+  return missing.length === 0
+    ? false
+    : `missing ${missing.join(', ')} (as root: apt-get install ${missing.join(' ')})`;
 }
 
 export class SigningKey {
