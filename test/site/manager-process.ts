@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type ExecuteResult, execute } from '../nodes/execute.ts';
 import type { Address } from '../nodes/node.ts';
 import { until } from '../nodes/until.ts';
+import { programCommand } from '../support/programs.ts';
 
 export const repository = join(import.meta.dirname, '..', '..');
 export const nodeProgram = join(repository, 'node_modules/.bin/node');
@@ -102,8 +103,8 @@ export class ManagerProcess {
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
     const log = openSync(this.logFile, 'a');
-    const program = join(repository, 'manager/bin/hecate-manager.js');
-    const [command = '', ...args] = this.#wrap([nodeProgram, program, '--config', this.configFile]);
+    const program = programCommand('hecate-manager');
+    const [command = '', ...args] = this.#wrap([...program, '--config', this.configFile]);
     const child = spawn(command, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#child = child;
@@ -148,7 +149,7 @@ export class ManagerProcess {
   }
 
   ctlCommand(args: readonly string[]): string[] {
-    return [nodeProgram, join(repository, 'ctl/bin/hecatectl.js'), ...args];
+    return [...programCommand('hecatectl'), ...args];
   }
 
   ctlEnvironment(): Record<string, string> {

@@ -1,6 +1,7 @@
 /** A real agent on a node of the fleet: joined with a token on its standard input, then run. */
 import { join } from 'node:path';
 import type { FleetNode, NodeProcess } from '../nodes/node.ts';
+import { programCommand } from '../support/programs.ts';
 
 export interface AgentSettings {
   /** Further lines of agent.conf's [Agent] section, such as `LogLevel=debug`. */
@@ -24,14 +25,8 @@ export class SiteAgent {
   }
 
   #argv(...args: string[]): string[] {
-    const program = join(this.node.repository, 'agent/bin/hecate-agent.js');
-    return [
-      join(this.node.repository, 'node_modules/.bin/node'),
-      program,
-      ...args,
-      '--config',
-      `${this.folder}/agent.conf`,
-    ];
+    const program = programCommand('hecate-agent', this.node.repository);
+    return [...program, ...args, '--config', `${this.folder}/agent.conf`];
   }
 
   async configure(settings: AgentSettings = this.#settings): Promise<void> {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createNodeOutcome, createOperationOutcome } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
+import { programCommand } from '../../../test/support/programs.ts';
 import { listNodes, operate, sendOutcome, silence } from '../support/answers.ts';
 import type { Answers } from '../support/fake-manager.ts';
 import { runCtl } from '../support/run-ctl.ts';
@@ -14,7 +15,6 @@ import { until } from '../support/until.ts';
 import { withManager } from '../support/with-manager.ts';
 
 const execute = promisify(execFile);
-const program = join(import.meta.dirname, '../../bin/hecatectl.js');
 
 t.test('no manager: what, where, and what to do', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hecate-ctl-'));
@@ -166,7 +166,7 @@ t.test('colour only on a terminal, and not with NO_COLOR', async (t) => {
       TERM: 'xterm',
       ...environment,
     };
-    const command = `${process.execPath} ${program} list-nodes --socket ${manager.socketPath}`;
+    const command = `${programCommand('hecatectl').join(' ')} list-nodes --socket ${manager.socketPath}`;
     return (await execute('script', ['-qec', command, '/dev/null'], { env })).stdout;
   };
   t.match(await onTerminal({}), '\x1b[32monline\x1b[0m');

@@ -1,8 +1,8 @@
 /** `hecatectl power rehearse` as a process: only with the name of the site, typed or given. */
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { programCommand } from '../../../test/support/programs.ts';
 import { ClusterBench } from '../support/cluster-bench.ts';
 
 t.setTimeout(120_000);
@@ -59,9 +59,8 @@ t.test('it does not join a shutdown', async (t) => {
 t.test('on a terminal the name is typed', async (t) => {
   const cluster = new ClusterBench(t);
   await cluster.begin();
-  const program = resolve(import.meta.dirname, '../../bin/hecatectl.js');
   const type = async (name: string): Promise<string> => {
-    const command = `${process.execPath} ${program} power rehearse`;
+    const command = `${programCommand('hecatectl').join(' ')} power rehearse`;
     const env = { ...process.env, HECATE_FROM_SOURCE: '1', HECATE_SOCKET: cluster.socket, TERM: 'dumb' };
     const running = promisify(execFile)('script', ['-qec', command, '/dev/null'], { env });
     running.child.stdin?.write(`${name}\n`);

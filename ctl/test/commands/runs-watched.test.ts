@@ -1,6 +1,5 @@
 /** Ends of watching that a manager does not have on request: its own host going off, its loss, updates on a terminal. */
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import {
   createRunStarted,
@@ -9,6 +8,7 @@ import {
   type RunReport,
 } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
+import { programCommand } from '../../../test/support/programs.ts';
 import { silence } from '../support/answers.ts';
 import type { Answers } from '../support/fake-manager.ts';
 import { coordinatorGoing, event, reportOf, runId } from '../support/run-answers.ts';
@@ -127,8 +127,7 @@ t.test('on a terminal: a tree that is redrawn in place, and stays', async (t) =>
       reportOf('done', { '1.1': { state: 'done' }, '1.2': { state: 'done' }, '2.1': { state: 'done' } }),
     ),
   });
-  const program = resolve(import.meta.dirname, '../../bin/hecatectl.js');
-  const command = `${process.execPath} ${program} runs watch --socket ${manager.socketPath}`;
+  const command = `${programCommand('hecatectl').join(' ')} runs watch --socket ${manager.socketPath}`;
   const onTerminal = async (environment: Record<string, string>): Promise<string> => {
     const env = {
       PATH: process.env.PATH,

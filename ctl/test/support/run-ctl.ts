@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { programCommand } from '../../../test/support/programs.ts';
 
-const program = resolve(import.meta.dirname, '../../bin/hecatectl.js');
 /** Compiled sources are kept over runs and tests: a start from source takes a quarter of the time. */
 const cache = resolve(import.meta.dirname, '../../../.cache');
 mkdirSync(cache, { recursive: true });
@@ -40,7 +40,8 @@ export function startCtl(argv: readonly string[], options: CtlOptions = {}): Run
     ...(options.socket ? { HECATE_SOCKET: options.socket } : {}),
     ...options.environment,
   };
-  const child = spawn(process.execPath, [program, ...argv], { env: environment, stdio: 'pipe' });
+  const [command = '', ...args] = [...programCommand('hecatectl'), ...argv];
+  const child = spawn(command, args, { env: environment, stdio: 'pipe' });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
