@@ -26,12 +26,16 @@ const lookIntervalMs = 250;
 
 export async function beforeCoordinatorOff(
   { logger, upses, nodesOn, isOnline }: CoordinatorOffPorts,
-  { request: { plan } }: RunState,
+  { request }: RunState,
   node: NodeName,
   timeLimitMs: number,
 ): Promise<void> {
+  const { plan, runId, requestedBy } = request;
   if (plan.kind !== 'shutdown' || node !== plan.coordinator) return;
-  const giving = upses().filter(({ isToBeCut }) => isToBeCut);
+  // Not in one that a person has asked for, unless the UPS has joined it.
+  const giving = upses().filter(
+    ({ isToBeCut, runner }) => isToBeCut && (requestedBy === 'power' || runner.run?.runId === runId),
+  );
   if (giving.length === 0) return;
   const limitMs = timeLimitMs / 2;
   const judge = (ups: WatchedUps): HostsOff => {

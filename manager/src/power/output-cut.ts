@@ -134,5 +134,4 @@ const hindranceOf = ({ message, remedy }: HecateError): CutHindrance => ({
   remedy,
 });
 
-const isWorthAnother = ({ code }: HecateError): boolean =>
-  code === 'HEC_UPS' || code === 'HEC_PROTOCOL';
+const isWorthAnother = ({ code }: HecateError): boolean => code === 'HEC_UPS' || code === 'HEC_PROTOCOL';

@@ -14,9 +14,19 @@ export interface RaceQuestion {
 }
 
 export function raceFindings({ compiled, cuts, tails, power }: RaceQuestion): Finding[] {
-  const { plan, sequence, mode } = compiled;
-  if (plan === undefined || mode !== 'poweroff') return [];
+  const { plan, sequence } = compiled;
+  if (plan === undefined) return [];
   const warn = (message: string, remedy: string): Finding => warningAt(sequence.place, message, remedy);
+  const [cutting] = power.upses.filter(({ cutsPower }) => cutsPower);
+  const never =
+    power.mode !== 'poweroff'
+      ? 'in the mode cluster-only no host goes off'
+      : plan.coordinator === undefined && plan.mode === 'poweroff'
+        ? 'no node is the coordinator, whose power-off it would go before'
+        : undefined;
+  if (cutting && never !== undefined)
+    return [warn(`${cutting.name} is to cut its output, and never does: ${never}`, 'take cut_power away')];
+  if (plan.mode !== 'poweroff') return [];
   const uncut = cuts.flatMap(({ ups, hindrance }) =>
     hindrance === undefined
       ? []

@@ -1,0 +1,57 @@
+import t from 'tap';
+import { parseConfig } from '../../src/config/load-config.ts';
+import { raceFindings } from '../../src/power/race-findings.ts';
+import { sitePlan } from '../../src/runs/site-plans.ts';
+
+const ups = {
+  name: 'rack-a',
+  ups: 'ups@127.0.0.1',
+  user: 'hecate',
+  password_file: '/password',
+  cut_power: true,
+};
+
+function findingsOf(
+  power: Record<string, unknown>,
+  more: Partial<Omit<Parameters<typeof raceFindings>[0], 'compiled' | 'power'>> = {},
+  role = 'coordinator',
+): string[] {
+  const inventory = [{ name: 'pi', role }, { name: 'web' }];
+  const parsed = parseConfig(JSON.stringify({ inventory, power: { upses: [ups], ...power } }), 'test');
+  if ('findings' in parsed) throw new Error(JSON.stringify(parsed.findings));
+  const compiled = sitePlan(parsed.config, 'shutdown', parsed.config.power.mode);
+  const question = { compiled, power: parsed.config.power, cuts: [], tails: [], ...more };
+  return raceFindings(question).map(({ message, remedy, isError }) => `${isError} ${message}; ${remedy}`);
+}
+
+const tail = (tailMs: number, isMeasured = true) => ({ node: 'web' as never, tailMs, isMeasured });
+
+t.test('nothing to warn of', async (t) => {
+  t.same(findingsOf({}), []);
+  t.same(findingsOf({}, { cuts: [{ ups: 'rack-a', hindrance: undefined }], tails: [tail(120_000)] }), []);
+  t.same(findingsOf({ upses: [], mode: 'cluster-only' }), []);
+});
+
+t.test('a UPS that cannot be cut', async (t) => {
+  const hindrance = { why: 'does not offer shutdown.return', remedy: 'take it away' };
+  t.same(findingsOf({}, { cuts: [{ ups: 'rack-a', hindrance }] }), [
+    'false rack-a is to cut its output, and cannot: it does not offer shutdown.return; take it away',
+  ]);
+});
+
+t.test('one that never is', async (t) => {
+  t.match(findingsOf({ mode: 'cluster-only' }), [/never does: in the mode cluster-only no host goes off/]);
+  t.match(findingsOf({}, {}, 'other'), [/never does: no node is the coordinator/]);
+});
+
+t.test('hosts that were slower than the coordinator is given time for', async (t) => {
+  const slow = { tails: [tail(130_000), tail(20_000)] };
+  t.same(findingsOf({}, slow), [
+    'false hosts here took up to 2 min 10 s to go off, and power.coordinator_halt is 2 min; give it more time',
+  ]);
+  t.same(findingsOf({ coordinator_halt: '3m' }, slow), []);
+  t.same(findingsOf({}, { tails: [tail(130_000, false)] }), [], 'what is assumed is no measure');
+  const plain = { upses: [{ name: 'rack-a', ups: 'ups@127.0.0.1' }] };
+  t.same(findingsOf(plain, slow), [], 'where it does not matter');
+  t.equal(findingsOf({ ...plain, coordinator: 'stays-up' }, slow).length, 1);
+});
