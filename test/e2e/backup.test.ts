@@ -24,9 +24,16 @@ const long = 'long.service';
 const later = 'later.service';
 
 const stages = [
-  { name: 'first', steps: [{ start: { nodes: ['alpha'], units: [long] }, timeout: '60s' }] },
+  { name: 'first', steps: [{ start: { nodes: ['alpha'], units: [long] }, timeout: '5m' }] },
   { name: 'second', steps: [{ start: { nodes: ['beta'], units: [later] }, timeout: '60s' }] },
 ];
+
+/** Counts its starts as the others do, and is starting until there is a file `go` in the node's home. */
+const waitingUnit = `[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'echo started >> %h/starts.%n; until [ -e %h/go ]; do sleep 0.1; done'
+`;
 
 /** Of every operation that a journal holds. */
 function operationIds(stateFolder: string): string[] {
@@ -46,7 +53,7 @@ t.test('backup and restore', { skip: await skipUnless('user'), timeout: 180_000 
   const site = await runSite(t, {
     names,
     sequences: { maintenance: { stages } },
-    units: { ...quickUnit, [long]: countedUnit(4), [later]: countedUnit(0), 'once.service': countedUnit(0) },
+    units: { ...quickUnit, [long]: waitingUnit, [later]: countedUnit(0), 'once.service': countedUnit(0) },
   });
   const old = site.manager;
   const file = join(old.folder, 'hecate.tar');
@@ -128,6 +135,7 @@ t.test('backup and restore', { skip: await skipUnless('user'), timeout: 180_000 
     const told = await getRun(operator, runId);
     t.equal(stateOf(told), 'failed');
     t.match(told.summary?.why, /a restore resumes nothing/);
+    await site.node('alpha').runOrThrow(['touch', join(site.node('alpha').home, 'go')]);
     await until(
       async () => {
         const operations = JSON.parse(await manager.ctlOrThrow('operations', '-o', 'json')) as {
