@@ -1,7 +1,8 @@
 /** Packages of this host, through its own package manager. */
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { PackageFormat, PackageIdentity } from '../core/package-name.ts';
 import { packageNames } from '../core/package-name.ts';
-import { runCommand, runOrThrow } from './run-command.ts';
+import { lastLines, runCommand, runOrThrow } from './run-command.ts';
 
 export interface PackageTool {
   readonly format: PackageFormat;
@@ -16,9 +17,11 @@ export interface PackageTool {
 /** Packages unpack in seconds; a slow disk, or another installation that has to end first, takes minutes. */
 const installTimeLimitMs = 10 * 60_000;
 
+const keepEdited = ['--force-confdef', '--force-confold'];
+
 const aptOptions = [
   ...['-o', 'DPkg::Lock::Timeout=300'],
-  ...['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'],
+  ...keepEdited.flatMap((option) => ['-o', `Dpkg::Options::=${option}`]),
   // Files in a folder of root's: apt's own user for downloads cannot read them, and says so.
   ...['-o', 'APT::Sandbox::User=root'],
 ];
@@ -41,23 +44,23 @@ export const debTool: PackageTool = {
   },
   async install(files) {
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    // What an installation that was cut short has left half done.
-    await runCommand(['dpkg', '--configure', '-a', '--force-confdef', '--force-confold'], {
-      timeLimitMs: installTimeLimitMs,
-      env,
+    const settings = { timeLimitMs: installTimeLimitMs, env };
+    const apt = [
+      'apt-get',
+      ...aptOptions,
+      'install',
+      '--yes',
+      '--allow-downgrades',
+      '--no-install-recommends',
+    ];
+    const { exitCode, stdout, stderr } = await runCommand([...apt, ...files], settings);
+    if (exitCode === 0) return;
+    // What was cut short has packages of two releases: apt does nothing then, and dpkg puts all of one there at once.
+    await runOrThrow(['dpkg', ...keepEdited, '--install', ...files], settings).catch((thrown: unknown) => {
+      const said = `apt-get ended with ${exitCode}: ${lastLines(stderr || stdout)}`;
+      throw new HecateError('HEC_STATE', `${said}; ${asHecateError(thrown).message}`, '', thrown);
     });
-    await runOrThrow(
-      [
-        'apt-get',
-        ...aptOptions,
-        'install',
-        '--yes',
-        '--allow-downgrades',
-        '--no-install-recommends',
-        ...files,
-      ],
-      { timeLimitMs: installTimeLimitMs, env },
-    );
+    await runOrThrow(['dpkg', ...keepEdited, '--configure', '-a'], settings);
   },
 };
 
