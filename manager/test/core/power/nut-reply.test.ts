@@ -52,6 +52,30 @@ t.test('a name with blanks', async (t) => {
   t.equal(reply?.type === 'variables' && reply.variables.get('a'), '1');
 });
 
+t.test('a list of names: commands, and variables that can be set', async (t) => {
+  const commands = { type: 'names', kind: 'CMD', ups: 'rack' } as const;
+  const reply = replyOf(new ReplyReader(commands), [
+    'BEGIN LIST CMD rack',
+    'CMD rack load.off',
+    'CMD rack shutdown.return',
+    'END LIST CMD rack',
+  ]);
+  t.equal(reply?.type, 'names');
+  t.same(reply?.type === 'names' && [...reply.names], ['load.off', 'shutdown.return']);
+  const settable = replyOf(new ReplyReader({ type: 'names', kind: 'RW', ups: 'my rack' }), [
+    'BEGIN LIST RW "my rack"',
+    'RW "my rack" ups.delay.shutdown "20"',
+    'END LIST RW "my rack"',
+  ]);
+  t.same(settable?.type === 'names' && [...settable.names], ['ups.delay.shutdown']);
+  for (const line of ['CMD other load.off', 'VAR rack a "1"', 'CMD rack', 'END LIST VAR rack'])
+    t.throws(
+      () => replyOf(new ReplyReader(commands), ['BEGIN LIST CMD rack', line]),
+      { code: 'HEC_PROTOCOL' },
+      line,
+    );
+});
+
 t.test('what cannot stand there', async (t) => {
   const table: [string, string[]][] = [
     ['no list', ['OK']],
