@@ -163,7 +163,7 @@ const forward = z
       ),
       identity: pathLeaf({
         description:
-          'The folder with the certificate that the other site has given to this manager: `hecatectl join --identity` writes it, as the user of the manager.',
+          'The folder with the certificate that the other site has given to this manager: `hecatectl join` with `--identity` writes it, as the user of the manager.',
         example: '/var/lib/hecate/peer',
       }),
       acknowledge_within: durationLeaf(

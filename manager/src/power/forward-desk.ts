@@ -11,6 +11,7 @@ import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
 import { initialReceived, resumedReceived } from '../core/power/forward-received-state.ts';
 import type { PeerStanding } from '../core/power/forward-startup.ts';
 import type { ForwardProgress } from '../core/power/forward-state.ts';
+import type { RunId } from '../core/runs/run.ts';
 import { ForwardReceiver, type ForwardReceiverPorts } from './forward-receiver.ts';
 
 export interface ForwardDeskPorts extends Omit<ForwardReceiverPorts, 'alert' | 'onTrouble'> {
@@ -78,6 +79,11 @@ export class ForwardDesk {
   get wanting(): string | undefined {
     return this.receivers.find(({ isOpen, state }) => isOpen && state.forward?.phase !== 'withdrawing')?.state
       .peer;
+  }
+
+  /** Whether any but this one has asked for the run. */
+  wants(runId: RunId, except: unknown): boolean {
+    return this.receivers.some((receiver) => receiver !== except && receiver.wants(runId));
   }
 
   standings(): PeerStanding[] {

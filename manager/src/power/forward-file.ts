@@ -3,8 +3,8 @@
  * all; durable before anything that follows from it leaves (I9).
  */
 import { randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
-import { damagedFile } from '@hecate/proto/io/file-errors.ts';
 import type { ReceivedState } from '../core/power/forward-received-state.ts';
 import type { ForwardState } from '../core/power/forward-state.ts';
 import type { DiskReserve } from '../io/disk-reserve.ts';
@@ -33,6 +33,7 @@ export class ForwardFile {
   readonly #reserve: DiskReserve;
   readonly #sent: Map<string, ForwardState>;
   readonly #received: Map<string, ReceivedRecord>;
+  #loss: string | undefined;
   #tail: Promise<void> = Promise.resolve();
 
   private constructor(path: string, reserve: DiskReserve, { instance, sent, received }: ForwardFileText) {
@@ -43,11 +44,27 @@ export class ForwardFile {
     this.#received = new Map(received.map((record) => [keyOf(record.state.peer, record.state.ups), record]));
   }
 
-  /** @throws HEC_STATE when it cannot be read, or is damaged */
+  /**
+   * A damaged file keeps no manager down, least of all in a power cut: it is set aside. What was forwarded is asked for
+   * anew, here by the decision and there by the other site (I10).
+   * @throws HEC_STATE when it cannot be read
+   */
   static async open(path: string, reserve: DiskReserve): Promise<ForwardFile> {
     const text = await readFileIfThere(path);
+    const read = text === undefined ? undefined : parse(text);
     const empty: ForwardFileText = { version: 1, instance: randomUUID(), sent: {}, received: [] };
-    return new ForwardFile(path, reserve, text === undefined ? empty : parse(path, text));
+    const file = new ForwardFile(path, reserve, read ?? empty);
+    if (text === undefined || read !== undefined) return file;
+    const damagedPath = `${path}.damaged`;
+    file.#loss = `${path} was damaged: what was forwarded is asked for anew; see here and at the other site whether a shutdown goes on (hecatectl runs list); the damaged file is kept as ${damagedPath}`;
+    // Where that fails, it stays where it is until something is forwarded; it is told all the same.
+    await rename(path, damagedPath).catch(() => undefined);
+    return file;
+  }
+
+  /** What was lost at the start, a sentence; undefined: nothing was. */
+  get loss(): string | undefined {
+    return this.#loss;
   }
 
   sent(ups: string): ForwardState | undefined {
@@ -84,7 +101,8 @@ export class ForwardFile {
   }
 }
 
-function parse(path: string, text: string): ForwardFileText {
+/** Undefined: it is damaged. */
+function parse(text: string): ForwardFileText | undefined {
   try {
     const file = JSON.parse(text) as ForwardFileText;
     const isFile =
@@ -92,13 +110,9 @@ function parse(path: string, text: string): ForwardFileText {
       typeof file.instance === 'string' &&
       Object.entries(file.sent).every(([ups, state]) => isState(state) && state.ups === ups) &&
       file.received.every(({ state }) => isState(state) && typeof state.peer === 'string');
-    if (!isFile) throw new TypeError('not of forwards');
-    return file;
-  } catch (cause) {
-    const expected = 'what is forwarded, and what was';
-    const remedy =
-      'see with `hecatectl runs list`, here and at the other site, whether a shutdown is going on; then remove the file';
-    throw damagedFile(path, { text, expected, remedy, cause });
+    return isFile ? file : undefined;
+  } catch {
+    return undefined;
   }
 }
 

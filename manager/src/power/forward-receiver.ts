@@ -9,7 +9,7 @@ import type { ReceivedEffect, ReceivedInput, ReceivedState } from '../core/power
 import { isForwardOpen } from '../core/power/forward-received-state.ts';
 import type { ForwardProgress, ForwardStanding } from '../core/power/forward-state.ts';
 import type { TriggerCause } from '../core/power/ups-state.ts';
-import type { RunRequest } from '../core/runs/run.ts';
+import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { ForwardFile } from './forward-file.ts';
 import type { KnownRun } from './power-file.ts';
@@ -22,6 +22,8 @@ export interface ForwardReceiverPorts {
   readonly runs: Pick<RunService, 'request' | 'abort' | 'report' | 'active' | 'watchers'>;
   /** @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run */
   makeRequest(trigger: TriggerEffect): RunRequest;
+  /** Whether another UPS, here or there, has asked for this run, too, and does not take it back. */
+  isWanted(by: ForwardReceiver, runId: RunId): boolean;
   /** Its shutdown was taken back: what it took down is to come back. */
   restore(receiver: ForwardReceiver): void;
   /** Raised, or over (undefined). */
@@ -74,13 +76,18 @@ export class ForwardReceiver {
     return isForwardOpen(this.#state);
   }
 
+  /** It has asked for this run, and does not take it back. */
+  wants(runId: RunId): boolean {
+    return this.isOpen && this.#state.forward?.phase !== 'withdrawing' && this.runId === runId;
+  }
+
   get runId(): string {
     const { forward } = this.#state;
     return this.#run && this.#run.triggerId === forward?.runTriggerId ? this.#run.runId : '';
   }
 
   #makeTriggered(): TriggeredRun {
-    const { runs, makeRequest, restore } = this.#ports;
+    const { runs, makeRequest, isWanted, restore } = this.#ports;
     return new TriggeredRun({
       runs,
       makeRequest,
@@ -89,6 +96,7 @@ export class ForwardReceiver {
         await this.#put();
       },
       hear: (triggerId, event) => this.#input({ type: 'run', triggerId, event }),
+      isWanted: (runId) => isWanted(this, runId),
       onTakenBack: () => restore(this),
       onNothingTaken: () => undefined,
       onTrouble: (error) => this.#onRefused(error),

@@ -87,11 +87,11 @@ export class ForwardSender {
     return sayForward(this.#state, receiver, this.#ports.clock.bootTimeMs());
   }
 
-  /** After a start. @param triggerId what the decision has open */
-  start(triggerId: string | undefined): void {
+  /** After a start. @param open what the decision has open */
+  start(open: { readonly triggerId: string; readonly isStarted: boolean } | undefined): void {
     const { local } = this.#state;
     if (local && !local.isOver) this.#ports.local.resume(local.triggerId);
-    this.#input({ type: 'resume', triggerId });
+    this.#input({ type: 'resume', open });
   }
 
   ask({ triggerId, cause, sentence, timeLimitMs }: TriggerEffect): void {

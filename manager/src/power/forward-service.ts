@@ -11,7 +11,7 @@ import type { ManagerConfig } from '../config/manager-config.ts';
 import { sayReceived } from '../core/power/forward-sentence.ts';
 import { type PeerStanding, peersHindrance } from '../core/power/forward-startup.ts';
 import { forwardConfigDefaults } from '../core/power/forward-state.ts';
-import type { RunRequest } from '../core/runs/run.ts';
+import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import type { ForwardMetrics } from '../io/power-metrics.ts';
 import type { RunService } from '../runs/run-service.ts';
@@ -37,6 +37,7 @@ export interface ForwardServicePorts {
   budgetMs(): number;
   /** @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run */
   makeRequest(trigger: TriggerEffect): RunRequest;
+  isWanted(by: ForwardReceiver, runId: RunId): boolean;
   /** A shutdown that a peer has forwarded was taken back. */
   restore(receiver: ForwardReceiver): void;
   alert(peer: string, key: string, sentence: string | undefined): void;
@@ -84,6 +85,15 @@ export class ForwardService {
   start(): void {
     this.desk.start();
     this.link?.start();
+  }
+
+  /** What is wrong, as sentences; empty: nothing. What is sent is told with its UPS. */
+  troubles(): string[] {
+    const { loss } = this.#ports.file;
+    const refused = this.desk.receivers
+      .filter(({ refusal }) => refusal !== '')
+      .map(({ state, refusal }) => sayReceived(state, refusal));
+    return [...(loss === undefined ? [] : [loss]), ...refused];
   }
 
   /** What another site has against a startup here; empty: nothing. */

@@ -17,11 +17,12 @@ import type { SitePlan } from '../runs/site-plans.ts';
 import { beforeCoordinatorOff } from './coordinator-off.ts';
 import type { ForwardFile } from './forward-file.ts';
 import type { ForwardReceiver } from './forward-receiver.ts';
-import { ForwardService } from './forward-service.ts';
+import type { ForwardService } from './forward-service.ts';
 import { PowerAlerts } from './power-alerts.ts';
 import type { PowerFile } from './power-file.ts';
 import { raceFindings } from './race-findings.ts';
 import { runtimeFindings } from './runtime-findings.ts';
+import { siteForwards } from './site-forwards.ts';
 import { SiteReturn } from './site-return.ts';
 import { type SiteBudget, SiteShutdown, type SupplyLimits } from './site-shutdown.ts';
 import { startupHindrance } from './startup-hindrance.ts';
@@ -98,22 +99,22 @@ export class PowerService {
   }
 
   #makeForwards(): ForwardService {
-    const alerts = new Map<string, string>();
-    return new ForwardService({
+    return siteForwards({
       ...this.#ports,
       file: this.#ports.forwardFile,
-      hindrance: () => this.#hindrance(),
+      alerts: this.#alerts,
+      shutdown: this.#shutdown,
+      upses: () => this.#upses,
       budgetMs: () => this.#budget.budgetMs,
-      makeRequest: (trigger) => this.#wholeRequest(trigger),
-      restore: (receiver) => void this.#restoreForward(receiver),
-      alert: (peer, key, sentence) => {
-        const told = sentence ?? `over: ${alerts.get(`${peer} ${key}`) ?? key}`;
-        if (sentence === undefined && !alerts.delete(`${peer} ${key}`)) return;
-        if (sentence !== undefined) alerts.set(`${peer} ${key}`, sentence);
-        this.#alerts.tell(peer, key, { level: 'critical', sentence: told }, sentence !== undefined);
-      },
+      wanting: () => this.#wanting,
+      isWanted: (by, runId) => this.#isWanted(runId, by),
       onBudget: () => this.#tellBudget(),
     });
+  }
+
+  /** By another UPS than this one, here or at another site. */
+  #isWanted(runId: RunId, by: WatchedUps | ForwardReceiver): boolean {
+    return this.#upses.some((ups) => ups !== by && ups.wants(runId)) || this.forwards.desk.wants(runId, by);
   }
 
   #wholeRequest({ sentence, triggerId, timeLimitMs }: TriggerEffect): RunRequest {
@@ -128,17 +129,6 @@ export class PowerService {
   #tellBudget(): void {
     const budgetMs = this.#decisionBudgetMs;
     for (const { runner } of this.#upses) runner.input({ type: 'budget', budgetMs });
-  }
-
-  /** What keeps the power of this site from being called good, for other sites; empty: nothing. */
-  #hindrance(): string {
-    for (const { name, runner } of this.#upses) {
-      const { trigger, outage, mainsSinceMs } = runner.state;
-      if (trigger) return `${name} has asked for a shutdown`;
-      if (outage !== undefined && mainsSinceMs === undefined) return `${name} is on battery`;
-    }
-    const run = this.#ports.runs.active().find(({ request }) => request.plan.kind === 'shutdown');
-    return run ? `run ${run.request.runId} (${run.request.plan.name}) is going on` : '';
   }
 
   #makeReturn(): SiteReturn {
@@ -163,7 +153,7 @@ export class PowerService {
       ownBudgetMs: () => this.#budget.budgetMs,
       makeRequest: (ups, trigger) =>
         this.forwards.link ? this.#wholeRequest(trigger) : this.#makeRequest(ups, trigger),
-      isWanted: (by, runId) => this.#upses.some((ups) => ups !== by && ups.wants(runId)),
+      isWanted: (by, runId) => this.#isWanted(runId, by),
       restore: (ups) => void this.#restore(ups),
       coordinatorHaltMs: () => this.#ports.config().power.coordinatorHaltMs,
       onLook: () => this.#lookAround(),
@@ -206,11 +196,12 @@ export class PowerService {
 
   /** What is raised, as sentences; empty: all is well. */
   troubles(): string[] {
-    return this.#upses.flatMap(({ runner }) =>
+    const raised = this.#upses.flatMap(({ runner }) =>
       Object.values(runner.alerts)
         .filter(({ level }) => level !== 'notice')
         .map(({ sentence }) => sentence),
     );
+    return [...raised, ...this.forwards.troubles()];
   }
 
   /** Every node of the inventory, and how long it has power. */
@@ -349,24 +340,6 @@ export class PowerService {
   get #wanting(): string | undefined {
     const ups = this.#upses.find(({ runner }) => runner.state.trigger !== undefined);
     return ups?.name ?? this.forwards.desk.wanting;
-  }
-
-  /** The same, of a shutdown that another site had forwarded. */
-  async #restoreForward({ state: { peer, forward }, runId }: ForwardReceiver): Promise<void> {
-    const other = this.#wanting;
-    if (other) {
-      this.#ports.logger.warn({ peer }, `nothing is started again: ${other} has asked for a shutdown`);
-      return;
-    }
-    try {
-      const reason = `${peer} takes its shutdown back: ${forward?.withdrawal ?? ''}`;
-      await this.#ports.runs.request(this.#shutdown.restoring(reason, `taken-back:${runId}`), false);
-    } catch (thrown) {
-      if (this.#isClosed) return;
-      const { message, remedy } = asHecateError(thrown);
-      const sentence = `${peer}: its shutdown was taken back, and what it had stopped does not start: ${message}; ${remedy}`;
-      this.#alerts.tell(peer, 'not-restored', { level: 'critical', sentence }, true);
-    }
   }
 
   /** What a shutdown that was taken back had taken down comes up again, unless another UPS wants it down. */

@@ -161,7 +161,7 @@ export class WatchedUps {
     const { trigger } = state;
     const runId = run?.triggerId === trigger?.triggerId ? run?.runId : undefined;
     // First: what the decision asks for again is asked of a run that is known.
-    if (this.#forward) this.#forward.start(trigger?.triggerId);
+    if (this.#forward) this.#forward.start(trigger);
     else if (trigger?.isStarted) this.#triggered.resume(trigger.triggerId, runId);
     this.runner.start();
     // It was being taken back when the manager ended, and its run is over.

@@ -136,8 +136,11 @@ export interface ForwardInstant {
 export type ForwardRunEvent = 'started' | 'past-no-return' | 'ended' | 'failed' | 'aborted';
 
 export type ForwardInput =
-  /** Once, after a start. `triggerId`: what the decision has open; undefined: nothing. */
-  | { readonly type: 'resume'; readonly triggerId: string | undefined }
+  /** Once, after a start: what the decision has open, and whether it has heard that it was begun; undefined: nothing. */
+  | {
+      readonly type: 'resume';
+      readonly open: { readonly triggerId: string; readonly isStarted: boolean } | undefined;
+    }
   | {
       readonly type: 'trigger';
       readonly triggerId: string;

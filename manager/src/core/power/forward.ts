@@ -77,13 +77,19 @@ function take(draft: ForwardDraft, input: ForwardInput): void {
   }
 }
 
-/** The decision may have let go of it while this was not written: then it is withdrawn. */
-function resume(draft: ForwardDraft, { triggerId }: Of<'resume'>): void {
+/**
+ * The decision may have let go of it while this was not written: then it is withdrawn. What the decision counts on and
+ * nothing is known of here is lost with a file: it asks for it anew (I10).
+ */
+function resume(draft: ForwardDraft, { open }: Of<'resume'>): void {
   const { forward } = draft.state;
+  if (open?.isStarted && forward?.triggerId !== open.triggerId)
+    draft.send({ type: 'hear', triggerId: open.triggerId, event: 'failed' });
   if (!forward || forward.phase === 'ended') return;
   if (forward.openedAtMs === 0) draft.change({ openedAtMs: draft.nowMs });
   if (forward.phase === 'committed') return;
-  if (forward.triggerId !== triggerId) leaveBehind(draft, `${draft.state.ups} does not ask for it any more`);
+  if (forward.triggerId !== open?.triggerId)
+    leaveBehind(draft, `${draft.state.ups} does not ask for it any more`);
 }
 
 function trigger(draft: ForwardDraft, { triggerId, cause, sentence, timeLimitMs }: Of<'trigger'>): void {

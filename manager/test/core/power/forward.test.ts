@@ -243,11 +243,11 @@ t.test('a restart goes on with the same one; another boot has another clock', as
   bench.take(trigger('one'));
   bench.answer();
   bench.restart();
-  bench.take({ type: 'resume', triggerId: 'one' });
+  bench.take({ type: 'resume', open: { triggerId: 'one', isStarted: true } });
   t.match(bench.of('send').at(-1), { sequence: 1, triggerId: 'one', isWithdrawal: false });
   bench.restart('another-boot');
   bench.nowMs = 10;
-  bench.take({ type: 'resume', triggerId: 'one' });
+  bench.take({ type: 'resume', open: { triggerId: 'one', isStarted: true } });
   t.match(bench.of('send').at(-1), { sequence: 1, timeLimitMs: undefined });
 });
 
@@ -256,7 +256,7 @@ t.test('the decision does not know of it any more after a restart: it is withdra
   bench.take(trigger('one'));
   bench.answer();
   bench.restart();
-  bench.take({ type: 'resume', triggerId: undefined });
+  bench.take({ type: 'resume', open: undefined });
   t.match(bench.of('send').at(-1), { sequence: 1, isWithdrawal: true });
 });
 
@@ -265,4 +265,13 @@ t.test('a receiver that knows a newer one: ours comes after it', async (t) => {
   bench.take(trigger('one'));
   bench.answer({ standing: 'superseded', newestSequence: 41 });
   t.match(bench.of('send').at(-1), { sequence: 42, triggerId: 'one' });
+});
+
+t.test('what the decision counts on and the file has lost is asked for anew', async (t) => {
+  const bench = new SenderBench();
+  bench.take({ type: 'resume', open: { triggerId: 'one', isStarted: true } });
+  t.match(bench.of('hear'), [{ triggerId: 'one', event: 'failed' }]);
+  const other = new SenderBench();
+  other.take({ type: 'resume', open: { triggerId: 'one', isStarted: false } });
+  t.same(other.of('hear'), [], 'it is asked for at once anyhow');
 });

@@ -43,6 +43,7 @@ export class TwoSites {
   #ticket = 0;
   #isOnMains = false;
   #openTrigger: string | undefined;
+  #isStarted = false;
   /** Asked for, and when it began; it goes on whoever else dies: its own journal has it. */
   #run: { readonly triggerId: string; readonly sinceMs: number; isAborted: boolean } | undefined;
   #flying: { readonly atMs: number; readonly deliver: () => void }[] = [];
@@ -122,7 +123,9 @@ export class TwoSites {
     for (const { deliver } of due) deliver();
     if (this.#senderUpAtMs !== 0 && this.nowMs >= this.#senderUpAtMs) {
       this.#senderUpAtMs = 0;
-      this.#take({ type: 'resume', triggerId: this.#openTrigger });
+      const triggerId = this.#openTrigger;
+      const isStarted = this.#isStarted;
+      this.#take({ type: 'resume', open: triggerId === undefined ? undefined : { triggerId, isStarted } });
     }
     if (this.#receiverUpAtMs !== 0 && this.nowMs >= this.#receiverUpAtMs) {
       this.#receiverUpAtMs = 0;
@@ -152,6 +155,7 @@ export class TwoSites {
       if (effect.type === 'send') this.#carry(effect);
       else if (effect.type === 'hear' && (effect.event === 'failed' || effect.event === 'ended'))
         this.#openTrigger = undefined;
+      else if (effect.type === 'hear') this.#isStarted = true;
     }
   }
 
