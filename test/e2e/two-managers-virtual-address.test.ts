@@ -23,11 +23,12 @@ const standby = '/var/lib/hecate-standby/hecate.tar';
 const shipped = (name: string): string =>
   readFileSync(join(import.meta.dirname, '../../packaging/examples/keepalived', name), 'utf8');
 
-/** As an operator changes it: its own interface and address; and looks sooner, for the test. */
+/** As an operator changes it: its own interface and address; and slow to give up, so that a refused manager is seen. */
 const keepalived = shipped('keepalived.conf')
   .replace('interface eth0', 'interface host0')
   .replace('192.0.2.10/24', `${address}/24`)
-  .replace('interval 3', 'interval 1');
+  .replace('interval 3', 'interval 1')
+  .replace('fall 2', 'fall 10');
 
 const config = {
   names: [address],
@@ -89,14 +90,17 @@ t.test('one address, two managers', { skip: await skipUnless('booted'), timeout:
   await Promise.all([prepare(one), prepare(two)]);
   await alpha.writeFile(join(alpha.unitFolder, unit), countedUnit(0));
   await alpha.systemctl('daemon-reload');
-  const restart = (node: BootedNode) => ctl(node, 'restart', 'alpha', unit, '--timeout', '10s');
+  const restart = (node: BootedNode) => ctl(node, 'restart', 'alpha', unit, '--timeout', '5s');
   const starts = () => startsOf(alpha, unit);
 
   await t.test('the first that is there has the address, and its manager runs', async (t) => {
     await startKeepalived(one);
-    await until(() => hasAddress(one), { what: 'the address', timeoutMs: 30_000, intervalMs: 100 });
-    await until(() => isActive(one), { what: 'the manager', timeoutMs: 30_000, intervalMs: 100 });
-    await until(async () => (await ctl(one, 'ca', 'init')).exitCode === 0, { what: 'the authority' });
+    await until(() => hasAddress(one), { what: 'the address', timeoutMs: 60_000, intervalMs: 100 });
+    await until(() => isActive(one), { what: 'the manager', timeoutMs: 60_000, intervalMs: 100 });
+    await until(async () => (await ctl(one, 'ca', 'init')).exitCode === 0, {
+      what: 'the authority',
+      timeoutMs: 60_000,
+    });
     await startKeepalived(two);
     const token = (await one.runOrThrow(['hecatectl', 'node', 'enroll', 'alpha'])).trim();
     await installAgent(alpha, { manager: `${address}:2020`, policy: '[Policy]\nAllow=* *\n', token });
@@ -109,7 +113,7 @@ t.test('one address, two managers', { skip: await skipUnless('booted'), timeout:
 
   await t.test('cut off silently: the other one restores what it was sent, and takes over', async (t) => {
     await one.cut();
-    await until(() => hasAddress(two), { what: 'the address moves', timeoutMs: 30_000, intervalMs: 100 });
+    await until(() => hasAddress(two), { what: 'the address moves', timeoutMs: 60_000, intervalMs: 100 });
     await untilOnline(two, 'the agent comes over');
     t.ok((await epochOf(two)) > 10_000);
     t.equal((await restart(two)).exitCode, 0, 'and does what it is told');
