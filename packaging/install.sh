@@ -187,7 +187,13 @@ dnf_version_of() { rpm -qp --qf '%{VERSION}-%{RELEASE}' "$1" 2>/dev/null; }
 dnf_fits() { case $(rpm -qp --qf '%{ARCH}' "$1" 2>/dev/null) in noarch | "$(uname -m)") ;; *) false ;; esac }
 dnf_newer() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | tail -n 1)" = "$1" ]; }
 dnf_same() { [ "$(rpm -qp --qf '%{SIGMD5}' "$1" 2>/dev/null)" = "$(rpm -q --qf '%{SIGMD5}' "$2")" ]; }
-dnf_install_files() { dnf -q -y install "$@" && dnf -q -y reinstall "$@"; }
+# To dnf two packages of one version are the same.
+dnf_install_files() {
+  dnf -q -y install "$@" || return 1
+  for file; do
+    dnf_same "$file" "$(dnf_name_of "$file")" || dnf -q -y reinstall "$file" || return 1
+  done
+}
 dnf_remove() { dnf -q -y remove "$@"; }
 dnf_purge() { dnf -q -y remove "$@"; }
 dnf_stock() { ! rpm -Vf "$1" 2>/dev/null | grep -q "^..5.* $1\$" && rpm -qf "$1" >/dev/null 2>&1; }
@@ -251,7 +257,7 @@ install_dependencies() {
   [ -z "$names" ] || change "install$names" pm get_packages ${names# }
 }
 
-# For operators and for hooks: Hecate itself goes without.
+# For operators and for hooks: Hecate itself does without.
 install_kubectl() {
   ! command -v kubectl >/dev/null && [ ! -x /usr/local/bin/k3s ] || return 0
   if pm has kubectl; then
@@ -292,6 +298,8 @@ start_services() {
 
 next_steps() {
   [ $has_manager = no ] || [ -e /var/lib/hecate/authority ] || say "next: hecatectl ca init, then hecatectl node enroll NODE for each node"
+  [ "$manage_nut" = 0 ] || [ $has_manager = no ] || grep -Eqs '^[[:space:]{"]*power\>' /etc/hecate/hecate.yaml ||
+    say "next: power: { upses: [{ name: $ups, ups: \"$ups@$listen:3493\" }] } in /etc/hecate/hecate.yaml, then systemctl restart hecate-manager"
   [ $has_agent = no ] || [ -e /var/lib/hecate-agent/identity/current ] || say "next: hecate-agent join, with a token of hecatectl node enroll, then systemctl start hecate-agent"
 }
 
@@ -333,8 +341,9 @@ install_all() {
   [ $has_manager = no ] || dependencies='nut-client'
   [ "$manage_nut" = 0 ] || dependencies="$nut_packages"
   install_dependencies "$dependencies"
-  [ $has_manager = no ] || install_kubectl
   install_hecate
+  # Not at each run: already the question is in dnf's logs, and a run that changes nothing is to change nothing.
+  [ $has_manager = no ] || [ $changes = 0 ] || install_kubectl
   [ "$manage_nut" = 0 ] || set_up_nut
   start_services
 }

@@ -22,6 +22,9 @@ const upgrade = '/root/upgrade';
 const names = ['titan', 'worker'];
 const secret = 'correct.horse.battery';
 
+/** NUT as it is by then. */
+const noNut = { HECATE_MANAGE_NUT: '0' };
+
 type Environment = Readonly<Record<string, string>>;
 
 const install = (host: BareHost, env: Environment = {}, ...args: string[]): Promise<ExecuteResult> =>
@@ -67,6 +70,10 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
     t.match(second.stdout, /next: hecate-agent join/);
     t.equal(await titan.node.readFile(config), 'site: home\n');
     t.equal(await titan.state('hecate-manager'), 'active');
+    const [power = ''] = /power: \{.*\}/.exec(first.stdout) ?? [];
+    await titan.node.writeFile('/root/power.yaml', power);
+    await titan.runOrThrow(['hecate-manager', '--check', '--config', '/root/power.yaml']);
+    t.match(power, 'ups@127.0.0.1:3493', 'what is still to be written is told as it is to be written');
     const packages = await worker.shell("dpkg-query -W 'hecate*' 'nut*' 2>/dev/null | cut -f 1 | xargs");
     t.equal(packages, 'hecate-agent hecate-runtime\n', 'an agent needs no more');
   });
@@ -150,7 +157,7 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
     ];
     const text = JSON.stringify({ site: 'home', inventory });
     await titan.node.writeFile(config, text);
-    const { exitCode, stdout, stderr } = await install(titan, {}, '--packages', upgrade);
+    const { exitCode, stdout, stderr } = await install(titan, noNut, '--packages', upgrade);
     t.equal(exitCode, 0, stderr);
     t.match(stdout, /^install hecate-runtime hecate-agent hecate-manager hecatectl from \/root\/upgrade$/m);
     t.equal(await titan.node.readFile(config), text);
@@ -163,7 +170,7 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
     for (const host of hosts) await joinSite(titan, host);
     await untilOnline(titan, names);
     await addUnit(worker, 'work.service');
-    const enabled = await install(titan, { HECATE_ENABLE_BOOTSTRAP: '1' }, '--packages', upgrade);
+    const enabled = await install(titan, { ...noNut, HECATE_ENABLE_BOOTSTRAP: '1' }, '--packages', upgrade);
     t.equal(enabled.exitCode, 0, enabled.stderr);
     t.equal(await titan.state('hecate-bootstrap'), 'inactive', 'at the next boot');
     t.equal(await worker.state('work.service'), 'inactive');
@@ -181,7 +188,7 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
       );
     };
     await until(ended, { what: 'the startup is done', timeoutMs: 60_000, intervalMs: 200 });
-    const disabled = await install(titan, { HECATE_ENABLE_BOOTSTRAP: '0' }, '--packages', upgrade);
+    const disabled = await install(titan, { ...noNut, HECATE_ENABLE_BOOTSTRAP: '0' }, '--packages', upgrade);
     t.match(disabled.stdout, /^disable hecate-bootstrap\.service$/m);
   });
 
