@@ -75,7 +75,8 @@ export class UpsDraft {
   /** The record goes ahead of what follows from it (I9); a look that changes nothing durable writes nothing. */
   step(): UpsStep {
     const durable = durableOf(this.state);
-    const isNew = JSON.stringify(durable) !== JSON.stringify(durableOf(this.before));
+    const isNew =
+      this.state !== this.before && JSON.stringify(durable) !== JSON.stringify(durableOf(this.before));
     const record: UpsEffect[] = isNew ? [{ type: 'persist', state: durable }] : [];
     return { state: this.state, effects: [...record, ...this.effects] };
   }
