@@ -154,7 +154,7 @@ function makeTelemetry(chance: Chance): TelemetryNature {
     tells: chance.one(['runtime', 'runtime', 'runtime', 'runtime', 'charge', 'nothing'] as const),
     grainMs: chance.one([1, 1000, 1000, 60_000]),
     optimism: Array.from({ length: 1 + Math.floor(chance.random() * 6) }, () =>
-      chance.happens(0.5) ? 1 : chance.between(0.6, 1.1),
+      chance.one([1, 1, 1.1, chance.between(0.7, 1.1)]),
     ),
     lowPercent: Math.round(chance.between(3, 20)),
   };

@@ -12,18 +12,21 @@ export class Weather {
   #isOver = false;
   readonly #power: PowerWorld;
   readonly #isWild: boolean;
+  readonly #flaps: boolean;
 
   constructor(power: PowerWorld, isWild: boolean) {
     this.#power = power;
     this.#isWild = isWild;
+    this.#flaps = power.world.chance.happens(0.6);
     this.faults = new Faults(power.world, power.world.chance.one([20_000, 120_000, 600_000]), false);
   }
 
   begin(): void {
     const { chance } = this.#power.world;
     this.#mains();
-    this.#telemetry(chance.one([30_000, 120_000, 600_000]));
-    this.#manager(chance.one([60_000, 300_000, 1_800_000]));
+    // Where little else goes wrong, nothing excuses a decision that is late.
+    if (chance.happens(0.5)) this.#telemetry(chance.one([30_000, 200_000, 1_200_000]));
+    if (chance.happens(0.5)) this.#manager(chance.one([60_000, 300_000, 1_800_000]));
     if (this.#isWild) this.faults.begin();
   }
 
@@ -55,8 +58,8 @@ export class Weather {
       const isAll = chance.happens(0.6);
       const upses = isAll ? grid.upses : [chance.one(grid.upses)];
       const longestMs = Math.max(...upses.map((ups) => ups.battery.nature.fullMs));
-      if (chance.happens(0.3)) this.flap(upses, 1 + Math.floor(chance.random() * 8));
-      else this.outage(upses, chance.between(0, 1.3 * longestMs));
+      if (this.#flaps && chance.happens(0.4)) this.flap(upses, 1 + Math.floor(chance.random() * 8));
+      else this.outage(upses, chance.between(0, chance.happens(0.5) ? 1.3 : 3) * longestMs);
       this.#mains();
     });
   }

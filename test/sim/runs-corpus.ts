@@ -7,10 +7,9 @@ export interface CorpusSeed {
   readonly why: string;
 }
 
-const folder = join(import.meta.dirname, 'corpus');
-
 /** @throws Error naming the file that is not such a line */
-export function corpusSeeds(): CorpusSeed[] {
+export function corpusSeeds(name: 'corpus' | 'power-corpus' = 'corpus'): CorpusSeed[] {
+  const folder = join(import.meta.dirname, name);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.txt'))
     .sort()
