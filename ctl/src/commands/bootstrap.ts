@@ -1,13 +1,14 @@
-import { asHecateError, type ErrorCode, HecateError } from '@hecate/proto/core/errors.ts';
-import { createListRuns, createStartRun, type RunStarted } from '@hecate/proto/generated/wire.ts';
-import { awaitStartup, isPassing, lookIntervalMs } from '../await-startup.ts';
-import type { Command, Context, End } from '../context.ts';
+import { asHecateError, type ErrorCode } from '@hecate/proto/core/errors.ts';
+import { createStartRun, type RunStarted } from '@hecate/proto/generated/wire.ts';
+import { awaitStartup, lookIntervalMs } from '../await-startup.ts';
+import type { Command, Context } from '../context.ts';
+import { formatDuration } from '../core/duration.ts';
 import { printable } from '../core/printable.ts';
-import { runIdOf, stateOf } from '../core/run-state.ts';
+import { retryPauseMs } from '../core/retry-pause.ts';
+import { followStartup, isShutDownSince, type StartupEnd } from '../follow-startup.ts';
 import { clock } from '../io/clock.ts';
 import { pause } from '../io/pause.ts';
-import { reportOf, requestRun, watchStarted } from '../start-run.ts';
-import { endOfWatch } from '../watch-run.ts';
+import { requestRun } from '../start-run.ts';
 
 export const command: Command = {
   definition: {
@@ -17,7 +18,8 @@ export const command: Command = {
     description: [
       'For the boot of the host that the manager runs on, where hecate-bootstrap.service runs it once that is enabled: waits for the manager, for mains that has been back for power.stable_mains, and for batteries that are good for another outage (1.5 times the threshold of a shutdown; of a UPS that tells a charge alone, 80 %), as far as the nodes hang on them; then it runs the plan startup and watches it. Without UPSes it waits for the manager alone.',
       'A run that was going on when the manager started is waited for. A shutdown that somebody has asked for since, or that is remembered and never ended, is not undone: then it ends, and starts nothing. A startup that is going on is joined; where everything is up, the startup has nothing to do.',
-      'When mains fails again meanwhile, the manager decides as always. A shutdown that a UPS asks for takes the nodes over: this waits until it is over and power is good again, and starts the site anew. With --timeout it gives up when it may not begin by then.',
+      'When mains fails again meanwhile, the manager decides as always. A shutdown that a UPS asks for takes the nodes over: this waits until it is over and power is good again, and starts the site anew.',
+      'A startup that fails is asked for again after 15 s, then 30 s, twice as long each time up to an hour; one that somebody aborts is not. With --timeout it gives up when it may not begin by then.',
     ],
     arguments: [],
     options: [],
@@ -34,12 +36,13 @@ export const command: Command = {
   },
   run: async (context) => {
     const deadlineMs = clock.nowMs() + context.timeLimitMs(Number.POSITIVE_INFINITY);
-    for (;;) {
+    for (let failures = 0; ; ) {
       const why = await awaitStartup(context, deadlineMs);
       context.out.note(printable(`hecatectl: the site is started up: ${why}`));
       const started = await ask(context, why);
-      const end = started && (await follow(context, started));
-      if (end) return end;
+      const ended = started && (await followStartup(context, started));
+      if (ended?.type === 'end') return ended.end;
+      if (ended?.type === 'failed') await letAlone(context, ended, ++failures, deadlineMs);
     }
   },
 };
@@ -65,35 +68,19 @@ async function ask(context: Context, why: string): Promise<RunStarted | undefine
   }
 }
 
-/** @returns undefined when power has ended it: it is begun again once that is good */
-async function follow(context: Context, started: RunStarted): Promise<End | undefined> {
-  const runId = runIdOf(reportOf(started));
-  const end = await watchStarted(context, started);
-  if (end.type !== 'over' || stateOf(end.report) !== 'pre-empted') return endOfWatch(context, runId, end);
-  const ended = `the startup was ended for a shutdown: run ${runId} was ${end.report.summary?.why || 'pre-empted'}`;
-  if (!(await isEndedByPower(context, runId))) {
-    const next = `hecatectl runs list; once it is over: hecatectl bootstrap${context.sameManager}`;
-    throw new HecateError('HEC_RUN_FAILED', ended, next);
-  }
-  context.out.note(printable(`hecatectl: ${ended}; it begins again once power is good`));
-  return undefined;
-}
-
-/** As many as the manager remembers, at most. */
-const runsMax = 200;
-
-/** Whether UPSes have asked for every shutdown since: what a person wants is not undone. */
-async function isEndedByPower(context: Context, runId: string): Promise<boolean> {
-  for (;;) {
-    try {
-      const { runs } = await context.ask('runs', { case: 'listRuns', value: createListRuns({ runsMax }) });
-      const since = runs.filter((run) => run.kind === 'shutdown' && !run.dryRun && run.runId > runId);
-      return since.length > 0 && since.every(({ triggerId }) => triggerId !== '');
-    } catch (thrown) {
-      const error = asHecateError(thrown);
-      if (context.signal.aborted || !isPassing(error)) throw error;
-      await context.forgetManager();
-      await pause(context.signal, lookIntervalMs);
-    }
-  }
+/**
+ * What has not come yet may come later: nobody is there to start the site by hand.
+ * @throws the failure, past the deadline and where somebody has shut the site down since
+ */
+async function letAlone(
+  context: Context,
+  { runId, error }: Extract<StartupEnd, { type: 'failed' }>,
+  failures: number,
+  deadlineMs: number,
+): Promise<void> {
+  const pauseMs = retryPauseMs(failures);
+  if (clock.nowMs() + pauseMs > deadlineMs) throw error;
+  context.out.note(printable(`hecatectl: ${error.message}; it is tried again in ${formatDuration(pauseMs)}`));
+  await pause(context.signal, pauseMs);
+  if (context.signal.aborted || (await isShutDownSince(context, runId))) throw error;
 }

@@ -108,6 +108,49 @@ t.test('a shutdown that a UPS asks for takes over: it is waited for, and then th
   ]);
 });
 
+t.test('a startup that fails is tried again; one that somebody aborts is not', async (t) => {
+  const cluster = new ClusterBench(t);
+  const hold = await cluster.begin();
+  cluster.failOnce('start');
+  const running = cluster.start('bootstrap');
+  const tried = /run \w+ is failed after .*: step 1.1 .*; it is tried again in 15/;
+  await until(() => tried.test(running.stderr()), { what: 'it has failed' });
+  const release = hold('start');
+  await until(() => running.stderr().split('is accepted').length === 3, { what: 'it has begun again' });
+  const runs = JSON.parse((await cluster.ctl('runs', 'list', '-o', 'json')).stdout) as { run_id: string }[];
+  t.match(runs, [{ state: 'running' }, { state: 'failed' }]);
+  const aborting = cluster.ctl('runs', 'abort', runs[0]?.run_id ?? '');
+  await until(async () => /aborting/.test((await cluster.ctl('runs', 'list')).stdout), {
+    what: 'it is aborted',
+  });
+  release();
+  await aborting;
+  const { exitCode, stderr } = await running.result;
+  t.equal(exitCode, 1, stderr);
+  t.match(stderr, /is aborted after/);
+});
+
+t.test('a startup that fails is not tried again where somebody has shut the site down since', async (t) => {
+  const cluster = new ClusterBench(t);
+  await cluster.begin();
+  cluster.failOnce('start');
+  const running = cluster.start('bootstrap');
+  await until(() => /it is tried again in 15/.test(running.stderr()), { what: 'it has failed' });
+  t.equal((await cluster.ctl('shutdown', '--mode', 'cluster-only', '--execute')).exitCode, 0);
+  const { exitCode, stderr } = await running.result;
+  t.equal(exitCode, 1, stderr);
+  t.equal(stderr.split('is accepted').length, 2, 'one startup');
+});
+
+t.test('a startup that fails is not tried again past --timeout', async (t) => {
+  const cluster = new ClusterBench(t);
+  await cluster.begin();
+  cluster.failOnce('start');
+  const { exitCode, stderr } = await cluster.ctl('bootstrap', '--timeout', '10s');
+  t.equal(exitCode, 1, stderr);
+  t.match(stderr, /is failed after .*HEC_RUN_FAILED/);
+});
+
 t.test('it gives up when it is told to, and ends on Ctrl-C', async (t) => {
   const cluster = new ClusterBench(t);
   const late = await cluster.ctl('bootstrap', '--timeout', '1s');

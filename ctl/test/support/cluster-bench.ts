@@ -18,6 +18,7 @@ const sequence = (verb: string) => ({
 export class ClusterBench {
   readonly bench: ManagerBench;
   readonly #t: Test;
+  readonly #failing = new Set<Verb>();
 
   constructor(t: Test, config: Record<string, unknown> = {}) {
     this.bench = new ManagerBench({
@@ -56,6 +57,11 @@ export class ClusterBench {
     writeFileSync(join(this.bench.config.stateDirectory, 'intent.json'), `${JSON.stringify(intent)}\n`);
   }
 
+  /** The next operation of this verb fails, on whichever node. */
+  failOnce(verb: Verb): void {
+    this.#failing.add(verb);
+  }
+
   /** @returns starts the manager and its agents; holds operations of a verb until they are let go */
   async begin(): Promise<(verb: Verb) => () => void> {
     await this.bench.start();
@@ -64,6 +70,8 @@ export class ClusterBench {
     for (const agent of agents.values())
       agent.onApply = async ({ opId, verb }) => {
         await held.get(verb);
+        if (this.#failing.delete(verb))
+          return createOperationOutcome({ opId, status: 'failed', result: 'failed' });
         return createOperationOutcome({ opId, status: 'done', result: 'done' });
       };
     return (verb) => {
