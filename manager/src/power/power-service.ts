@@ -249,9 +249,10 @@ export class PowerService {
     }));
     const cuts = this.#upses.map(({ name, cutHindrance }) => ({ ups: name, hindrance: cutHindrance }));
     const { tails } = this.#budget;
+    const { power, inventory } = this.#ports.config();
     return [
       ...runtimeFindings(compiled, runtimes),
-      ...raceFindings({ compiled, cuts, tails, power: this.#ports.config().power }),
+      ...raceFindings({ compiled, cuts, tails, power, inventory }),
     ];
   }
 

@@ -1,6 +1,8 @@
 /** Whether the hosts come back after a shutdown, as declared: what `plan check` warns of. */
 import type { PowerConfig } from '../config/manager-config.ts';
+import { dependenciesOf, reachableFrom } from '../core/plan/dependencies.ts';
 import { type Finding, warningAt } from '../core/plan/finding.ts';
+import type { Inventory } from '../core/plan/inventory.ts';
 import { formatSeconds } from '../core/plan/plan-words.ts';
 import type { PowerOffTail } from '../core/power/power-budget.ts';
 import type { SitePlan } from '../runs/site-plans.ts';
@@ -10,10 +12,12 @@ export interface RaceQuestion {
   readonly compiled: SitePlan;
   readonly cuts: readonly { readonly ups: string; readonly hindrance: CutHindrance | undefined }[];
   readonly tails: readonly PowerOffTail[];
+  readonly inventory: Inventory;
   readonly power: Pick<PowerConfig, 'coordinatorHaltMs' | 'upses' | 'mode' | 'coordinator'>;
 }
 
-export function raceFindings({ compiled, cuts, tails, power }: RaceQuestion): Finding[] {
+export function raceFindings(question: RaceQuestion): Finding[] {
+  const { compiled, cuts, tails, power } = question;
   const { plan, sequence } = compiled;
   if (plan === undefined) return [];
   const warn = (message: string, remedy: string): Finding => warningAt(sequence.place, message, remedy);
@@ -27,6 +31,12 @@ export function raceFindings({ compiled, cuts, tails, power }: RaceQuestion): Fi
   if (cutting && never !== undefined)
     return [warn(`${cutting.name} is to cut its output, and never does: ${never}`, 'take cut_power away')];
   if (plan.mode !== 'poweroff') return [];
+  const watchedThrough = throughHosts(question).map(({ ups, node }) =>
+    warn(
+      `${ups} is watched through ${node}, which is off by the time that it matters: nothing is heard of mains then`,
+      `let the NUT server of ${ups} run on the coordinator`,
+    ),
+  );
   const uncut = cuts.flatMap(({ ups, hindrance }) =>
     hindrance === undefined
       ? []
@@ -36,10 +46,25 @@ export function raceFindings({ compiled, cuts, tails, power }: RaceQuestion): Fi
   const isHaltUsed = coordinator === 'stays-up' || upses.some(({ cutsPower }) => cutsPower);
   const slowest = tails.filter(({ isMeasured, tailMs }) => isMeasured && tailMs > coordinatorHaltMs);
   const tailMs = Math.max(...slowest.map((tail) => tail.tailMs));
-  if (!isHaltUsed || slowest.length === 0) return uncut;
+  if (!isHaltUsed || slowest.length === 0) return [...watchedThrough, ...uncut];
   const halt = `power.coordinator_halt is ${formatSeconds(coordinatorHaltMs)}`;
   return [
+    ...watchedThrough,
     ...uncut,
     warn(`hosts here took up to ${formatSeconds(tailMs)} to go off, and ${halt}`, 'give it more time'),
   ];
+}
+
+/** UPSes that somebody has to hear of when the hosts are off, and whose NUT server is on one of these. */
+function throughHosts({ power, inventory }: RaceQuestion): { readonly ups: string; readonly node: string }[] {
+  const { coordinator, nodes } = inventory;
+  if (coordinator === undefined) return [];
+  const staying = new Set([coordinator, ...reachableFrom(coordinator, dependenciesOf(inventory))]);
+  const goingOff = nodes.filter(({ name }) => !staying.has(name));
+  return power.upses
+    .filter(({ cutsPower }) => cutsPower || power.coordinator === 'stays-up')
+    .flatMap(({ name: ups, host }) => {
+      const on = goingOff.find(({ name, address }) => [name as string, address].includes(host));
+      return on ? [{ ups, node: on.name }] : [];
+    });
 }

@@ -13,14 +13,19 @@ const ups = {
 
 function findingsOf(
   power: Record<string, unknown>,
-  more: Partial<Omit<Parameters<typeof raceFindings>[0], 'compiled' | 'power'>> = {},
+  more: Partial<Omit<Parameters<typeof raceFindings>[0], 'compiled' | 'power' | 'inventory'>> = {},
   role = 'coordinator',
 ): string[] {
-  const inventory = [{ name: 'pi', role }, { name: 'web' }];
+  const inventory = [
+    { name: 'pi', role, depends_on: ['switch'] },
+    { name: 'switch' },
+    { name: 'web', address: '192.0.2.9' },
+  ];
   const parsed = parseConfig(JSON.stringify({ inventory, power: { upses: [ups], ...power } }), 'test');
   if ('findings' in parsed) throw new Error(JSON.stringify(parsed.findings));
   const compiled = sitePlan(parsed.config, 'shutdown', parsed.config.power.mode);
-  const question = { compiled, power: parsed.config.power, cuts: [], tails: [], ...more };
+  const { power: declared, inventory: nodes } = parsed.config;
+  const question = { compiled, power: declared, inventory: nodes, cuts: [], tails: [], ...more };
   return raceFindings(question).map(({ message, remedy, isError }) => `${isError} ${message}; ${remedy}`);
 }
 
@@ -54,4 +59,17 @@ t.test('hosts that were slower than the coordinator is given time for', async (t
   const plain = { upses: [{ name: 'rack-a', ups: 'ups@127.0.0.1' }] };
   t.same(findingsOf(plain, slow), [], 'where it does not matter');
   t.equal(findingsOf({ ...plain, coordinator: 'stays-up' }, slow).length, 1);
+});
+
+t.test('a NUT server on a host that goes off', async (t) => {
+  const on = (host: string, more: Record<string, unknown> = {}) =>
+    findingsOf({ upses: [{ ...ups, ups: `ups@${host}` }], ...more });
+  t.match(on('web'), [/rack-a is watched through web, which is off by the time that it matters/]);
+  t.match(on('192.0.2.9'), [/through web/]);
+  t.same(on('pi'), [], 'the coordinator');
+  t.same(on('switch'), [], 'what it depends on stays up with it');
+  t.same(on('elsewhere.lan'), []);
+  const plain = { upses: [{ name: 'rack-a', ups: 'ups@web' }] };
+  t.same(findingsOf(plain), [], 'where nobody has to hear of it then');
+  t.equal(findingsOf({ ...plain, coordinator: 'stays-up' }).length, 1);
 });
