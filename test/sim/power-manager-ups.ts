@@ -144,7 +144,7 @@ export class ManagerUps {
     const { trigger } = this.state;
     const runId = this.run?.triggerId === trigger?.triggerId ? this.run?.runId : undefined;
     this.#ports.stir();
-    if (trigger?.isStarted) this.#triggered.resume(trigger.triggerId, runId);
+    if (trigger) this.#triggered.resume(trigger.triggerId, runId, trigger.isStarted);
     this.input({ type: 'resume' });
     this.#look();
     if (this.takenBack !== undefined && this.state.trigger === undefined) this.#ports.restore(this);

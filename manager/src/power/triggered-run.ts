@@ -58,11 +58,18 @@ export class TriggeredRun {
     return this.#known;
   }
 
-  /** After a start, before anything is asked: the trigger's run is said to have begun. */
-  resume(triggerId: string, runId: RunId | undefined): void {
+  /**
+   * After a start, before anything is asked: a run that is there is the trigger's, whether that is said to have begun or
+   * the end came between the two; one that has begun, and is nowhere, has failed.
+   */
+  resume(triggerId: string, runId: RunId | undefined, isStarted = true): void {
     const found = this.#activeOf(triggerId) ?? runId;
-    if (found === undefined) this.#ports.hear(triggerId, 'failed');
-    else void this.#follow(triggerId, found);
+    if (found === undefined) {
+      if (isStarted) this.#ports.hear(triggerId, 'failed');
+      return;
+    }
+    if (!isStarted) this.#ports.hear(triggerId, 'started');
+    void this.#follow(triggerId, found);
   }
 
   ask(trigger: TriggerEffect): void {

@@ -162,7 +162,7 @@ export class WatchedUps {
     const runId = run?.triggerId === trigger?.triggerId ? run?.runId : undefined;
     // First: what the decision asks for again is asked of a run that is known.
     if (this.#forward) this.#forward.start(trigger);
-    else if (trigger?.isStarted) this.#triggered.resume(trigger.triggerId, runId);
+    else if (trigger) this.#triggered.resume(trigger.triggerId, runId, trigger.isStarted);
     this.runner.start();
     // It was being taken back when the manager ended, and its run is over.
     if (this.runner.takenBack !== undefined && this.runner.state.trigger === undefined) {

@@ -211,6 +211,22 @@ t.test('taken back while it is being asked for: stopped when it is accepted', as
   t.same([...new Set(runs.aborted)], ['run-1']);
 });
 
+t.test(
+  'after a crash between the acceptance of its run and the record of that: the run is found',
+  async (t) => {
+    const { runs, heard, triggered } = desk();
+    runs.begin('run-9', 'a');
+    triggered.resume('a', undefined, false);
+    t.same(heard, ['a started'], 'before anything is asked');
+    runs.end('run-9', 'done');
+    await turns();
+    t.same(heard, ['a started', 'a ended']);
+    triggered.resume('b', undefined, false);
+    await turns();
+    t.same(heard.slice(2), [], 'none is there: the decision asks');
+  },
+);
+
 t.test('after a restart: the run that is there is found, by its id or by its trigger', async (t) => {
   const { runs, heard, triggered } = desk();
   runs.begin('run-5', 'a');
