@@ -155,9 +155,7 @@ export class ForwardReceiver {
     this.#state = state;
     if (!this.isOpen) this.#onRefused(undefined);
     this.#queue.push(...effects);
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    if (this.#queue.length > 0) this.#working ??= this.#work();
     clearTimeout(this.#timer);
     const atMs = nextReceivedTickMs(this.#state);
     if (atMs !== undefined)
@@ -166,6 +164,8 @@ export class ForwardReceiver {
 
   async #work(): Promise<void> {
     for (let effect = this.#queue.shift(); effect; effect = this.#queue.shift()) await this.#perform(effect);
+    // In the turn that finds the queue empty: what comes in the next one begins anew.
+    this.#working = undefined;
   }
 
   async #perform(effect: ReceivedEffect): Promise<void> {

@@ -127,9 +127,7 @@ export class ForwardSender {
     const { state, effects } = forwardStep(this.#state, config(), input, { nowMs, bootId });
     this.#state = state;
     this.#queue.push(...effects);
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    if (this.#queue.length > 0) this.#working ??= this.#work();
     clearTimeout(this.#timer);
     const atMs = nextForwardTickMs(this.#state, nowMs);
     if (atMs === undefined || this.#isClosed) return;
@@ -144,6 +142,8 @@ export class ForwardSender {
 
   async #work(): Promise<void> {
     for (let effect = this.#queue.shift(); effect; effect = this.#queue.shift()) await this.#perform(effect);
+    // In the turn that finds the queue empty: what comes in the next one begins anew.
+    this.#working = undefined;
   }
 
   /** A disk that refuses does not keep a trigger from being forwarded: the receiver has a disk of its own (I10). */

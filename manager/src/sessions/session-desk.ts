@@ -306,7 +306,7 @@ export class SessionDesk {
 
   /** Ends the sessions of one who was revoked, or is not allowed any more. */
   endSessionsOf(kind: 'node' | 'operator' | 'peer', name: string, why: string): void {
-    const sessionKind = kind === 'node' ? 'agent' : 'operator';
+    const sessionKind = kind === 'node' ? 'agent' : kind;
     for (const open of [...this.#open.values()]) {
       const isTheirs = open.kind === sessionKind && open.name === name;
       if (isTheirs && (kind === 'node' || open.peer)) open.session.end('HEC_REVOKED', why);

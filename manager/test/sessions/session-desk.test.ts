@@ -4,7 +4,7 @@ import { encodeFrame } from '@hecate/proto/core/codec.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Method } from '@hecate/proto/core/frames.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { createJoin, createRequest } from '@hecate/proto/generated/wire.ts';
+import { createJoin, createRequest, createTellStanding } from '@hecate/proto/generated/wire.ts';
 import { streamTransport } from '@hecate/proto/io/stream-transport.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
@@ -122,6 +122,23 @@ t.test('a second session of a node', async (t) => {
   t.equal(bench.desk.sessionOf('node-a' as NodeName)?.isEstablished(), true);
   bench.desk.replace('not-there');
   await ask(second.session, report);
+});
+
+t.test('the manager of another site: one session, the newest, until it is revoked', async (t) => {
+  const bench = await deskBench(t);
+  const tethys = { kind: 'peer', name: 'tethys' } as const;
+  const dial = () => bench.dial(tethys, { peerKind: 'peer', name: 'tethys' }, peerOf('tethys'));
+  const first = await dial();
+  t.match(first.welcome, { role: 'peer' });
+  await ask(first.session, { case: 'tellStanding', value: createTellStanding() });
+  const second = await dial();
+  t.match(await first.ended, { code: 'HEC_REPLACED' });
+  t.match(bench.desk.countByKind(), { peer: 1 });
+  bench.desk.endSessionsOf('operator', 'tethys', 'an operator of this name was revoked');
+  t.ok(second.session.isEstablished());
+  bench.desk.endSessionsOf('peer', 'tethys', 'peer tethys was revoked');
+  t.match(await second.ended, { code: 'HEC_REVOKED' });
+  t.same(bench.seen.slice(0, 2), ['peer tethys asks tellStanding', 'peer tethys goes']);
 });
 
 t.test('revoked, not allowed any more, over', async (t) => {

@@ -1,0 +1,144 @@
+/** The session between two managers, with real certificates: what it may ask, and how it ends and comes back. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseJoinToken } from '@hecate/proto/core/join-token.ts';
+import {
+  createEnroll,
+  createForwardTrigger,
+  createInitAuthority,
+  createListNodes,
+  createMeasure,
+  createRevoke,
+} from '@hecate/proto/generated/wire.ts';
+import { joinSite } from '@hecate/proto/io/join-site.ts';
+import { systemClock } from '@hecate/proto/io/system-clock.ts';
+import t, { type Test } from 'tap';
+import { until } from '../../../test/nodes/until.ts';
+import { freePort } from '../../../test/site/manager-process.ts';
+import { PeerLink } from '../../src/io/peer-link.ts';
+import { failureOf, type ManagerBench, managerBench } from '../support/manager-bench.ts';
+import { listRuns } from '../support/runs-bench.ts';
+
+t.setTimeout(120_000);
+
+const inventory = [{ name: 'node-a', units: ['x.service'], address: '127.0.0.1' }];
+const shutdown = { stages: [{ name: 'only', steps: [{ wait: '600s' }] }] };
+
+async function receiverOf(t: Test, trust: Record<string, unknown> = {}) {
+  const port = await freePort();
+  const config = {
+    listen: [`127.0.0.1:${port}`],
+    inventory,
+    sequences: { shutdown },
+    power: { mode: 'cluster-only' },
+    trust,
+  };
+  const bench = await managerBench(t, config);
+  const admin = await bench.operator('admin');
+  await admin.get('authority', { case: 'initAuthority', value: createInitAuthority() });
+  return { bench, admin, port };
+}
+
+async function identityOf(
+  t: Test,
+  { admin, port }: Awaited<ReturnType<typeof receiverOf>>,
+  kind: 'peer' | 'operator' = 'peer',
+): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'hecate-peer-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const role = kind === 'peer' ? 'unspecified' : 'viewer';
+  const value = createEnroll({ kind, name: 'tethys', role });
+  const { token } = await admin.get('joinToken', { case: 'enroll', value });
+  const addresses = [{ host: '127.0.0.1', port }];
+  await joinSite({ token: parseJoinToken(token), directory: folder, softwareVersion: '0.1.0', addresses });
+  return folder;
+}
+
+function linkTo(t: Test, port: number, identityDirectory: string) {
+  const told: string[] = [];
+  const log = (_what: unknown, message: string): void => void told.push(message);
+  const link = new PeerLink({
+    clock: systemClock,
+    logger: { info: log, warn: log } as never,
+    softwareVersion: '0.1.0',
+    addresses: [{ host: '127.0.0.1', port }],
+    identityDirectory,
+    onOpen: () => told.push('open'),
+    onClosed: () => told.push('closed'),
+  });
+  t.teardown(() => link.close());
+  link.start();
+  return { link, told };
+}
+
+const forward = (sequence: number) =>
+  ({
+    case: 'forwardTrigger',
+    value: createForwardTrigger({
+      ...{ ups: 'rack-a', instance: 'instance-of-a-test', sequence, triggerId: 'ups:rack-a:1' },
+      ...{ cause: 'runtime', sentence: 'no power', timeLimitMs: createMeasure({ value: 600_000 }) },
+    }),
+  }) as const;
+
+const untilOpen = (link: PeerLink) => until(() => link.isOpen, { what: 'the session is open' });
+const kept = (bench: ManagerBench) => readFileSync(join(bench.folder, 'state/forwards.json'), 'utf8');
+
+t.test('a forward is durable when it is answered, and begins one run, also over a restart', async (t) => {
+  const receiver = await receiverOf(t);
+  const { bench, admin, port } = receiver;
+  const { link } = linkTo(t, port, await identityOf(t, receiver));
+  await untilOpen(link);
+  t.equal(link.site, 'bench');
+  const first = await link.call(forward(1), 5000);
+  t.match(first, { case: 'forwardProgress', value: { newestSequence: 1 } });
+  t.match(kept(bench), /"sequence": 1/);
+  await until(async () => (await listRuns(admin)).length === 1, { what: 'its run has begun' });
+  await link.call(forward(1), 5000);
+  await bench.stop();
+  await until(() => !link.isOpen, { what: 'the session has ended' });
+  t.match(await failureOf(link.call(forward(1), 5000)), { code: 'HEC_CONNECTION' });
+  await bench.start();
+  await untilOpen(link);
+  const again = await link.call(forward(1), 5000);
+  t.match(again, { value: { standing: 'running', stage: 'only' } });
+  t.equal((await listRuns(await bench.operator('viewer'))).length, 1);
+});
+
+t.test('it may do nothing else, and revoked it may do nothing', async (t) => {
+  const receiver = await receiverOf(t);
+  const { admin, port } = receiver;
+  const { link, told } = linkTo(t, port, await identityOf(t, receiver));
+  await untilOpen(link);
+  const refused = await failureOf(link.call({ case: 'listNodes', value: createListNodes() }, 5000));
+  t.match(refused.message, /listNodes cannot be asked by the peer/);
+  await until(() => told.filter((line) => line === 'open').length === 2, { what: 'another session' });
+  await admin.get('done', { case: 'revoke', value: createRevoke({ kind: 'peer', name: 'tethys' }) });
+  await until(() => /revoked/.test(link.trouble), { what: 'it is told that it was revoked' });
+});
+
+t.test('an identity of another kind opens no session', async (t) => {
+  const receiver = await receiverOf(t);
+  const { link } = linkTo(t, receiver.port, await identityOf(t, receiver, 'operator'));
+  await until(() => /holds the identity of the operator tethys, expected one of a peer/.test(link.trouble), {
+    what: 'it is told',
+  });
+});
+
+t.test('its certificate is renewed in time, and the next session has it', async (t) => {
+  const receiver = await receiverOf(t, { certificate_lifetime: '8s' });
+  const folder = await identityOf(t, receiver);
+  const certificate = () => readFileSync(join(folder, 'current/certificate.pem'), 'utf8');
+  const before = certificate();
+  const { link, told } = linkTo(t, receiver.port, folder);
+  await until(() => certificate() !== before, { what: 'there is another certificate', timeoutMs: 60_000 });
+  await until(() => told.filter((line) => line === 'open').length > 1, { what: 'another session' });
+  await untilOpen(link);
+  t.match(await link.call(forward(1), 5000), { case: 'forwardProgress' });
+});
+
+t.test('without an identity it says so, and calls are refused at once', async (t) => {
+  const { link } = linkTo(t, 1, '/nowhere');
+  await until(() => /nowhere/.test(link.trouble), { what: 'it is told' });
+  t.match(await failureOf(link.call(forward(1), 1000)), { code: 'HEC_CONNECTION' });
+});

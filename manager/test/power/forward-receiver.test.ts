@@ -1,0 +1,110 @@
+/** What another site has forwarded, on a disk that refuses and with runs that are refused. */
+import { systemClock } from '@hecate/proto/io/system-clock.ts';
+import t from 'tap';
+import { until } from '../../../test/nodes/until.ts';
+import { initialReceived } from '../../src/core/power/forward-received-state.ts';
+import type { RunId, RunRequest } from '../../src/core/runs/run.ts';
+import type { ForwardFile, ReceivedRecord } from '../../src/power/forward-file.ts';
+import { ForwardReceiver, type ForwardReceiverPorts } from '../../src/power/forward-receiver.ts';
+import { RunWatchers } from '../../src/runs/run-watchers.ts';
+
+const runId = 'run-1' as RunId;
+const forwarded = {
+  type: 'forwarded',
+  trigger: {
+    ...{ instance: 'instance', sequence: 1, triggerId: 'ups:rack-a:1' },
+    ...{ cause: 'runtime', sentence: 'no power', timeLimitMs: 60_000 },
+  },
+} as const;
+
+function bench() {
+  const log: string[] = [];
+  const records: ReceivedRecord[] = [];
+  const broken = { disk: false, plan: false };
+  const file = {
+    putReceived: async (record: ReceivedRecord) => {
+      if (broken.disk) throw new Error('the disk refuses');
+      records.push(record);
+      log.push(`kept ${record.state.forward?.phase}`);
+    },
+  } as unknown as ForwardFile;
+  const active = (): { request: unknown }[] => (log.includes('run') ? [running] : []);
+  const running = {
+    request: {
+      runId,
+      triggerId: 'peer:tethys:rack-a:instance:1',
+      plan: { nodes: ['web', 'tethys'], stages: [] },
+    },
+    results: [],
+  };
+  const ports = {
+    clock: systemClock,
+    bootId: 'boot',
+    file,
+    runs: {
+      request: async () => {
+        if (broken.plan) throw new Error('the plan is damaged');
+        log.push('run');
+        return { runId, isJoined: false, preempted: [] };
+      },
+      abort: async () => undefined,
+      active,
+      report: () => ({
+        boundMs: 90_000,
+        elapsedMs: 10_000,
+        stages: [{ name: 'first', steps: [{ state: 'running' }] }],
+      }),
+      watchers: new RunWatchers(),
+    },
+    makeRequest: () => ({}) as RunRequest,
+    isWanted: () => false,
+    restore: () => undefined,
+    alert: (_key: string, sentence: string | undefined) => log.push(`alert ${sentence}`),
+    onTrouble: (error: Error | undefined) => log.push(`disk ${error?.message ?? 'works'}`),
+  } as unknown as ForwardReceiverPorts;
+  const receiver = new ForwardReceiver(initialReceived('tethys', 'rack-a', 'boot'), undefined, ports);
+  return { log, records, broken, receiver };
+}
+
+t.test('it is kept before it is acknowledged; a second answer says how far its run is', async (t) => {
+  const { log, receiver } = bench();
+  t.teardown(() => receiver.close());
+  const answer = await receiver.answer(forwarded);
+  t.match(answer, { standing: 'accepted', newestSequence: 1 });
+  t.equal(
+    log.find((line) => line.startsWith('kept')),
+    'kept accepted',
+  );
+  await until(() => receiver.runId === runId, { what: 'its run is known' });
+  t.match(await receiver.answer(forwarded), {
+    ...{ standing: 'running', runId, stage: 'first', boundLeftMs: 80_000 },
+    coversSender: true,
+  });
+  t.equal(log.filter((line) => line === 'run').length, 1);
+});
+
+t.test('what the disk refuses is no acknowledgement, and its run is asked for all the same', async (t) => {
+  const { log, broken, receiver } = bench();
+  t.teardown(() => receiver.close());
+  broken.disk = true;
+  await t.rejects(receiver.answer(forwarded), /the disk refuses/);
+  await t.rejects(receiver.answer(forwarded), /the disk refuses/, 'however often it is asked');
+  t.ok(log.includes('run'), 'the run has a journal of its own (I10)');
+  broken.disk = false;
+  t.match(await receiver.answer(forwarded), { standing: 'running' });
+  t.ok(log.some((line) => line.startsWith('kept')));
+});
+
+t.test('a shutdown that cannot begin is told, and asked for again', async (t) => {
+  const { log, broken, receiver } = bench();
+  t.teardown(() => receiver.close());
+  broken.plan = true;
+  await receiver.answer(forwarded);
+  await until(() => receiver.refusal !== '', { what: 'it is refused' });
+  t.match(await receiver.answer(forwarded), { standing: 'accepted', runId: '', trouble: /plan is damaged/ });
+  t.ok(log.some((line) => /alert tethys asks for a shutdown \(rack-a\), and none begins/.test(line)));
+  broken.plan = false;
+  await until(() => log.includes('run'), { what: 'it is asked for again' });
+  await until(() => receiver.refusal === '', { what: 'it is accepted' });
+  t.equal(log.at(-1)?.startsWith('alert') ?? false, log.at(-1) === 'alert undefined');
+});
