@@ -1,8 +1,10 @@
 /**
- * Every planted bug against the simulator of runs: `npm run sim:mutants -- [--seeds N] [--only TEXT]`. Prints the seed that
- * found each; ends with 1 when one lives through all seeds.
+ * Every planted bug against the simulator of runs, and of power: `npm run sim:mutants -- [--seeds N] [--only TEXT]`. Prints
+ * the seed that found each; ends with 1 when one lives through all seeds.
  */
 import { parseArgs } from 'node:util';
+import { powerMutants } from '../test/sim/power-mutants.ts';
+import { simulatePower } from '../test/sim/power-simulation.ts';
 import { mutants } from '../test/sim/runs-mutants.ts';
 import { simulateRuns } from '../test/sim/runs-simulation.ts';
 
@@ -13,10 +15,14 @@ const seedsMax = Number(values.seeds);
 let living = 0;
 let count = 0;
 console.log(`${'seeds'.padStart(6)}  ${'planted bug'.padEnd(50)}  found by`);
-for (const [name, mutation] of Object.entries(mutants)) {
+const all = [
+  ...Object.entries(mutants).map(([name, mutation]) => ({ name, mutation, simulate: simulateRuns })),
+  ...Object.entries(powerMutants).map(([name, mutation]) => ({ name, mutation, simulate: simulatePower })),
+];
+for (const { name, mutation, simulate } of all) {
   if (!name.includes(values.only)) continue;
   count += 1;
-  const found = firstViolation(mutation);
+  const found = await firstViolation(simulate, mutation);
   if (!found) living += 1;
   const what = found?.violation.split('\n')[0]?.replace('Error: ', '') ?? 'NOT FOUND';
   console.log(`${String(found?.seed ?? seedsMax).padStart(6)}  ${name.padEnd(50)}  ${what}`);
@@ -24,9 +30,12 @@ for (const [name, mutation] of Object.entries(mutants)) {
 console.log(`${count - living} of ${count} planted bugs were found, each within ${seedsMax} seeds`);
 if (living > 0) process.exitCode = 1;
 
-function firstViolation(mutation: (typeof mutants)[string]): { seed: number; violation: string } | undefined {
+async function firstViolation(
+  simulate: typeof simulateRuns | typeof simulatePower,
+  mutation: (typeof mutants)[string],
+): Promise<{ seed: number; violation: string } | undefined> {
   for (let seed = 1; seed <= seedsMax; seed += 1) {
-    const { violation } = simulateRuns(seed, { mutation });
+    const { violation } = await simulate(seed, { mutation });
     if (violation) return { seed, violation };
   }
   return undefined;

@@ -1,11 +1,12 @@
 /**
- * The simulator of whole runs, seed by seed, each twice: `npm run sim -- --seeds N --seed S [--verbose]`. Ends with 1
- * at the first seed that breaks a promise, and prints the command that repeats it. `--update-scenarios` writes the golden
- * output of test/scenarios anew instead.
+ * The simulator of whole runs, seed by seed, each twice: `npm run sim -- --seeds N --seed S [--power] [--verbose]`;
+ * with `--power`, of sites with UPSes. Ends with 1 at the first seed that breaks a promise, and prints the command that
+ * repeats it. `--update-scenarios` writes the golden output of test/scenarios anew instead.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { simulatePower } from '../test/sim/power-simulation.ts';
 import { playScenario } from '../test/sim/runs-scenario.ts';
 import { simulateRuns } from '../test/sim/runs-simulation.ts';
 
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     verbose: { type: 'boolean', default: false },
+    power: { type: 'boolean', default: false },
     once: { type: 'boolean', default: false },
     'update-scenarios': { type: 'boolean', default: false },
   },
@@ -21,7 +23,7 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 const count = Number(values.seeds);
 if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
-  console.error('npm run sim -- --seeds N --seed S [--verbose]');
+  console.error('npm run sim -- --seeds N --seed S [--power] [--verbose]');
   process.exit(2);
 }
 
@@ -38,16 +40,17 @@ function updateScenarios(folder: string): void {
   }
 }
 
+const simulate = values.power ? simulatePower : simulateRuns;
 const startedMs = performance.now();
 const happened = new Map<string, number>();
 let runs = 0;
 let failedSeed: number | undefined;
 for (let seed = first; seed < first + count && failedSeed === undefined; seed += 1) {
-  const result = simulateRuns(seed, { isVerbose: values.verbose });
+  const result = await simulate(seed, { isVerbose: values.verbose });
   if (values.verbose) console.log(result.lines.join('\n'));
   for (const [what, times] of result.happened) happened.set(what, (happened.get(what) ?? 0) + times);
   runs += result.runs;
-  const again = values.once ? result.trace : simulateRuns(seed).trace;
+  const again = values.once ? result.trace : (await simulate(seed)).trace;
   if (result.violation) {
     console.error(`seed ${seed}: ${result.violation}`);
     failedSeed = seed;
@@ -65,7 +68,8 @@ function progress(done: number): void {
 }
 
 if (failedSeed !== undefined) {
-  console.error(`repeat it: npm run sim -- --seeds 1 --seed ${failedSeed} --verbose`);
+  const kind = values.power ? '--power ' : '';
+  console.error(`repeat it: npm run sim -- ${kind}--seeds 1 --seed ${failedSeed} --verbose`);
   process.exitCode = 1;
 } else {
   progress(count);
