@@ -1,6 +1,7 @@
 /**
  * `npm run package`: the packages of this commit into dist/, and their sizes.
  * Usage: node scripts/package.ts [--format deb|rpm]… [--output DIR] [--version 1.2.3] [--quick]
+ *                                [--compile-hecatectl BUN]
  *
  * The same commit gives the same bytes. --quick packs them fast and large, for tests; --version makes another release
  * out of the same sources, for trials of an update.
@@ -26,6 +27,8 @@ const { values: options } = parseArgs({
     output: { type: 'string', default: 'dist' },
     version: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    /** A program `bun`: hecatectl becomes an executable of its own (scripts/package/compiled.ts). */
+    'compile-hecatectl': { type: 'string' },
   },
 });
 
@@ -41,8 +44,10 @@ const packers = options.format.map((format) => [format, packerOf(format)] as con
 const output = resolve(options.output);
 mkdirSync(output, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), 'hecate-package-'));
+const bun = options['compile-hecatectl'];
+const describe = { scratch, ...(bun === undefined ? {} : { bun }) };
 try {
-  for (const contents of await describePackages(root, release, scratch)) {
+  for (const contents of await describePackages(root, release, describe)) {
     for (const [format, pack] of packers) {
       const own = join(scratch, `${contents.name}-${format}`);
       mkdirSync(own);

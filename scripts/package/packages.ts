@@ -1,9 +1,10 @@
 /** The packages: which files are in them, and what they need. */
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { compileProgram } from './compiled.ts';
 import { gzip } from './documents.ts';
 import type { PackageContents, PackageFile } from './package-file.ts';
-import { installProgram, runtimePath } from './programs.ts';
+import { type InstalledProgram, installProgram, runtimePath } from './programs.ts';
 import type { Release } from './release.ts';
 import { makeRuntime } from './runtime.ts';
 
@@ -150,8 +151,13 @@ async function agentPackage(root: string, release: Release): Promise<PackageCont
   };
 }
 
-async function ctlPackage(root: string, release: Release): Promise<PackageContents> {
-  const program = await installProgram(root, 'ctl', release.version);
+/** @param compiled hecatectl as an executable of its own */
+async function ctlPackage(
+  root: string,
+  release: Release,
+  compiled: InstalledProgram | undefined,
+): Promise<PackageContents> {
+  const program = compiled ?? (await installProgram(root, 'ctl', release.version));
   return {
     name: 'hecatectl',
     summary: 'ordered start and stop of a fleet of systemd hosts: the command',
@@ -160,10 +166,10 @@ async function ctlPackage(root: string, release: Release): Promise<PackageConten
       "site: on the manager's host over its socket, elsewhere with an operator's",
       'certificate. With manual pages and completions for bash, zsh and fish.',
     ],
-    architecture: 'all',
-    needs: ['hecate-runtime'],
-    debian: { depends: [], suggests: ['bash-completion'] },
-    rpm: { depends: [], suggests: ['bash-completion'] },
+    architecture: compiled ? 'host' : 'all',
+    needs: compiled ? [] : ['hecate-runtime'],
+    debian: { depends: compiled ? ['libc6 (>= 2.28)'] : [], suggests: ['bash-completion'] },
+    rpm: { depends: compiled ? ['libc.so.6(GLIBC_2.28)(64bit)'] : [], suggests: ['bash-completion'] },
     files: [
       ...program.files,
       ...shortName,
@@ -178,19 +184,27 @@ async function ctlPackage(root: string, release: Release): Promise<PackageConten
   };
 }
 
-/**
- * Everything that is in the packages, programs bundled and the runtime stripped.
- * @param scratch a folder for what is made on the way
- */
+export interface DescribeOptions {
+  /** A folder for what is made on the way. */
+  readonly scratch: string;
+  /** The program `bun`, to compile hecatectl with; undefined: it runs on hecate-runtime like the others. */
+  readonly bun?: string;
+}
+
+/** Everything that is in the packages, programs bundled and the runtime stripped. */
 export async function describePackages(
   root: string,
   release: Release,
-  scratch: string,
+  { scratch, bun }: DescribeOptions,
 ): Promise<readonly PackageContents[]> {
+  const compiled =
+    bun === undefined
+      ? undefined
+      : await compileProgram('ctl', { root, version: release.version, bun, scratch });
   return [
     await runtimePackage(root, release, scratch),
     await managerPackage(root, release),
     await agentPackage(root, release),
-    await ctlPackage(root, release),
+    await ctlPackage(root, release, compiled),
   ];
 }

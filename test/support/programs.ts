@@ -29,7 +29,8 @@ function script(folder: string, name: ProgramName): string[] | undefined {
     .find((each) => existsSync(join(repository, folder, each)));
   if (file === undefined) return undefined;
   const [firstLine = ''] = readFileSync(join(repository, folder, file), 'utf8').split('\n', 1);
-  return [...firstLine.split(' ').slice(1), join(folder, file)];
+  const options = firstLine.startsWith('#!') ? firstLine.split(' ').slice(1) : [];
+  return [...options, join(folder, file)];
 }
 
 /**
