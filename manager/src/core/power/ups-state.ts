@@ -189,7 +189,8 @@ const isDeciding = ({ phase, outage }: UpsState): boolean =>
   phase === 'pending' ||
   phase === 'blind-on-battery' ||
   phase === 'triggered' ||
-  (phase === 'online' && outage !== undefined);
+  (phase === 'online' && outage !== undefined) ||
+  (phase === 'hosts-off' && outage !== undefined && outage.looksBelow > 0);
 
 /** How exactly the last look is remembered while there is nothing to decide: a disk is not written at every poll. */
 const quietGrainMs = 60_000;
