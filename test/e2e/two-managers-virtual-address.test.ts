@@ -3,13 +3,15 @@
  * has a state of its own; the one that stands by restores the backup that it was sent. Whoever is out of date is refused
  * by its epoch (I6), and there is always one that is not.
  */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { baseImage } from '../nodes/base-image.ts';
 import type { BootedNode } from '../nodes/booted-node.ts';
 import { fleetForTest, skipUnless } from '../nodes/fleet-for-test.ts';
 import { siteAddress } from '../nodes/site-network.ts';
 import { until } from '../nodes/until.ts';
+import { debianArchive } from '../packages/support/debian-archive.ts';
 import { installAgent, installManager } from '../site/installed.ts';
 import { countedUnit, startsOf } from './support/counted-unit.ts';
 
@@ -38,6 +40,7 @@ const config = {
 };
 
 async function prepare(node: BootedNode): Promise<void> {
+  await node.runOrThrow(['sh', '-c', 'dpkg --install /srv/archive/*.deb'], { timeoutMs: 120_000 });
   await installManager(node, config);
   // Not at boot, and not before keepalived says so.
   await node.systemctl('disable', '--now', '--quiet', managerUnit);
@@ -82,11 +85,16 @@ t.test('one address, two managers', { skip: await skipUnless('booted'), timeout:
   const fleet = await fleetForTest(t, {
     kind: 'booted',
     names: ['one', 'two', 'alpha'],
-    packages: ['keepalived'],
+    boot: false,
     manager: { host: siteAddress, port: 2020 },
   });
   const [one, two, alpha] = ['one', 'two', 'alpha'].map((name) => fleet.node(name) as BootedNode);
   if (!one || !two || !alpha) throw new Error('three nodes');
+  // Not an image of its own, which would take longer to make than all the rest.
+  const archive = await debianArchive(await baseImage(), ['keepalived']);
+  for (const { stateFolder } of [one, two])
+    cpSync(archive, join(stateFolder, 'disk/srv/archive'), { recursive: true });
+  await Promise.all(fleet.nodes.map((node) => node.boot()));
   await Promise.all([prepare(one), prepare(two)]);
   await alpha.writeFile(join(alpha.unitFolder, unit), countedUnit(0));
   await alpha.systemctl('daemon-reload');
@@ -97,10 +105,9 @@ t.test('one address, two managers', { skip: await skipUnless('booted'), timeout:
     await startKeepalived(one);
     await until(() => hasAddress(one), { what: 'the address', timeoutMs: 60_000, intervalMs: 100 });
     await until(() => isActive(one), { what: 'the manager', timeoutMs: 60_000, intervalMs: 100 });
-    await until(async () => (await ctl(one, 'ca', 'init')).exitCode === 0, {
-      what: 'the authority',
-      timeoutMs: 60_000,
-    });
+    const init = await ctl(one, 'ca', 'init');
+    // On a busy machine its answer was once not waited for: made it is made, and a second one is refused.
+    t.comment(`ca init: ${init.exitCode} ${init.stderr}`);
     await startKeepalived(two);
     const token = (await one.runOrThrow(['hecatectl', 'node', 'enroll', 'alpha'])).trim();
     await installAgent(alpha, { manager: `${address}:2020`, policy: '[Policy]\nAllow=* *\n', token });
