@@ -28,14 +28,14 @@ if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
 }
 
 if (values['update-scenarios']) {
-  updateScenarios(join(import.meta.dirname, '../test/scenarios'));
+  await updateScenarios(join(import.meta.dirname, '../test/scenarios'));
   process.exit(0);
 }
 
-function updateScenarios(folder: string): void {
+async function updateScenarios(folder: string): Promise<void> {
   for (const name of readdirSync(folder).filter((each) => each.endsWith('.txt'))) {
     const path = join(folder, name);
-    writeFileSync(path, playScenario(readFileSync(path, 'utf8')));
+    writeFileSync(path, await playScenario(readFileSync(path, 'utf8')));
     console.log(name);
   }
 }

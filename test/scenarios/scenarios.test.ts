@@ -11,11 +11,11 @@ t.ok(names.length >= 6);
 for (const name of names.sort()) {
   t.test(name, async (t) => {
     const text = readFileSync(join(folder, name), 'utf8');
-    t.equal(playScenario(text), text);
+    t.equal(await playScenario(text), text);
   });
 }
 
 t.test('a line that is no script is told', async (t) => {
-  t.throws(() => playScenario('node a other\nexplode a\n---\n'), /no such line in a scenario: explode a/);
-  t.throws(() => playScenario('node a king\n---\n'), /no role king/);
+  await t.rejects(playScenario('node a other\nexplode a\n---\n'), /no such line in a scenario: explode a/);
+  await t.rejects(playScenario('node a king\n---\n'), /no role king/);
 });

@@ -69,3 +69,17 @@ export class Bootstrap {
     else this.#look();
   }
 }
+
+/** hecate-bootstrap.service. */
+export function bootstrapAtBoots(power: PowerWorld, bootstrap: Bootstrap): void {
+  const { managerHost, manager, time, chance } = power.world;
+  let { boot } = managerHost;
+  const look = () => {
+    time.after(1000, look);
+    if (managerHost.boot === boot || !managerHost.isOn) return;
+    boot = managerHost.boot;
+    time.after(chance.between(500, 5000), () => manager.start());
+    bootstrap.begin();
+  };
+  look();
+}

@@ -3,7 +3,7 @@
  * silent, the manager is killed. Then mains is back for good, and the site must be up again.
  */
 import { seededRandom } from '../../proto/test/support/simulated-link.ts';
-import { Bootstrap } from './power-bootstrap.ts';
+import { Bootstrap, bootstrapAtBoots } from './power-bootstrap.ts';
 import { PowerEnding } from './power-ending.ts';
 import { makePowerSite } from './power-site.ts';
 import { Weather } from './power-weather.ts';
@@ -52,18 +52,4 @@ async function play(power: PowerWorld, isWild: boolean): Promise<void> {
   weather.end();
   world.log('mains is back for good');
   await new PowerEnding(power, bootstrap).come();
-}
-
-/** hecate-bootstrap.service. */
-function bootstrapAtBoots(power: PowerWorld, bootstrap: Bootstrap): void {
-  const { managerHost, manager, time, chance } = power.world;
-  let { boot } = managerHost;
-  const look = () => {
-    time.after(1000, look);
-    if (managerHost.boot === boot || !managerHost.isOn) return;
-    boot = managerHost.boot;
-    time.after(chance.between(500, 5000), () => manager.start());
-    bootstrap.begin();
-  };
-  look();
 }

@@ -106,7 +106,7 @@ const planOf = (declared: Declared, name: 'shutdown' | 'startup', mode: PlanMode
   requirePlan(sitePlan(declared, name, mode));
 
 /** The built-in one, with grace periods so many times as long: mains may be back before the first power-off. */
-function patientShutdown(inventory: Inventory, times: number): SequenceDeclaration {
+export function patientShutdown(inventory: Inventory, times: number): SequenceDeclaration {
   const shutdown = defaultSequences(inventory).find(({ name }) => name === 'shutdown');
   if (!shutdown) throw new Error('no built-in shutdown');
   const patient = (step: StepDeclaration): StepDeclaration => {

@@ -10,6 +10,8 @@
  *     at SECONDS cut NAME for SECONDS
  *     at SECONDS abort
  *     until SECONDS                       default: 60 s after the last run has ended
+ *
+ * Of power: power-scenario.ts.
  */
 import { makeOpId, parseNodeName } from '@hecate/proto/core/names.ts';
 import { compilePlan } from '../../manager/src/core/plan/compile-plan.ts';
@@ -19,6 +21,7 @@ import { unitsOf } from '../../manager/src/core/plan/node-units.ts';
 import type { Plan, PlanMode } from '../../manager/src/core/plan/plan.ts';
 import { nodeRoles } from '../../manager/src/core/plan/select-nodes.ts';
 import type { RunId } from '../../manager/src/core/runs/run.ts';
+import { noPower, PowerPlay, parsePowerLine, type ScenarioPower } from './power-scenario.ts';
 import { Faults } from './runs-faults.ts';
 import type { Fleet } from './runs-fleet.ts';
 import { noMutation } from './runs-mutation.ts';
@@ -31,6 +34,7 @@ interface Script {
   readonly dead: ReadonlySet<string>;
   readonly acts: readonly { readonly atMs: number; readonly words: readonly string[] }[];
   readonly untilMs: number | undefined;
+  readonly power: ScenarioPower;
 }
 
 const place = { key: 'scenario', line: 0 };
@@ -39,9 +43,9 @@ const afterMs = 60_000;
 const heading = '---\n';
 
 /** @returns the file as it should be: its script, and what comes of it. @throws Error naming a line that is no script */
-export function playScenario(text: string): string {
+export async function playScenario(text: string): Promise<string> {
   const [source = ''] = text.split(heading);
-  return `${source}${heading}${outputOf(parse(source)).join('\n')}\n`;
+  return `${source}${heading}${(await outputOf(parse(source))).join('\n')}\n`;
 }
 
 function parse(source: string): Script {
@@ -50,6 +54,7 @@ function parse(source: string): Script {
   const hanging = new Set<string>();
   const dead = new Set<string>();
   const acts: { atMs: number; words: string[] }[] = [];
+  const power = noPower();
   let untilMs: number | undefined;
   for (const line of source.split('\n')) {
     const words = line.trim().split(/\s+/);
@@ -62,11 +67,11 @@ function parse(source: string): Script {
     else if (first === 'dead') dead.add(second);
     else if (first === 'at') acts.push({ atMs: secondsOf(second, line), words: words.slice(2) });
     else if (first === 'until') untilMs = secondsOf(second, line);
-    else throw new Error(`no such line in a scenario: ${line}`);
+    else if (!parsePowerLine(power, words)) throw new Error(`no such line in a scenario: ${line}`);
   }
   const coordinator = nodes.find(({ role }) => role === 'coordinator')?.name;
   const inventory = { site: 'scenario', coordinator, nodes, hooks: [] };
-  return { inventory, off, hanging, dead, acts, untilMs };
+  return { inventory, off, hanging, dead, acts, untilMs, power };
 }
 
 function secondsOf(text: string, line: string): number {
@@ -102,31 +107,37 @@ function planOf(inventory: Inventory, name: string, mode: PlanMode): Plan {
   return compiled.plan;
 }
 
-function outputOf({ inventory, off, hanging, dead, acts, untilMs }: Script): string[] {
-  const fleet: Fleet = {
-    inventory,
-    units: new Map(inventory.nodes.map((node) => [node.name, unitsOf(node)])),
-    shutdown: planOf(inventory, 'shutdown', 'poweroff'),
-    clusterOnly: planOf(inventory, 'shutdown', 'cluster-only'),
-    startup: planOf(inventory, 'startup', 'poweroff'),
-    sequence: undefined,
-  };
-  const options = { mutation: noMutation, isVerbose: true, fleet, hanging, dead, random: () => 0.5 };
-  const world = new SimulationWorld(1, { ...options, crashKeeps: 'nothing' });
+async function outputOf(script: Script): Promise<string[]> {
+  const { inventory, off, hanging, dead, acts, untilMs, power } = script;
+  const base = { mutation: noMutation, isVerbose: true, hanging, dead, random: () => 0.5 };
+  const options = { ...base, crashKeeps: 'nothing' as const };
+  const play = power.upses.length > 0 ? new PowerPlay(inventory, power, options) : undefined;
+  const world = play?.power.world ?? new SimulationWorld(1, { ...options, fleet: fleetOf(inventory) });
   for (const [name, host] of world.hosts) host.assume(!off.has(name), 'active');
-  world.begin();
+  if (play) play.begin();
+  else world.begin();
   const faults = new Faults(world, 0);
   const { time, checkers } = world;
+  const runUntil = async (atMs: number) => (play ? play.power.runUntil(atMs) : time.runUntil(atMs));
   for (const { atMs, words } of acts) {
-    time.runUntil(Math.max(time.nowMs, atMs));
-    act(world, faults, words);
+    await runUntil(Math.max(time.nowMs, atMs));
+    if (!play?.act(words)) act(world, faults, words);
   }
-  time.runUntil(time.nowMs + 1);
+  await runUntil(time.nowMs + 1);
   const isOver = () => checkers.runs.size > 0 && [...checkers.runs.values()].every(({ isEnded }) => isEnded);
-  while (untilMs === undefined && !isOver() && time.nowMs < runMaxMs) time.runUntil(time.nowMs + 100);
-  time.runUntil(untilMs ?? time.nowMs + afterMs);
+  while (untilMs === undefined && !isOver() && time.nowMs < runMaxMs) await runUntil(time.nowMs + 100);
+  await runUntil(untilMs ?? time.nowMs + afterMs);
   return world.lines.flatMap(told);
 }
+
+const fleetOf = (inventory: Inventory): Fleet => ({
+  inventory,
+  units: new Map(inventory.nodes.map((node) => [node.name, unitsOf(node)])),
+  shutdown: planOf(inventory, 'shutdown', 'poweroff'),
+  clusterOnly: planOf(inventory, 'shutdown', 'cluster-only'),
+  startup: planOf(inventory, 'startup', 'poweroff'),
+  sequence: undefined,
+});
 
 function act(world: SimulationWorld, faults: Faults, words: readonly string[]): void {
   const { fleet, manager, checkers, time } = world;
