@@ -9,6 +9,8 @@ import { seenAtMs } from '../support/answers.ts';
 import { schemaProblem } from '../support/schema.ts';
 import { withManager } from '../support/with-manager.ts';
 
+t.setTimeout(120_000);
+
 t.test('health', async (t) => {
   for (const healthy of [true, false]) {
     const checks = [
@@ -189,6 +191,9 @@ t.test('enrolling: the token alone on stdout', async (t) => {
     value: { kind: 'node', name: 'node-d', role: 'unspecified', lifetimeSeconds: 900 },
   });
   t.equal((await ctl('node', 'enroll', 'node-d', '--quiet')).stderr, '');
+  const peer = await ctl('peer', 'enroll', 'tethys');
+  t.match(peer.stderr, 'hecatectl join --identity FOLDER');
+  t.match(manager.requests.at(-1), { value: { kind: 'peer', name: 'tethys', role: 'unspecified' } });
   await ctl('operator', 'enroll', 'alice', '--role', 'admin');
   t.match(manager.requests.at(-1), {
     value: { kind: 'operator', name: 'alice', role: 'admin', lifetimeSeconds: 0 },
@@ -234,7 +239,8 @@ t.test('revoking, listing, the authority', async (t) => {
   t.match((await ctl('operator', 'list')).stdout, /^x +viewer +joined /m);
   t.match((await ctl('ca', 'init', '--site', 'home')).stdout, 'SHA-256 fingerprint: ff');
   t.match(manager.requests.at(-1), { value: { site: 'home', names: [] } });
-  for (const kind of ['node', 'operator']) {
+  t.match((await ctl('peer', 'list')).stdout, /^x +joined +in 90d +ab$/m);
+  for (const kind of ['node', 'operator', 'peer']) {
     t.equal(
       schemaProblem('identities', JSON.parse((await ctl(kind, 'list', '-o', 'json')).stdout)),
       undefined,

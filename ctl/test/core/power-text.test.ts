@@ -2,12 +2,21 @@ import {
   createMeasure,
   createPowerAlert,
   createPowerBudget,
+  createPowerForward,
+  createPowerPeer,
   createPowerReport,
   createPowerTrigger,
   createUpsReport,
 } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
-import { budgetLine, measureText, slackText, upsNotes, upsRow } from '../../src/core/power-text.ts';
+import {
+  budgetLine,
+  measureText,
+  siteLines,
+  slackText,
+  upsNotes,
+  upsRow,
+} from '../../src/core/power-text.ts';
 
 const plain = (text: string): string => text;
 const texts = (ups: Parameters<typeof upsRow>[0]): string[] => upsRow(ups).map(({ text }) => text);
@@ -79,4 +88,20 @@ t.test('the budget, and where it comes from', async (t) => {
   );
   t.match(line({ budgetMs: 1000, samples: 1 }), /learnt of one run/);
   t.equal(budgetLine(createPowerReport()), '');
+});
+
+t.test('other sites: what goes there, what came from there, and who is heard', async (t) => {
+  const report = createPowerReport({
+    forwards: [createPowerForward({ phase: 'acknowledged', sentence: 'titan carries it out\u001b' })],
+    peers: [
+      createPowerPeer({ name: 'titan', connected: true, hindrance: 'rack-a is on battery' }),
+      createPowerPeer({ name: 'tethys', trouble: 'no route' }),
+    ],
+  });
+  t.same(siteLines(report, plain), [
+    'forward: titan carries it out\\x1b',
+    'other site: titan answers; rack-a is on battery',
+    'other site: tethys no session: no route',
+  ]);
+  t.same(siteLines(createPowerReport(), plain), []);
 });
