@@ -159,7 +159,11 @@ apt() {
 apt_install() { apt install --no-install-recommends "$@"; }
 # The lists of a fresh host may be absent or old: they are fetched only when the first try fails.
 apt_get_packages() { apt_install "$@" || { apt update && apt_install "$@"; }; }
-apt_install_files() { apt_get_packages --reinstall "$@"; }
+# Where an earlier try was cut short apt does nothing any more, and dpkg makes up for it.
+apt_install_files() {
+  apt_get_packages --reinstall "$@" ||
+    { dpkg --force-confdef --force-confold --install "$@" || apt install --fix-broken; }
+}
 apt_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 # Also one of which only the configuration is left.
 apt_known() { case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in '' | not-installed) false ;; esac }
@@ -170,8 +174,8 @@ apt_version_of() { dpkg-deb -f "$1" Version; }
 apt_fits() { case $(dpkg-deb -f "$1" Architecture) in all | "$(dpkg --print-architecture)") ;; *) false ;; esac }
 apt_newer() { dpkg --compare-versions "$1" gt "$2"; }
 apt_same() { dpkg-deb -I "$1" md5sums 2>/dev/null | cmp -s - "/var/lib/dpkg/info/$2.md5sums"; }
-apt_remove() { apt remove "$@"; }
-apt_purge() { apt purge "$@"; }
+apt_remove() { apt remove "$@" || { dpkg --configure -a; apt remove "$@"; }; }
+apt_purge() { apt purge "$@" || { dpkg --configure -a; apt purge "$@"; }; }
 apt_stock() {
   wanted=$(dpkg-query -W -f '${Conffiles}\n' 'nut-*' 2>/dev/null | awk -v file="$1" '$1 == file { print $2; exit }')
   [ -n "$wanted" ] && [ "$wanted" = "$(md5sum <"$1" | cut -d ' ' -f 1)" ]
@@ -248,6 +252,9 @@ install_hecate() {
   set --
   for name in $names; do set -- "$@" "$(find_package "$name")"; done
   change "install$names from $packages_folder" pm install_files "$@"
+  [ $is_dry = yes ] || for name in $names; do
+    pm installed "$name" || fail 1 "$name is not installed, whatever was said: $packages_folder has it, and $manager can tell why"
+  done
 }
 
 install_dependencies() {
@@ -340,8 +347,9 @@ install_all() {
   dependencies=
   [ $has_manager = no ] || dependencies='nut-client'
   [ "$manage_nut" = 0 ] || dependencies="$nut_packages"
-  install_dependencies "$dependencies"
+  # First: while one of these is half installed, apt installs nothing else.
   install_hecate
+  install_dependencies "$dependencies"
   # Not at each run: already the question is in dnf's logs, and a run that changes nothing is to change nothing.
   [ $has_manager = no ] || [ $changes = 0 ] || install_kubectl
   [ "$manage_nut" = 0 ] || set_up_nut

@@ -21,8 +21,12 @@ state_of() {
   fi
 }
 
+# There while NUT runs with what was written before: a run that was cut short is made up for by the next one.
+is_outdated=/run/hecate-install-nut
+
 # FILE MODE OWNER, and the new file in $temporary: never half a file, never readable by more than may read it.
 replace() {
+  : >$is_outdated
   { [ "$(state_of "$1")" != stock ] || cp -p "$1" "$1.before-hecate"; } &&
     mkdir -p "$(dirname "$1")" &&
     command install -m "$2" -o "${3%:*}" -g "${3#*:}" "$temporary/new" "$1.hecate-new" &&
@@ -88,7 +92,7 @@ END
   for unit in nut.target nut-driver.target nut-driver-enumerator.path nut-driver-enumerator.service nut-server.service; do
     enable_unit $unit
   done
-  [ $has_new_nut = no ] || [ $is_booted = no ] || change "start NUT anew" restart_nut
+  [ $is_booted = no ] || { [ $has_new_nut = no ] && [ ! -e $is_outdated ]; } || change "start NUT anew" restart_nut
   is_plugged_in ||
     say "no device $vendor:$product on USB now: its driver is tried again and again; HECATE_NUT_VENDOR_ID and HECATE_NUT_PRODUCT_ID name another, HECATE_MANAGE_NUT=0 leaves NUT alone"
 }
@@ -104,7 +108,7 @@ restart_nut() {
   if [ -e /run/udev/control ]; then
     udevadm control --reload && udevadm trigger --subsystem-match=usb --action=change
   fi
-  systemctl restart nut-driver-enumerator.service && systemctl restart nut-server.service
+  systemctl restart nut-driver-enumerator.service && systemctl restart nut-server.service && rm -f $is_outdated
 }
 
 # Whether NUT is ours to set up, before anything is changed. All or nothing: one file of the administrator's and four of

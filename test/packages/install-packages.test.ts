@@ -8,7 +8,7 @@ import { type BareHost, bareHosts } from './support/bare-host.ts';
 import { addUnit, ctl, dependencies, joinSite, untilOnline } from './support/packaged-site.ts';
 import { quickPackages } from './support/quick-packages.ts';
 
-const timeout = 400_000;
+const timeout = 600_000;
 t.setTimeout(timeout);
 t.bail = true;
 

@@ -13,7 +13,7 @@ import { changedPaths, diskTree } from './support/disk-tree.ts';
 import { addUnit, ctl, dependencies, joinSite, untilOnline } from './support/packaged-site.ts';
 import { quickPackages, withChangedDefault } from './support/quick-packages.ts';
 
-const timeout = 400_000;
+const timeout = 600_000;
 t.setTimeout(timeout);
 
 /** Beside its packages, as a release has them. */
@@ -57,9 +57,15 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
     );
     t.match(stdout, /^would write \/etc\/nut\/upsd\.users$/m);
     t.same(changedPaths(before, await diskTree(titan)), []);
+    const manager = await install(titan, { HECATE_ROLE: 'manager', HECATE_MANAGE_NUT: '0' }, '--dry-run');
+    t.match(manager.stdout, /^would install nut-client$/m);
+    t.match(manager.stdout, /^would install hecate-runtime hecate-manager hecatectl from /m);
+    t.notMatch(manager.stdout, /\/etc\/nut|hecate-agent/);
   });
 
   await t.test('the first run installs all that the role needs', async (t) => {
+    // On one host somebody has begun, and was cut short.
+    await worker.shell(`dpkg --unpack ${folder}/hecate-agent_*.deb 2>&1; touch /var/lib/dpkg/updates/0000`);
     // An administrator's, from before: it stays.
     await titan.node.writeFile(config, 'site: home\n');
     const [first, second] = await Promise.all([install(titan), install(worker, { HECATE_ROLE: 'agent' })]);
