@@ -34,11 +34,18 @@ export interface RestoreFacts {
   readonly presentEpoch: number;
 }
 
+const keptNames: ReadonlySet<string> = new Set(Object.values(statePaths));
+
 /** @throws HEC_STATE when a file is not what its name says */
 export function restoredState(members: readonly ArchiveMember[], facts: RestoreFacts): RestoredState {
   const files = new Map<string, Uint8Array>();
-  for (const { path, bytes } of members)
-    if (path.startsWith('state/')) files.set(path.slice('state/'.length), bytes);
+  for (const { path, bytes } of members) {
+    if (!path.startsWith('state/')) continue;
+    const name = path.slice('state/'.length);
+    if (!keptNames.has(name))
+      throw new HecateError('HEC_STATE', `this backup holds ${path}, which no manager keeps`);
+    files.set(name, bytes);
+  }
   const records = runRecords(members);
   const ending = endingRecords(records, new Date(facts.madeAtMs).toISOString());
   replace(files, statePaths.operations, (bytes) => wholeLines(bytes));
