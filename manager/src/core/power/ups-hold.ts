@@ -43,6 +43,14 @@ export function isHeld(draft: UpsDraft, outage: Outage, { source, leftMs }: UpsE
   return true;
 }
 
+/** A shutdown is asked for: for whatever cause, nothing is held any more. */
+export function release(draft: UpsDraft): void {
+  const { outage, ups } = draft.state;
+  if (outage?.hold === undefined) return;
+  draft.set({ outage: { ...outage, hold: undefined } });
+  draft.clear('held', `${ups}: a shutdown is asked for again`);
+}
+
 function isWithin(draft: UpsDraft, { atMs, belowMs }: Hold, leftMs: number | undefined): boolean {
   if (belowMs === undefined || leftMs === undefined)
     return draft.nowMs - atMs < draft.config.onBatteryTimerMs;

@@ -3,6 +3,7 @@ import { reverseSentence, runtimeSentence, triggerSentence } from './power-sente
 import { judgeReverse } from './recovery.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { estimateOf } from './ups-estimate.ts';
+import { release } from './ups-hold.ts';
 import type { TriggerCause, UpsTrigger } from './ups-state.ts';
 
 /** Until a run has begun. */
@@ -30,6 +31,7 @@ export function trigger(draft: UpsDraft, cause: TriggerCause): void {
     ...(draft.state.phase === 'hosts-off' ? { isLast: true } : {}),
   };
   draft.set({ trigger: opened });
+  release(draft);
   draft.enter('triggered');
   draft.setFast(true);
   ask(draft, opened);

@@ -60,6 +60,8 @@ t.test('a low battery is not held back; one look of it is none', async (t) => {
   t.same(ids(world), ['ups:rack-a:1']);
   world.looks(2, draining(140, 'OB LB'));
   t.match(world.triggers().at(-1)?.effect, { triggerId: 'ups:rack-a:1.2', cause: 'low-battery' });
+  t.match(alertsOf(world).at(-1), { isRaised: false }, 'and is not said to be held any more');
+  t.equal(world.state.outage?.hold, undefined);
 });
 
 t.test('nor is an output that is off, or a forced shutdown', async (t) => {
