@@ -168,8 +168,8 @@ async function ctlPackage(
     ],
     architecture: compiled ? 'host' : 'all',
     needs: compiled ? [] : ['hecate-runtime'],
-    debian: { depends: compiled ? ['libc6 (>= 2.28)'] : [], suggests: ['bash-completion'] },
-    rpm: { depends: compiled ? ['libc.so.6(GLIBC_2.28)(64bit)'] : [], suggests: ['bash-completion'] },
+    debian: { depends: compiled ? ['libc6 (>= 2.17)'] : [], suggests: ['bash-completion'] },
+    rpm: { depends: compiled ? ['libc.so.6(GLIBC_2.17)(64bit)'] : [], suggests: ['bash-completion'] },
     files: [
       ...program.files,
       ...shortName,
