@@ -97,6 +97,7 @@ export class ForwardSender {
   ask({ triggerId, cause, sentence, timeLimitMs }: TriggerEffect): void {
     if (this.#state.forward?.triggerId !== triggerId) this.counts.sent += 1;
     this.#input({ type: 'trigger', triggerId, cause, sentence, timeLimitMs });
+    this.look();
   }
 
   reverse({ triggerId, sentence }: ReverseEffect): void {

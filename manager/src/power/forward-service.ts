@@ -93,7 +93,8 @@ export class ForwardService {
     const refused = this.desk.receivers
       .filter(({ refusal }) => refusal !== '')
       .map(({ state, refusal }) => sayReceived(state, refusal));
-    return [...(loss === undefined ? [] : [loss]), ...refused];
+    const cut = this.link && !this.link.isOpen ? [`nothing can be forwarded: ${this.link.trouble}`] : [];
+    return [...(loss === undefined ? [] : [loss]), ...cut, ...refused];
   }
 
   /** What another site has against a startup here; empty: nothing. */

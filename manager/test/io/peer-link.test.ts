@@ -37,7 +37,7 @@ async function receiverOf(t: Test, trust: Record<string, unknown> = {}) {
   const bench = await managerBench(t, config);
   const admin = await bench.operator('admin');
   await admin.get('authority', { case: 'initAuthority', value: createInitAuthority() });
-  return { bench, admin, port };
+  return { bench, admin, port, config };
 }
 
 async function identityOf(
@@ -115,6 +115,25 @@ t.test('it may do nothing else, and revoked it may do nothing', async (t) => {
   await until(() => told.filter((line) => line === 'open').length === 2, { what: 'another session' });
   await admin.get('done', { case: 'revoke', value: createRevoke({ kind: 'peer', name: 'tethys' }) });
   await until(() => /revoked/.test(link.trouble), { what: 'it is told that it was revoked' });
+});
+
+t.test('how the power is at one site keeps the other one down', async (t) => {
+  const receiver = await receiverOf(t);
+  const { admin, bench } = receiver;
+  const startup = async () => (await admin.get('power', { case: 'getPower', value: {} })).startup;
+  const folder = await identityOf(t, receiver);
+  t.match(await startup(), { state: 'waiting', sentence: /^tethys has not said yet.*of 2 min/ });
+  const { link } = linkTo(t, receiver.port, folder);
+  await untilOpen(link);
+  const tell = (hindrance: string) => link.call({ case: 'tellStanding', value: { hindrance } }, 5000);
+  t.match(await tell('rack-a is on battery'), { value: { hindrance: '', site: 'bench' } });
+  t.match(await startup(), { state: 'waiting', sentence: 'tethys: rack-a is on battery' });
+  await tell('');
+  t.match(await startup(), { state: 'ready' });
+  link.close();
+  await until(async () => (await startup())?.state === 'waiting', { what: 'its word ends with its session' });
+  await bench.reconfigure({ ...receiver.config, power: { mode: 'cluster-only', peer_wait: '0s' } });
+  t.match(await startup(), { state: 'ready' }, 'one that says nothing is not waited for for ever');
 });
 
 t.test('an identity of another kind opens no session', async (t) => {

@@ -109,6 +109,8 @@ function trigger(draft: ForwardDraft, { triggerId, cause, sentence, timeLimitMs 
     localAttempts: 0,
     localNotBeforeMs: 0,
     sendingSinceMs: undefined,
+    // Of the outage before: nothing is decided on that.
+    supply: undefined,
     forward: {
       sequence,
       triggerId,

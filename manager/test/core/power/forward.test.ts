@@ -159,6 +159,18 @@ t.test('nobody acknowledges it, and the own battery is only just enough: local s
   t.same(bench.heard(), ['started', 'past-no-return', 'ended']);
 });
 
+t.test('what was left in the outage before decides nothing in this one', async (t) => {
+  const bench = new SenderBench({ hasLocalShutdown: true });
+  bench.take(trigger('one'));
+  bench.take(battery(-1));
+  bench.take(reverse('one'));
+  bench.answer({ standing: 'withdrawn' });
+  t.equal(bench.state.forward, undefined);
+  bench.take(trigger('two'));
+  bench.pass(10_000);
+  t.same(bench.of('local'), []);
+});
+
 t.test('it is not declared: an alert, and nothing else', async (t) => {
   const bench = new SenderBench();
   bench.take(trigger('one'));
