@@ -73,7 +73,7 @@ export class PowerCheckers {
     const why = causeless(this.#power, ups, effect);
     if (why) this.fail(why);
     const leftMs = battery.leftMs();
-    const isHeld = effect.cause === 'runtime';
+    const isHeld = ['runtime', 'silent', 'low-battery'].includes(effect.cause) && leftMs > 0;
     const excuse = isHeld && !isRetry && leftMs < budgetMs ? this.#lateness(ups, leftMs) : '';
     known.push({
       triggerId: effect.triggerId,

@@ -144,7 +144,8 @@ export class ManagerUps {
     const { trigger } = this.state;
     const runId = this.run?.triggerId === trigger?.triggerId ? this.run?.runId : undefined;
     this.#ports.stir();
-    if (trigger) this.#triggered.resume(trigger.triggerId, runId, trigger.isStarted);
+    if (trigger && (trigger.isStarted || !this.#ports.mutation.forgetsAccepted))
+      this.#triggered.resume(trigger.triggerId, runId, trigger.isStarted);
     this.input({ type: 'resume' });
     this.#look();
     if (this.takenBack !== undefined && this.state.trigger === undefined) this.#ports.restore(this);

@@ -110,7 +110,8 @@ export class PowerOfManager {
         else manager.files.power.put(this.#records, () => manager.process.run(done));
       },
       makeRequest: (ups, trigger) => this.#makeRequest(ups, trigger),
-      isWanted: (by, runId) => this.upses.some((ups) => ups !== by && ups.wants(runId)),
+      isWanted: (by, runId) =>
+        !world.mutation.takesBackWanted && this.upses.some((ups) => ups !== by && ups.wants(runId)),
       restore: (ups) => this.#restore(ups),
       onLook: () => this.#lookAround(),
       onEffect,

@@ -58,7 +58,8 @@ export class Weather {
       const isAll = chance.happens(0.6);
       const upses = isAll ? grid.upses : [chance.one(grid.upses)];
       const longestMs = Math.max(...upses.map((ups) => ups.battery.nature.fullMs));
-      if (this.#flaps && chance.happens(0.4)) this.flap(upses, 1 + Math.floor(chance.random() * 8));
+      if (chance.happens(0.3)) this.#shortly(upses);
+      else if (this.#flaps && chance.happens(0.4)) this.flap(upses, 1 + Math.floor(chance.random() * 8));
       else this.outage(upses, chance.between(0, chance.happens(0.5) ? 1.3 : 3) * longestMs);
       this.#mains();
     });
@@ -71,6 +72,21 @@ export class Weather {
       const until = forMs + (chance.happens(0.3) ? chance.between(0, 60_000) : 0);
       time.after(until, () => ups.setMains(true));
     }
+  }
+
+  /** Until a moment after the first of them has triggered, or is empty. */
+  #shortly(upses: readonly SimulatedUps[]): void {
+    const { world, checkers } = this.#power;
+    const { time, chance } = world;
+    const beganAtMs = time.nowMs;
+    const hasTriggered = ({ name, hasOutput }: SimulatedUps) =>
+      !hasOutput || (checkers.triggersOf(name).at(-1)?.atMs ?? 0) >= beganAtMs;
+    for (const ups of upses) ups.setMains(false);
+    const look = () => {
+      if (!upses.some(hasTriggered)) time.after(1000, look);
+      else time.after(chance.between(0, 120_000), () => upses.forEach((ups) => void ups.setMains(true)));
+    };
+    look();
   }
 
   flap(upses: readonly SimulatedUps[], times: number): void {

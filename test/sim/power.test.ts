@@ -9,7 +9,7 @@ import { corpusSeeds } from './runs-corpus.ts';
 
 t.setTimeout(300_000);
 
-const seedsCount = 60;
+const seedsCount = 50;
 const twiceEvery = 6;
 /** What the seeds must bring about, or they are not wild enough to prove anything. */
 const sometimes = [

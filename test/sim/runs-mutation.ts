@@ -35,6 +35,10 @@ export interface Mutation {
   readonly resendsUnwanted?: boolean;
   readonly upsStep?: (step: typeof upsStep) => typeof upsStep;
   readonly upsConfig?: (config: UpsConfig) => UpsConfig;
+  /** What one UPS takes back, another one that has asked for it loses. */
+  readonly takesBackWanted?: boolean;
+  /** After a start only those runs are looked for that are said to have begun. */
+  readonly forgetsAccepted?: boolean;
   /** power.json is never written. */
   readonly forgetsPower?: boolean;
   /** What is asked for when a UPS has triggered. */
