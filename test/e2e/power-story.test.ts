@@ -12,7 +12,7 @@ import { applied } from './support/applied-operations.ts';
 import { ask, describe, finished, hasIntent } from './support/cluster-runs.ts';
 import { heldOrders, orderFile } from './support/held-orders.ts';
 import { type PowerCluster, powerCluster } from './support/power-cluster.ts';
-import { quickShutdown, quickStartup } from './support/quick-sequences.ts';
+import { type QuickOptions, quickShutdown } from './support/quick-sequences.ts';
 
 const timeout = 900_000;
 t.setTimeout(timeout);
@@ -86,13 +86,12 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
     t.match(log, /the site is started up: rack-a: mains for .* of runtime, of .* needed/);
   });
 
-  const sequences = {
-    shutdown: quickShutdown({ wait: '5s', stopTimeout: '5s', offTimeout: '12s', hasStorage: true }),
-    startup: quickStartup({ wakeTimeout: '120s', hasStorage: true }),
-  };
+  const shutdownWith = (limits: QuickOptions) => ({
+    sequences: { shutdown: quickShutdown({ wait: '5s', hasStorage: true, ...limits }) },
+  });
 
   await t.test('again, with the manager killed in the middle', async (t) => {
-    await cluster.configure({ sequences });
+    await cluster.configure(shutdownWith({ stopTimeout: '30s' }));
     const before = new Map(cluster.nodes.map((node) => [node.name, applied(node).length]));
     const { runId } = await power.failMains(300);
     await cluster.manager.kill();
@@ -135,10 +134,12 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
     t.equal((await power.bootstrapState()).active, 'active', 'it waits');
     await power.untilBootstrapSays(/it begins again once power is good/);
     await power.untilBootstrapSays(/waiting: rack-a: mains is not back/);
+    await power.killBootstrap();
     const known = (await ask(cluster, listRuns)).length;
     cluster.wake.mend('worker-1');
     await power.returnMains();
     await untilBack(t);
+    t.match(await power.bootstrapLog(), /Scheduled restart job/, 'killed, it was run again');
     const fresh = (await ask(cluster, listRuns))
       .slice(0, -known)
       .map(({ plan, state }) => `${plan} ${state}`);
@@ -147,6 +148,8 @@ t.test('the power fails, and comes back', { skip, timeout }, async (t) => {
   });
 
   await t.test('once more, with the network gone in the middle', async (t) => {
+    // Each waits for the worst case of all before it.
+    await cluster.configure(shutdownWith({ wait: '10s', stopTimeout: '5s', offTimeout: '12s' }));
     const { runId } = await power.failMains(300);
     const beginsAtMs = await heldOrders(cluster);
     await cluster.fleet.site.switchOff();

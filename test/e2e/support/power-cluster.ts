@@ -60,6 +60,10 @@ export class PowerCluster {
     await this.cluster.coordinator.runOrThrow(['systemctl', 'start', bootstrapUnit]);
   }
 
+  async killBootstrap(): Promise<void> {
+    await this.cluster.coordinator.runOrThrow(['systemctl', 'kill', '--signal=SIGKILL', bootstrapUnit]);
+  }
+
   /** Its state by systemd, such as `active` or `inactive`, and how it ended last. */
   async bootstrapState(): Promise<{ readonly active: string; readonly exitStatus: string }> {
     const properties = ['ActiveState', 'ExecMainStatus'].map((name) => `--property=${name}`);

@@ -10,7 +10,7 @@ export interface QuickOptions {
   readonly stopTimeout?: string;
   /** Of each poweroff and of the gate behind it. */
   readonly offTimeout?: string;
-  /** Of a cluster with storage, which goes off behind the servers and comes up before them. */
+  /** Of a cluster with storage, which goes off behind the servers. */
   readonly hasStorage?: boolean;
 }
 
@@ -41,7 +41,6 @@ export interface QuickStartupOptions {
   readonly onWorkerMissing?: 'continue' | 'abort';
   /** Of the wake of workers. Default 30 s. */
   readonly wakeTimeout?: string;
-  readonly hasStorage?: boolean;
 }
 
 /** Servers, workers: woken, their units started, and seen to be active where their node is online. */
@@ -49,7 +48,6 @@ export function quickStartup({
   wait,
   onWorkerMissing = 'continue',
   wakeTimeout = '30s',
-  hasStorage = false,
 }: QuickStartupOptions = {}) {
   const first = wait === undefined ? [] : [{ name: 'first', steps: [{ wait }] }];
   const up = (role: string, timeout: string, onFailure: string) => ({
@@ -59,16 +57,5 @@ export function quickStartup({
       { start: { nodes: [`role:${role}`] }, timeout: '15s', on_failure: 'continue' },
     ],
   });
-  const storage = {
-    name: 'storage',
-    steps: [{ wake: { nodes: ['role:storage'] }, timeout: '60s', on_failure: 'abort' }],
-  };
-  return {
-    stages: [
-      ...first,
-      ...(hasStorage ? [storage] : []),
-      up('server', '60s', 'abort'),
-      up('agent', wakeTimeout, onWorkerMissing),
-    ],
-  };
+  return { stages: [...first, up('server', '60s', 'abort'), up('agent', wakeTimeout, onWorkerMissing)] };
 }
