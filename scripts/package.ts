@@ -6,6 +6,7 @@
  * The same commit gives the same bytes. --quick packs them fast and large, for tests; --version makes another release
  * out of the same sources, for trials of an update.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -21,6 +22,19 @@ type Pack = (contents: PackageContents, release: Release, options: PackOptions) 
 
 const formats: Readonly<Record<string, Pack>> = { deb: packDeb, rpm: packRpm };
 
+/** What packs a format, and Debian's package of it. */
+const packerPrograms: Readonly<Record<string, readonly [string, string]>> = {
+  deb: ['dpkg-deb', 'dpkg'],
+  rpm: ['rpmbuild', 'rpm'],
+};
+
+/** Before minutes are spent on what cannot be packed. @throws Error that says what to install */
+function demand([program, debianPackage]: readonly [string, string]): void {
+  const { error } = spawnSync(program, ['--version'], { stdio: 'ignore' });
+  if (error)
+    throw new Error(`${program} cannot be run: apt-get install ${debianPackage}, or choose with --format`);
+}
+
 const { values: options } = parseArgs({
   options: {
     format: { type: 'string', multiple: true, default: Object.keys(formats) },
@@ -34,11 +48,15 @@ const { values: options } = parseArgs({
 
 function packerOf(format: string): Pack {
   const pack = formats[format];
-  if (!pack) throw new Error(`${format} is no format: there are ${Object.keys(formats).join(' and ')}`);
+  const program = packerPrograms[format];
+  if (!pack || !program)
+    throw new Error(`${format} is no format: there are ${Object.keys(formats).join(' and ')}`);
+  demand(program);
   return pack;
 }
 
 const root = resolve(import.meta.dirname, '..');
+demand(['strip', 'binutils']);
 const release = readRelease(root, options.version);
 const packers = options.format.map((format) => [format, packerOf(format)] as const);
 const output = resolve(options.output);
