@@ -9,6 +9,9 @@ const living = [
   '/var/log/hecate',
   // The audit of visits by the tests themselves.
   '/var/log/wtmp',
+  // rpm's database, which is opened to be asked, too.
+  '/root/.rpmdb',
+  '/var/lib/rpm',
 ];
 
 /** Path → kind, mode, owners, size, time of the last change of contents and of anything, and where it leads. */

@@ -5,13 +5,17 @@ import type { Test } from 'tap';
 import { execute } from '../../nodes/execute.ts';
 import { repositoryFolder } from '../../nodes/user-node.ts';
 
-/** A folder with the .deb files of the checkout as it is, packed fast and large; gone with the test. */
-export async function quickPackages(t: Test, version?: string): Promise<string> {
+/** A folder with the packages of the checkout as it is, packed fast and large; gone with the test. */
+export async function quickPackages(
+  t: Test,
+  version?: string,
+  format: 'deb' | 'rpm' = 'deb',
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'hecate-packages-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const script = join(repositoryFolder, 'scripts/package.ts');
   const release = version === undefined ? [] : ['--version', version];
-  const argv = [process.execPath, script, '--format', 'deb', '--quick', '--output', folder, ...release];
+  const argv = [process.execPath, script, '--format', format, '--quick', '--output', folder, ...release];
   const { exitCode, stdout, stderr } = await execute(argv, { timeoutMs: 300_000 });
   if (exitCode !== 0) throw new Error(`no packages: ${stderr}${stdout}`);
   return folder;
