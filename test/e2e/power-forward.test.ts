@@ -119,6 +119,10 @@ t.test('nobody answers: the own threshold ends in the own shutdown', { skip }, a
   await until(async () => (await upsOf(here)).alerts.some(({ key }) => key === 'unacknowledged'), {
     what: 'nobody acknowledges it',
   });
+  t.match(
+    (await sender.site.manager.ctl(['health'])).stdout,
+    /nothing can be forwarded|has not been acknowledged/,
+  );
   t.same(await listRuns(here), [], 'there is time for the other site yet');
   // Told twice: one value that falls far is held for a wrong one.
   for (const below of [1, 2])

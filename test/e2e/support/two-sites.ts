@@ -64,6 +64,8 @@ export async function twoSites(t: Test, options: TwoSitesOptions = {}): Promise<
     },
   });
   const token = await receiver.manager.ctlOrThrow('peer', 'enroll', 'tethys', '--quiet');
+  const homeless = await sender.site.manager.ctl(['join'], { input: token });
+  t.match(homeless, { exitCode: 2, stderr: /which keeps its identity in a folder of its own/ });
   const joined = await sender.site.manager.ctl(
     ['join', '--identity', identity, '--manager', `${host}:${port}`],
     { input: token },
