@@ -10,7 +10,7 @@ const living = [
   // The audit of visits by the tests themselves.
   '/var/log/wtmp',
   // rpm's database, which is opened to be asked, too.
-  '/root/.rpmdb',
+  '*/.rpmdb',
   '/var/lib/rpm',
 ];
 
