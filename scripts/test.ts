@@ -27,7 +27,7 @@ const { values: options, positionals } = parseArgs({
     /** Files at a time; those beyond the cores are of tests that boot systems, and mostly wait. */
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism()) + 1) },
     /** Seconds for one file. */
-    timeout: { type: 'string', default: '300' },
+    timeout: { type: 'string', default: '600' },
   },
 });
 
