@@ -8,7 +8,7 @@ import { until } from '../nodes/until.ts';
 import { type BareHost, bareHosts } from './support/bare-host.ts';
 import { addUnit, ctl, dependencies, joinSite, untilOnline } from './support/packaged-site.ts';
 import { quickPackages } from './support/quick-packages.ts';
-import { breakProgram, makeAptRepository, releaseFolder } from './support/releases.ts';
+import { brokenRelease, makeAptRepository, releaseFolder } from './support/releases.ts';
 
 const timeout = 600_000;
 t.setTimeout(timeout);
@@ -21,7 +21,7 @@ const versionOf = async (host: BareHost, name: string): Promise<string> =>
   host.runOrThrow(['dpkg-query', '--show', `--showformat=\${Version}`, name]);
 
 const configure = (host: BareHost, source: string): Promise<void> =>
-  host.node.writeFile('/etc/hecate/update.conf', `Source=${source}\nHealthTimeLimit=30s\n`);
+  host.node.writeFile('/etc/hecate/update.conf', `Source=${source}\nHealthTimeLimit=20s\n`);
 
 const limit = { timeoutMs: 400_000 };
 
@@ -33,9 +33,7 @@ t.test('updates', { skip: (await skipUnless('booted')) || skipWithoutGpg(), time
   const [key, stranger] = [await SigningKey.make(t), await SigningKey.make(t)];
   const old = await quickPackages(t, first);
   const next = await quickPackages(t, second);
-  const broken = await quickPackages(t, third);
-  await breakProgram(broken, 'hecate-agent');
-  const [good, bad] = [releaseFolder(t, old, next), releaseFolder(t, next, broken)];
+  const [good, bad] = [releaseFolder(t, old, next), await brokenRelease(t, next, third)];
   await makeAptRepository(good, key.home);
   await key.sign(good);
   await stranger.sign(bad);
@@ -118,15 +116,20 @@ t.test('updates', { skip: (await skipUnless('booted')) || skipWithoutGpg(), time
       await untilOnline(titan, names);
     };
     const power = 'power: { upses: [{ name: rack, ups: "rack@127.0.0.1:1" }] }';
-    const wait = 'sequences: { wait: { stages: [{ name: all, steps: [{ wait: 20s }] }] } }';
-    await restart(`${config}\n${power}\n${wait}\n`);
-    const runId = (await ctl(titan, 'run', 'wait', '--execute', '--detach')).trim();
+    const slow =
+      'inventory: [{ name: worker }]\nsequences: { slow: { stages: [{ name: all, steps: [{ start: { nodes: [worker], units: [slow.service] }, timeout: 5m }] }] } }';
+    const slowUnit = '[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n';
+    await worker.node.writeFile(`${worker.node.unitFolder}/slow.service`, slowUnit);
+    await worker.runOrThrow(['systemctl', 'daemon-reload']);
+    await restart(`${config}\n${power}\n${slow}\n`);
+    const runId = (await ctl(titan, 'run', 'slow', '--execute', '--detach')).trim();
     const update = () => titan.run(['hecate-update'], limit);
     t.match(await update(), {
       exitCode: 75,
-      stdout: new RegExp(`before anything was begun: run ${runId} \\(wait\\)`),
+      stdout: new RegExp(`before anything was begun: run ${runId} \\(slow\\)`),
     });
-    await until(async () => / done /.test(await ctl(titan, 'runs', 'list')), { what: 'the run is over' });
+    await worker.run(['systemctl', 'stop', 'slow.service']);
+    await until(async () => !/ running /.test(await ctl(titan, 'runs', 'list')), { what: 'the run is over' });
     t.match(await update(), { exitCode: 75, stdout: /before anything was begun: rack/ });
     t.same(await versions(), [second, second]);
     await restart(config);

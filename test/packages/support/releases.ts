@@ -13,18 +13,45 @@ export function releaseFolder(t: Test, ...folders: string[]): string {
   return folder;
 }
 
-/** Makes the program of a package one that ends at once. */
-export async function breakProgram(folder: string, name: string): Promise<void> {
+/**
+ * Packages of a release whose agent ends at once: those of another one, called so. Made in a moment, where a whole
+ * release takes many; gone with the test.
+ */
+export async function brokenRelease(t: Test, like: string, version: string): Promise<string> {
+  const folder = releaseFolder(t);
+  const script = `folder=$1 like=$2 version=$3
+for name in hecate-runtime hecate-agent; do
+  dpkg-deb -R "$like/$name"_*.deb "$folder/tree"
+  sed -i "s/^Version: .*/Version: $version/; s/(= [^)]*)/(= $version)/" "$folder/tree/DEBIAN/control"
+  rm "$folder/tree/DEBIAN/md5sums"
+  program=$folder/tree/usr/lib/hecate/bin/hecate-agent.mjs
+  [ ! -e "$program" ] || sed -i '1a process.stderr.write("broken\\n"); process.exit(1);' "$program"
+  dpkg-deb --root-owner-group -Znone -b "$folder/tree" "$folder"
+  rm -r "$folder/tree"
+done`;
+  await runScript(script, folder, like, version);
+  return folder;
+}
+
+/** Makes the folder a repository of apt, too, whose list a key has signed (apt-secure(8)). */
+export async function makeAptRepository(folder: string, keyHome: string): Promise<void> {
   await runScript(
-    `deb=$(echo "$1/$2"_*.deb)
-tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
-dpkg-deb -R "$deb" "$tree"
-program=$tree/usr/lib/hecate/bin/$2.mjs
-sed -i '1a process.stderr.write("this release is broken\\\\n"); process.exit(1);' "$program"
-rm "$tree/DEBIAN/md5sums"
-dpkg-deb --root-owner-group -Zgzip -z1 -b "$tree" "$deb"`,
+    `cd "$1"
+for file in *.deb; do
+  dpkg-deb -f "$file"
+  size=$(wc -c <"$file")
+  sum=$(sha256sum <"$file")
+  printf 'Filename: ./%s\\nSize: %d\\nSHA256: %s\\n\\n' "$file" "$size" "\${sum%% *}"
+done >Packages
+{
+  date -u '+Date: %a, %d %b %Y %H:%M:%S UTC'
+  echo 'SHA256:'
+  sum=$(sha256sum <Packages)
+  printf ' %s %d Packages\\n' "\${sum%% *}" "$(wc -c <Packages)"
+} >Release
+rm -f InRelease
+GNUPGHOME=$2 gpg --batch --quiet --clearsign --output InRelease Release`,
     folder,
-    name,
+    keyHome,
   );
 }
