@@ -303,10 +303,20 @@ start_services() {
   fi
 }
 
+# Where the manager of this host finds NUT's server.
+server_address() {
+  case $listen in
+  0.0.0.0) printf 127.0.0.1 ;;
+  ::) printf '[::1]' ;;
+  *:*) printf '[%s]' "$listen" ;;
+  *) printf %s "$listen" ;;
+  esac
+}
+
 next_steps() {
   [ $has_manager = no ] || [ -e /var/lib/hecate/authority ] || say "next: hecatectl ca init, then hecatectl node enroll NODE for each node"
   [ "$manage_nut" = 0 ] || [ $has_manager = no ] || grep -Eqs '^[[:space:]{"]*power\>' /etc/hecate/hecate.yaml ||
-    say "next: power: { upses: [{ name: $ups, ups: \"$ups@$listen:3493\" }] } in /etc/hecate/hecate.yaml, then systemctl restart hecate-manager"
+    say "next: power: { upses: [{ name: $ups, ups: \"$ups@$(server_address):3493\" }] } in /etc/hecate/hecate.yaml, then systemctl restart hecate-manager"
   [ $has_agent = no ] || [ -e /var/lib/hecate-agent/identity/current ] || say "next: hecate-agent join, with a token of hecatectl node enroll, then systemctl start hecate-agent"
 }
 

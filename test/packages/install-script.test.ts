@@ -101,6 +101,10 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
     const password = (await titan.node.readFile('/etc/hecate/nut-password-ups')).trim();
     t.match(password, /^[0-9a-f]{32}$/, 'generated');
     t.match(await titan.node.readFile('/etc/nut/upsd.users'), `password = ${password}`);
+    const asks = ['USERNAME monitor', `PASSWORD ${password}`, 'LOGIN ups', 'FSD ups', 'LOGOUT'];
+    const talk = 'exec 3<>/dev/tcp/127.0.0.1/3493; cat >&3; cat <&3';
+    const answers = await titan.runOrThrow(['bash', '-c', talk], { input: `${asks.join('\n')}\n` });
+    t.equal(answers, 'OK\nOK\nOK\nOK FSD-SET\nOK Goodbye\n', 'a secondary may log in, and Hecate set FSD');
     t.match(
       await titan.node.readFile('/etc/udev/rules.d/62-hecate-ups.rules'),
       'ATTR{idVendor}=="0764", ATTR{idProduct}=="0601", MODE="0660", GROUP="nut"',
