@@ -63,6 +63,7 @@ export class UpsRunner {
   #effects: Exclude<UpsEffect, { type: 'persist' }>[] = [];
   #waiting: (() => void)[] = [];
   #working: Promise<void> | undefined;
+  #isWorking = false;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -200,9 +201,9 @@ export class UpsRunner {
   }
 
   #goOn(): void {
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#working = this.#work();
   }
 
   /** Of several steps the newest record stands for all: it is written before the effects of any of them leave. */
@@ -214,6 +215,8 @@ export class UpsRunner {
       for (const resolve of waiting) resolve();
       for (const effect of effects) this.#perform(effect);
     }
+    // In the turn that finds nothing more to do: what comes in the next one begins anew.
+    this.#isWorking = false;
   }
 
   /** A disk that refuses does not keep a shutdown from being asked for: the run has a journal of its own (I10). */

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { upsConfig } from '../../src/core/power/ups-config.ts';
 import type { UpsSample } from '../../src/core/power/ups-sample.ts';
+import type { RunId } from '../../src/core/runs/run.ts';
 import { DiskReserve } from '../../src/io/disk-reserve.ts';
 import { PowerFile } from '../../src/power/power-file.ts';
 import { UpsRunner } from '../../src/power/ups-runner.ts';
@@ -96,4 +97,13 @@ t.test('a record that is lost is told, until the next start', async (t) => {
   third.start();
   await until(() => alerts.includes('record-lost false'), { what: 'it is over' });
   await third.close();
+});
+
+t.test('what comes in the turn that ends a write is not left lying', async (t) => {
+  const { make, path } = await deskOf(t);
+  const runner = await make();
+  for (const runId of ['run-1', 'run-2', 'run-3'])
+    await runner.keepRun({ triggerId: 'ups:rack-a:1', runId: runId as RunId });
+  t.match(readFileSync(path, 'utf8'), 'run-3');
+  await runner.close();
 });
