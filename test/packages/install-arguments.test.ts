@@ -106,7 +106,7 @@ t.test('a folder without packages is told as such', { skip: without('/usr/bin/ap
   const env = { HECATE_MANAGE_NUT: '0', HECATE_ROLE: 'agent' };
   const { exitCode, stderr } = await install(['--dry-run', '--packages', folder], env);
   t.equal(exitCode, 1);
-  t.match(stderr, `no package of hecate-agent for this machine in ${folder}`);
+  t.match(stderr, `no package of hecate-runtime for this machine in ${folder}`);
 });
 
 t.test('shellcheck finds nothing', { skip: without('/usr/bin/shellcheck') }, async (t) => {
