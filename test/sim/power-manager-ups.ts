@@ -3,6 +3,7 @@
  * them, in the order of manager/src/power/ups-runner.ts and watched-ups.ts.
  */
 import type { HecateError } from '@hecate/proto/core/errors.ts';
+import { triggeredSupplyMs } from '../../manager/src/core/power/triggered-supply.ts';
 import { nextUpsTickMs, upsStep } from '../../manager/src/core/power/ups.ts';
 import type { UpsConfig } from '../../manager/src/core/power/ups-config.ts';
 import {
@@ -132,12 +133,7 @@ export class ManagerUps {
   }
 
   supplyMs(): number | undefined {
-    const { trigger } = this.state;
-    if (this.areHostsOff) return 0;
-    if (trigger === undefined || trigger.isReversing) return undefined;
-    const last = this.#lastTrigger;
-    if (last?.effect.triggerId !== trigger.triggerId) return 0;
-    return Math.max(0, last.effect.timeLimitMs - (this.#nowMs - last.atMs));
+    return triggeredSupplyMs(this.state, this.#lastTrigger, this.#nowMs);
   }
 
   start(): void {

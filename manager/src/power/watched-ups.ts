@@ -3,6 +3,7 @@ import type { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
 import { ownSupply } from '../core/power/forward-supply.ts';
+import { triggeredSupplyMs } from '../core/power/triggered-supply.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
@@ -128,12 +129,7 @@ export class WatchedUps {
 
   /** What its supply is good for, when it has given out; undefined: it has not. */
   supplyMs(nowMs: number): number | undefined {
-    const { trigger } = this.runner.state;
-    if (this.areHostsOff) return 0;
-    if (trigger === undefined || trigger.isReversing) return undefined;
-    const last = this.#lastTrigger;
-    if (last?.effect.triggerId !== trigger.triggerId) return 0;
-    return Math.max(0, last.effect.timeLimitMs - (nowMs - last.atMs));
+    return triggeredSupplyMs(this.runner.state, this.#lastTrigger, nowMs);
   }
 
   metrics(nowMs: number): UpsMetrics {

@@ -1,0 +1,25 @@
+/** How long the supply of a UPS that has triggered is good for: what the time limit of the run is made from. Pure. */
+import type { UpsEffect, UpsState } from './ups-state.ts';
+
+/** What it has asked for last, and when. */
+export interface AskedTrigger {
+  readonly effect: Pick<Extract<UpsEffect, { type: 'trigger' }>, 'triggerId' | 'timeLimitMs'>;
+  readonly atMs: number;
+}
+
+/**
+ * @param asked undefined: nothing yet, as where its record is only being written, or the manager has just started
+ * @returns undefined: it has not given out; 0: it has, and nobody knows what is left
+ */
+export function triggeredSupplyMs(
+  { phase, trigger }: Pick<UpsState, 'phase' | 'trigger'>,
+  asked: AskedTrigger | undefined,
+  nowMs: number,
+): number | undefined {
+  if (phase === 'hosts-off') return 0;
+  if (trigger === undefined || trigger.isReversing) return undefined;
+  if (asked?.effect.triggerId === trigger.triggerId)
+    return Math.max(0, asked.effect.timeLimitMs - (nowMs - asked.atMs));
+  // Another UPS asks meanwhile: that this one has asked for nothing yet must not put its run on the lowest rung (I5).
+  return trigger.deadlineAtMs === undefined ? 0 : Math.max(0, trigger.deadlineAtMs - nowMs);
+}
