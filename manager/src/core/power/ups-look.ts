@@ -114,11 +114,15 @@ function onBattery(draft: UpsDraft, reading: UpsReading, atMs: number): void {
   if (isWatching(phase)) draft.enter(outage.looksBelow > 0 ? 'pending' : 'on-battery');
 }
 
-/** The way back is over: what comes now is another outage, with a trigger of its own. */
+/**
+ * The way back is over: what comes now is another outage, with a trigger of its own. So it is with hosts that were off
+ * before this boot: nobody has looked since, and what has switched this host on may have switched them on, too.
+ */
 function leaveReturn(draft: UpsDraft): void {
-  const { phase, trigger, outages } = draft.state;
-  const isReturning = phase === 'recover' || (phase === 'triggered' && trigger?.isReversing === true);
-  if (!isReturning) return;
+  const { phase, trigger, outages, lookAtMs } = draft.state;
+  const isReversed = phase === 'triggered' && trigger?.isReversing === true;
+  const isBooted = phase === 'hosts-off' && lookAtMs === undefined;
+  if (phase !== 'recover' && !isReversed && !isBooted) return;
   const outage: Outage = { ...openedOutage(draft.nowMs), isInRecovery: true };
   draft.set({ trigger: undefined, outage, outages: outages + 1, attempts: 0 });
   draft.enter('on-battery');

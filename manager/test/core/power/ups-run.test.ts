@@ -137,3 +137,28 @@ t.test('where nothing stayed up, nothing is asked for', async (t) => {
   t.equal(world.triggers().length, 1);
   t.equal(world.state.phase, 'hosts-off');
 });
+
+t.test('booted, and on battery before anybody has looked: that is another outage', async (t) => {
+  for (const endsBefore of [true, false]) {
+    const world = committed();
+    if (endsBefore) world.run('ended');
+    world.restart('boot-2');
+    world.looks(2, 'driver-not-connected');
+    world.looks(2, runtime(900));
+    t.equal(world.state.phase, 'on-battery', 'hosts may have come up with this one');
+    world.looks(2, runtime(100));
+    t.same(
+      world.triggers().map(({ effect }) => effect.triggerId),
+      ['ups:rack-a:1', 'ups:rack-a:2'],
+    );
+  }
+});
+
+t.test('the manager alone starts anew: the hosts are off still, and it is the same outage', async (t) => {
+  const world = committed();
+  world.run('ended');
+  world.restart();
+  world.looks(20, runtime(20));
+  t.equal(world.state.phase, 'hosts-off');
+  t.equal(world.triggers().length, 1);
+});
