@@ -99,6 +99,7 @@ const startedAtMs = performance.now();
 const seconds = (): string => ((performance.now() - startedAtMs) / 1000).toFixed(1);
 const stopping = new AbortController();
 let starting: Promise<Site> | undefined;
+let playing: Promise<void> | undefined;
 const closers: (() => Promise<void>)[] = [];
 
 /** Also while it starts: what has begun is waited for, and then ended in order. */
@@ -110,6 +111,8 @@ async function stop(status: number): Promise<void> {
     (site) => site.destroy(),
     () => undefined, // it has cleaned up after itself
   );
+  // It says what the UPS says, as long as it goes on.
+  await playing?.catch(() => undefined);
   for (const close of closers) await close();
   rmSync(folder, { recursive: true, force: true });
   process.exit(status);
@@ -148,7 +151,8 @@ try {
   if (ups && !signal.aborted) {
     tellFleet(site, seconds());
     tellUps(ups);
-    await playOutage({ manager: site.manager, ups, signal });
+    playing = playOutage({ manager: site.manager, ups, signal });
+    await playing;
     tellAfterwards(site);
   } else if (!signal.aborted) {
     tellFleet(site, seconds());

@@ -59,6 +59,8 @@ export async function playOutage(stage: OutageStage): Promise<void> {
   }
 }
 
+type Found<Value> = NonNullable<Exclude<Value, false>>;
+
 class Outage {
   readonly #stage: OutageStage;
   readonly #operator: Operator;
@@ -89,6 +91,8 @@ class Outage {
     this.#say('(It runs down quicker than the clock here, so that nobody has to wait for minutes.)');
     const battery = new AbortController();
     const draining = this.#drain(battery.signal);
+    // It is waited for below; what it throws before that is nothing unforeseen.
+    draining.catch(() => undefined);
     let told = '';
     let toldAtMs = Number.NEGATIVE_INFINITY;
     const look = async () => {
@@ -157,13 +161,19 @@ class Outage {
     });
   }
 
-  #until<Value>(what: string, condition: () => Promise<Value>) {
+  /** @throws AbortError when the story is ended; Error after two minutes */
+  async #until<Value>(what: string, condition: () => Promise<Value>) {
     const { signal } = this.#stage;
-    const look = (): Promise<Value> => {
-      signal.throwIfAborted();
-      return condition();
+    const look = async () => {
+      if (signal.aborted) return { isOver: true } as const;
+      const value = await condition();
+      return value === undefined || value === false
+        ? undefined
+        : { isOver: false, value: value as Found<Value> };
     };
-    return until(look, { what, timeoutMs: 120_000, intervalMs: lookIntervalMs });
+    const end = await until(look, { what, timeoutMs: 120_000, intervalMs: lookIntervalMs });
+    if (!end.isOver) return end.value;
+    throw signal.reason;
   }
 
   async #hecatectl(...args: string[]): Promise<void> {
