@@ -104,6 +104,10 @@ export class TriggeredRun {
     this.#ports.onNothingTaken();
   }
 
+  #dropReversal(triggerId: string): void {
+    if (this.#reversal?.triggerId === triggerId) this.#reversal = undefined;
+  }
+
   #activeOf(triggerId: string): RunId | undefined {
     return this.#ports.runs.active().find(({ request }) => request.triggerId === triggerId)?.request.runId;
   }
@@ -170,6 +174,8 @@ export class TriggeredRun {
         this.#abortedBy = run.abort?.by;
         if (isPastNoReturn(run) && !isTold) {
           isTold = true;
+          // It goes on to its end: nothing is taken back any more (I10), and nothing to be brought back after it.
+          this.#dropReversal(triggerId);
           hear(triggerId, 'past-no-return');
           onNoReturn(runId);
         }
@@ -191,14 +197,18 @@ export class TriggeredRun {
     const { runs, hear, onTakenBack } = this.#ports;
     const state = this.#stateOf(runId);
     const successor = runs.active().find(({ request }) => request.plan.kind === 'shutdown');
-    // A shutdown that goes further has taken over: it is the trigger's now.
+    const reversal = this.#reversal?.triggerId === triggerId ? this.#reversal : undefined;
+    // A shutdown that goes further has taken over: it is the trigger's now; of one that is taken back, it is another's.
+    if (state === 'pre-empted' && successor && reversal) {
+      this.#leave(triggerId);
+      return;
+    }
     if (state === 'pre-empted' && successor) {
       void this.#ports.keep(triggerId, successor.request.runId);
       void this.#follow(triggerId, successor.request.runId);
       return;
     }
     const isOver = state === 'done' || state === 'degraded';
-    const reversal = this.#reversal?.triggerId === triggerId ? this.#reversal : undefined;
     this.#reversal = undefined;
     this.#following = undefined;
     const isAborted =

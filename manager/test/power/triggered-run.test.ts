@@ -49,6 +49,13 @@ class FakeRuns {
     this.watchers.change(runId as RunId);
   }
 
+  readonly past = new Set<string>();
+
+  passNoReturn(runId: string): void {
+    this.past.add(runId);
+    this.watchers.change(runId as RunId);
+  }
+
   end(runId: string, state: string): void {
     const run = this.states.get(runId as RunId);
     if (run) run.state = state;
@@ -60,8 +67,8 @@ class FakeRuns {
       .filter(({ state }) => state === 'running')
       .map(({ request, abort }) => ({
         abort,
-        request: { ...request, plan: { kind: 'shutdown', stages: [] } },
-        results: [],
+        request: { ...request, plan: { kind: 'shutdown', stages: [{ steps: [{ powersOff: ['srv-1'] }] }] } },
+        results: this.past.has(request.runId ?? '') ? [{ address: { stage: 0, step: 0 } }] : [],
         running: undefined,
       })) as unknown as RunState[];
 
@@ -192,6 +199,36 @@ t.test('taken back: its run is aborted, and what it took down comes up', async (
   runs.end('run-1', 'aborted');
   await turns();
   t.same(heard, ['a started', 'a failed', 'taken back']);
+});
+
+t.test(
+  'taken back, and another shutdown takes over from its run meanwhile: that one is not its own',
+  async (t) => {
+    const { runs, heard, kept, triggered } = desk();
+    triggered.ask(trigger('a'));
+    await turns();
+    triggered.reverse(reverse('a'));
+    runs.begin('run-9', 'b');
+    runs.end('run-1', 'pre-empted');
+    await turns();
+    t.same(heard, ['a started', 'a failed', 'nothing taken']);
+    runs.end('run-9', 'done');
+    await turns();
+    t.same(heard.slice(3), [], 'nothing is started behind a shutdown that somebody wants');
+    t.same(kept, ['a run-1']);
+  },
+);
+
+t.test('taken back too late: nothing is started behind a shutdown that goes on to its end', async (t) => {
+  const { runs, heard, triggered } = desk();
+  triggered.ask(trigger('a'));
+  await turns();
+  triggered.reverse(reverse('a'));
+  runs.passNoReturn('run-1');
+  await turns();
+  runs.end('run-1', 'done');
+  await turns();
+  t.same(heard, ['a started', 'a past-no-return', 'a ended']);
 });
 
 t.test('taken back before a run has begun: nothing is stopped', async (t) => {

@@ -25,6 +25,7 @@ const retryMostMs = 60_000;
 
 /** After a run that a person has aborted: for so long that word counts, or half of what the battery has left. */
 const abortedMostMs = 300_000;
+const abortedLeastMs = 10_000;
 
 /** A deadline that has come nearer by more than that is told. */
 const tightenedMs = 10_000;
@@ -162,7 +163,13 @@ function tighten(draft: ReceivedDraft, { timeLimitMs, sentence }: ForwardedTrigg
   const deadlineAtMs = draft.nowMs + timeLimitMs;
   if (forward.deadlineAtMs !== undefined && forward.deadlineAtMs - deadlineAtMs < tightenedMs) return;
   draft.change({ deadlineAtMs, sentence });
-  ask(draft);
+  if (forward.isStarted) {
+    ask(draft);
+    return;
+  }
+  // What is let alone after a run that failed, or that a person has aborted, is so until its time, which may be nearer now.
+  const latestAtMs = draft.nowMs + abortPauseMs({ deadlineAtMs }, draft.nowMs);
+  draft.change({ askAgainAtMs: Math.min(forward.askAgainAtMs, latestAtMs) });
 }
 
 function ask(draft: ReceivedDraft): void {
@@ -259,9 +266,10 @@ function hearRun(draft: ReceivedDraft, { triggerId, event }: Of<'run'>): void {
 const failurePauseMs = ({ attempts }: ReceivedForward): number =>
   Math.min(retryMostMs, retryLeastMs * 2 ** Math.min(attempts - 1, 10));
 
-function abortPauseMs({ deadlineAtMs }: ReceivedForward, nowMs: number): number {
-  if (deadlineAtMs === undefined) return abortedMostMs;
-  return Math.min(abortedMostMs, Math.max(0, deadlineAtMs - nowMs) / 2);
+/** Of a battery that was to be empty by now nobody knows what is left; a site that has died says no more of it. */
+function abortPauseMs({ deadlineAtMs }: Pick<ReceivedForward, 'deadlineAtMs'>, nowMs: number): number {
+  if (deadlineAtMs === undefined || deadlineAtMs <= nowMs) return abortedMostMs;
+  return Math.min(abortedMostMs, Math.max(abortedLeastMs, (deadlineAtMs - nowMs) / 2));
 }
 
 /** A run that failed does not answer the trigger: another is asked for, under another id, after a pause. */

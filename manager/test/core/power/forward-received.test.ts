@@ -52,6 +52,36 @@ t.test('a run that failed: another, under another id, after a pause', async (t) 
   t.equal(bench.standing(bench.forwarded(1)), 'accepted');
 });
 
+t.test(
+  'a person aborts its run when the battery over there was to be empty: that counts for five minutes',
+  async (t) => {
+    for (const [afterMs, quietMs] of [
+      [10_000, 144_000],
+      [295_000, 9000],
+      [400_000, 299_000],
+    ] as const) {
+      const bench = new ReceiverBench();
+      bench.forwarded(1, { timeLimitMs: 300_000 });
+      bench.run('started');
+      bench.pass(afterMs);
+      bench.run('aborted');
+      t.same(bench.pass(quietMs), [], `${afterMs} ms after the trigger`);
+      t.match(bench.pass(2000), [{ type: 'trigger', triggerId: 'peer:tethys:rack-a:instance:1.2' }]);
+    }
+  },
+);
+
+t.test('a battery that empties faster does not end the word of a person at once', async (t) => {
+  const bench = new ReceiverBench();
+  bench.forwarded(1, { timeLimitMs: 600_000 });
+  bench.run('started');
+  bench.run('aborted');
+  bench.pass(10_000);
+  t.same(types(bench.forwarded(1, { timeLimitMs: 200_000 })), ['persist', 'answer']);
+  t.same(bench.pass(99_000), [], 'half of what is left now');
+  t.match(bench.pass(2000), [{ type: 'trigger', timeLimitMs: 100_000 }]);
+});
+
 t.test('withdrawn before the point of no return', async (t) => {
   const bench = new ReceiverBench();
   bench.forwarded(1);
