@@ -18,7 +18,7 @@ export interface SiteReturnQuestion {
   /** A startup goes on. */
   readonly isStarting: boolean;
   /** Runs that are over. */
-  readonly history: readonly Pick<PastRun, 'id' | 'kind' | 'outcome' | 'isDryRun'>[];
+  readonly history: readonly Pick<PastRun, 'id' | 'kind' | 'outcome' | 'isDryRun' | 'triggerId'>[];
   readonly startup: SiteStartup;
   /** Startups that were asked for since mains is back. */
   readonly attempts: readonly { readonly atMs: number }[];
@@ -52,14 +52,16 @@ export function judgeSiteReturn(question: SiteReturnQuestion): SiteReturn {
   return { type: 'start', ups: back.name, sentence: `${back.name}: mains is back; ${startup.sentence}` };
 }
 
+type HistoricRun = SiteReturnQuestion['history'][number];
+
 const wait = (sentence: string): SiteReturn => ({ type: 'wait', sentence });
 
-/** A shutdown that none of the UPSes has led to, and that is newer: ids are in the order of time. */
+/** A shutdown that no UPS has led to, here or at another site, and that is newer: ids are in the order of time. */
 function shutdownSince({ upses, history }: SiteReturnQuestion): string | undefined {
   const known = upses.flatMap(({ runId }) => (runId === undefined ? [] : [runId]));
   const newest = known.reduce((latest, id) => (id > latest ? id : latest), '');
-  const isShutdown = ({ kind, outcome, isDryRun }: SiteReturnQuestion['history'][number]): boolean =>
-    kind === 'shutdown' && !isDryRun && (outcome === 'done' || outcome === 'degraded');
+  const isShutdown = ({ kind, outcome, isDryRun, triggerId = '' }: HistoricRun): boolean =>
+    kind === 'shutdown' && !isDryRun && triggerId === '' && (outcome === 'done' || outcome === 'degraded');
   const later = newest !== '' && history.find((run) => isShutdown(run) && run.id > newest);
   return later ? `run ${later.id}` : undefined;
 }

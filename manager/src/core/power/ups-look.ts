@@ -125,6 +125,7 @@ function leaveReturn(draft: UpsDraft): void {
   if (phase !== 'recover' && !isReversed && !isBooted) return;
   const outage: Outage = { ...openedOutage(draft.nowMs), isInRecovery: true };
   draft.set({ trigger: undefined, outage, outages: outages + 1, attempts: 0 });
+  draft.clear('run-failed', `${draft.state.ups}: another outage has begun`);
   draft.enter('on-battery');
 }
 

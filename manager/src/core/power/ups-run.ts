@@ -44,6 +44,7 @@ function restored(draft: UpsDraft, { isLast }: UpsTrigger): void {
 function leave(draft: UpsDraft, phase: UpsPhase): void {
   const { outage } = draft.state;
   draft.set({ trigger: undefined, outage: outage && { ...outage, looksBelow: 0, looksLow: 0 } });
+  draft.clear('run-failed', `${draft.state.ups}: no shutdown is asked for any more`);
   draft.enter(phase);
 }
 

@@ -24,6 +24,8 @@ export interface PastRun {
   /** Nothing was applied: its durations say nothing. */
   readonly isDryRun: boolean;
   readonly isRehearsal: boolean;
+  /** Of the UPS, or of the other site, that has asked for it; empty, or not kept: a person has. */
+  readonly triggerId?: string;
   /** Unix time. */
   readonly startedWallMs: number;
   readonly durationMs: number;
@@ -43,6 +45,7 @@ export function pastRunOf(run: RunState): PastRun {
     outcome: run.outcome ?? 'failed',
     isDryRun: false,
     isRehearsal: request.isRehearsal,
+    triggerId: request.triggerId,
     startedWallMs: request.requestedWallMs,
     durationMs: (run.endedAtMs ?? run.recordedAtMs) - run.beganAtMs,
     steps: run.results.map(({ address, outcome, durationMs, hasTimedOut }) => {

@@ -42,6 +42,8 @@ t.test('who has shut the site down since wants it down', async (t) => {
   t.equal(of({ history: [{ ...later, outcome: 'aborted' }] }).type, 'start');
   t.equal(of({ history: [{ ...later, kind: 'sequence' }] }).type, 'start');
   t.equal(of({ history: [{ ...later, id: '01A' }] }).type, 'start', 'before the outage');
+  const forwarded = { ...later, triggerId: 'peer:tethys:rack-a:1f:1' };
+  t.equal(of({ history: [forwarded] }).type, 'start', 'a UPS of another site had asked for it, too');
   const unknown = { ...back, runId: undefined };
   t.equal(of({ upses: [unknown], history: [later] }).type, 'start', 'of what nobody remembers');
 });

@@ -162,3 +162,17 @@ t.test('the manager alone starts anew: the hosts are off still, and it is the sa
   t.equal(world.state.phase, 'hosts-off');
   t.equal(world.triggers().length, 1);
 });
+
+t.test('a shutdown that failed is not told of any more when none is asked for', async (t) => {
+  const world = new UpsWorld();
+  world.looks(2, runtime(150, 'OL'));
+  world.looks(3, runtime(150));
+  world.run('started');
+  world.run('failed');
+  t.ok('run-failed' in world.state.alerts);
+  world.looks(20, runtime(900, 'OL'));
+  t.match(world.state.trigger, { isReversing: true });
+  world.run('failed');
+  t.equal(world.state.phase, 'online');
+  t.notOk('run-failed' in world.state.alerts);
+});
