@@ -61,7 +61,7 @@ export class PowerEnding {
       (this.#bootstrap.isRunning && !this.#bootstrap.isWaiting) ||
       !ofManager ||
       [...(manager.state?.runs.values() ?? [])].some(isActive) ||
-      this.#whyNotUp() === '';
+      (this.#whyNotUp() === '' && !ofManager.upses.some(({ state }) => state.phase === 'recover'));
     if (isBusy) this.#idleSinceMs = time.nowMs;
     if (time.nowMs - this.#idleSinceMs < operatorAfterMs) return;
     this.#idleSinceMs = time.nowMs;

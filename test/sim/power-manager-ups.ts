@@ -133,7 +133,11 @@ export class ManagerUps {
   }
 
   supplyMs(): number | undefined {
-    return triggeredSupplyMs(this.state, this.#lastTrigger, this.#nowMs);
+    const { trigger } = this.state;
+    const asked = this.#lastTrigger;
+    const isUnasked = trigger && asked?.effect.triggerId !== trigger.triggerId;
+    if (isUnasked && this.#ports.mutation.countsUnasked) return 0;
+    return triggeredSupplyMs(this.state, asked, this.#nowMs);
   }
 
   start(): void {

@@ -129,6 +129,7 @@ export const powerMutants: Readonly<Record<string, Mutation>> = {
   'the run has no time limit': { powerRequest: (request) => ({ ...request, timeLimitMs: undefined }) },
   'one UPS takes back what another has asked for': { takesBackWanted: true },
   'a run that was accepted before a crash is not found': { forgetsAccepted: true },
+  'what has not asked yet is good for nothing': { countsUnasked: true },
   'the end of a run is not heard of': {
     upsStep: (step) => (state, config, input, at) =>
       input.type === 'run' && input.event === 'ended'

@@ -39,6 +39,8 @@ export interface Mutation {
   readonly takesBackWanted?: boolean;
   /** After a start only those runs are looked for that are said to have begun. */
   readonly forgetsAccepted?: boolean;
+  /** A UPS that has triggered, and asked for nothing yet, is good for nothing. */
+  readonly countsUnasked?: boolean;
   /** power.json is never written. */
   readonly forgetsPower?: boolean;
   /** What is asked for when a UPS has triggered. */
