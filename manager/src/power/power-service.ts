@@ -112,8 +112,10 @@ export class PowerService {
     });
   }
 
-  /** By another UPS than this one, here or at another site. */
+  /** By another UPS than this one, here or at another site; or by a person. */
   #isWanted(runId: RunId, by: WatchedUps | ForwardReceiver): boolean {
+    const run = this.#ports.runs.active().find(({ request }) => request.runId === runId);
+    if (run?.request.triggerId === '') return true;
     return this.#upses.some((ups) => ups !== by && ups.wants(runId)) || this.forwards.desk.wants(runId, by);
   }
 

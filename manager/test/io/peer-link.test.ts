@@ -10,6 +10,7 @@ import {
   createListNodes,
   createMeasure,
   createRevoke,
+  createWithdrawTrigger,
 } from '@hecate/proto/generated/wire.ts';
 import { joinSite } from '@hecate/proto/io/join-site.ts';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
@@ -18,12 +19,13 @@ import { until } from '../../../test/nodes/until.ts';
 import { freePort } from '../../../test/site/manager-process.ts';
 import { PeerLink } from '../../src/io/peer-link.ts';
 import { failureOf, type ManagerBench, managerBench } from '../support/manager-bench.ts';
-import { listRuns } from '../support/runs-bench.ts';
+import { execute, listRuns } from '../support/runs-bench.ts';
 
 t.setTimeout(120_000);
 
 const inventory = [{ name: 'node-a', units: ['x.service'], address: '127.0.0.1' }];
-const shutdown = { stages: [{ name: 'only', steps: [{ wait: '600s' }] }] };
+const steps = [{ wait: '600s' }, { stop: { nodes: ['node-a'] }, timeout: '30s' }];
+const shutdown = { stages: [{ name: 'only', steps }] };
 
 async function receiverOf(t: Test, trust: Record<string, unknown> = {}) {
   const port = await freePort();
@@ -115,6 +117,33 @@ t.test('it may do nothing else, and revoked it may do nothing', async (t) => {
   await until(() => told.filter((line) => line === 'open').length === 2, { what: 'another session' });
   await admin.get('done', { case: 'revoke', value: createRevoke({ kind: 'peer', name: 'tethys' }) });
   await until(() => /revoked/.test(link.trouble), { what: 'it is told that it was revoked' });
+});
+
+t.test('what a person shuts down, no withdrawal brings back', async (t) => {
+  const receiver = await receiverOf(t);
+  const { admin, port } = receiver;
+  const { run } = await execute(admin, 'shutdown', { mode: 'cluster-only' });
+  const { link } = linkTo(t, port, await identityOf(t, receiver));
+  await untilOpen(link);
+  await link.call(forward(1), 5000);
+  const runId = run?.summary?.runId;
+  await until(
+    async () => {
+      const answer = await link.call(forward(1), 5000);
+      return answer.case === 'forwardProgress' && answer.value.runId === runId;
+    },
+    { what: 'it joins that run' },
+  );
+  const { ups, instance, sequence } = forward(1).value;
+  const withdrawal = createWithdrawTrigger({ ups, instance, sequence, sentence: 'mains is back' });
+  await until(
+    async () => {
+      const answer = await link.call({ case: 'withdrawTrigger', value: withdrawal }, 5000);
+      return answer.case === 'forwardProgress' && answer.value.standing === 'withdrawn';
+    },
+    { what: 'it is withdrawn' },
+  );
+  t.match(await listRuns(admin), [{ runId, state: 'running' }]);
 });
 
 t.test('how the power is at one site keeps the other one down', async (t) => {
