@@ -122,6 +122,9 @@ export class PeerLink {
       session.end('HEC_SHUTTING_DOWN', 'the manager is shutting down');
       return;
     }
+    // Welcomed and sent away in the same breath: its end has come before anybody could take it for this one's.
+    if (!session.isEstablished())
+      throw new HecateError('HEC_CONNECTION', 'the session ended as soon as it had begun');
     this.#session = session;
     this.#welcome = welcome;
     this.#failures = 0;

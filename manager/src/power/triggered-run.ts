@@ -22,11 +22,11 @@ export interface TriggeredRunPorts {
   /** The trigger's run is known: durable when it resolves. */
   keep(triggerId: string, runId: RunId): Promise<void>;
   hear(triggerId: string, event: RunEvent): void;
-  /** It was being taken back, and its run has ended: what it took down is to come back. */
+  /** It was being taken back, and its run has ended, or had failed before: what it took down is to come back. */
   onTakenBack(): void;
   /** Whether another UPS has asked for this run, too, and does not take it back. */
   isWanted?(runId: RunId): boolean;
-  /** It is taken back before any run has begun, or leaves its run to another UPS. */
+  /** It is taken back before any run has begun, or leaves its run to another UPS; and none has failed before. */
   onNothingTaken(): void;
   /** Why it is not accepted; undefined: it is. */
   onTrouble(error: HecateError | undefined): void;
@@ -47,6 +47,8 @@ export class TriggeredRun {
   #following: RunId | undefined;
   /** Who has asked to abort the run that is followed. */
   #abortedBy: string | undefined;
+  /** A run of this outage has failed: what it had stopped by then is stopped still. */
+  #hasLeftovers = false;
   #isClosed = false;
   #release: () => void = () => undefined;
 
@@ -101,7 +103,10 @@ export class TriggeredRun {
     this.#known = undefined;
     this.#release();
     this.#ports.hear(triggerId, 'failed');
-    this.#ports.onNothingTaken();
+    const { onTakenBack, onNothingTaken } = this.#ports;
+    if (this.#hasLeftovers) onTakenBack();
+    else onNothingTaken();
+    this.#hasLeftovers = false;
   }
 
   #dropReversal(triggerId: string): void {
@@ -213,6 +218,7 @@ export class TriggeredRun {
     this.#following = undefined;
     const isAborted =
       state === 'aborted' && this.#abortedBy !== undefined && this.#abortedBy !== abortedByPower;
+    this.#hasLeftovers = !isOver && !isAborted && !reversal;
     hear(triggerId, isOver ? 'ended' : isAborted ? 'aborted' : 'failed');
     if (reversal) onTakenBack();
   }

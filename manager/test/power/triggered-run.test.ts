@@ -231,6 +231,18 @@ t.test('taken back too late: nothing is started behind a shutdown that goes on t
   t.same(heard, ['a started', 'a past-no-return', 'a ended']);
 });
 
+t.test('taken back when its run had failed, and none goes on: what that had stopped comes up', async (t) => {
+  const { heard, runs, triggered } = desk();
+  triggered.ask(trigger('a'));
+  await turns();
+  runs.end('run-1', 'failed');
+  await turns();
+  triggered.reverse(reverse('a.2'));
+  t.same(heard, ['a started', 'a failed', 'a.2 failed', 'taken back']);
+  triggered.reverse(reverse('b'));
+  t.same(heard.slice(4), ['b failed', 'nothing taken'], 'once');
+});
+
 t.test('taken back before a run has begun: nothing is stopped', async (t) => {
   const { runs, heard, triggered, spare } = desk();
   spare(true);
