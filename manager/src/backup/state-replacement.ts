@@ -2,7 +2,7 @@
  * Exchanges what is in a state directory, while no manager holds it. A crash on the way leaves a mark there, and no
  * manager starts on half a state; a restore that is repeated begins anew.
  */
-import { chmod, chown, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, copyFile, lchown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { removeFileDurably, syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
@@ -119,7 +119,8 @@ export class StateReplacement {
   async #giveAway(path: string): Promise<void> {
     if (process.getuid?.() !== 0) return;
     const { uid, gid } = await stat(this.#directory);
-    await chown(path, uid, gid);
+    // Not where a link leads: who the directory belongs to may have put one there.
+    await lchown(path, uid, gid);
   }
 
   async #setAside(): Promise<string[]> {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -104,4 +105,14 @@ t.test('no manager starts where a restore was interrupted', async (t) => {
   await replacement.release();
   t.notOk(existsSync(join(state, 'restore.unfinished')));
   await (await openStateDirectory(state)).release();
+});
+
+t.test('a link in the directory leads root nowhere', async (t) => {
+  const folder = folderFor(t);
+  const [state, other] = [join(folder, 'state'), join(folder, 'other')];
+  mkdirSync(state);
+  writeFileSync(other, 'root:x:0:0\n');
+  symlinkSync(other, join(state, 'lock'));
+  await t.rejects(StateReplacement.begin(state, nowMs), { code: 'HEC_STATE' });
+  t.equal(readFileSync(other, 'utf8'), 'root:x:0:0\n');
 });

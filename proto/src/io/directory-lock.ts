@@ -54,7 +54,8 @@ async function lockedError(directory: string, path: string, who: LockHolder): Pr
 /** @throws HEC_LOCKED naming the pid that holds it; HEC_STATE when nobody can lock it */
 export async function lockDirectory(directory: string, who: LockHolder): Promise<DirectoryLock> {
   const path = join(directory, 'lock');
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  // Root locks directories of other users, too: a link that one of them put there must not lead it elsewhere.
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     const status = await runFlock(file);
     if (status === conflictStatus) throw await lockedError(directory, path, who);
