@@ -14,8 +14,13 @@ const timeout = 600_000;
 t.setTimeout(timeout);
 
 const names = ['titan', 'worker'];
-const [first, second, third] = ['0.1.0', '0.2.0', '0.3.0'];
-const [goodFolder, badFolder, keyring] = ['/srv/good', '/srv/bad', '/etc/hecate/update-keyring.gpg'];
+const [first, second, third, fourth] = ['0.1.0', '0.2.0', '0.3.0', '0.4.0'];
+const [goodFolder, badFolder, deafFolder, keyring] = [
+  '/srv/good',
+  '/srv/bad',
+  '/srv/deaf',
+  '/etc/hecate/update-keyring.gpg',
+];
 
 const versionOf = async (host: BareHost, name: string): Promise<string> =>
   host.runOrThrow(['dpkg-query', '--show', `--showformat=\${Version}`, name]);
@@ -39,8 +44,10 @@ t.test('updates', { skip: (await skipUnless('booted')) || skipWithoutGpg(), time
   await stranger.sign(bad);
   copyFileSync(join(bad, 'SHA256SUMS.gpg'), join(bad, 'stranger.gpg'));
   await key.sign(bad);
+  const deaf = await brokenRelease(t, next, fourth, 'deaf');
+  await key.sign(deaf);
 
-  const files = { [goodFolder]: good, [badFolder]: bad, [keyring]: key.keyring };
+  const files = { [goodFolder]: good, [badFolder]: bad, [deafFolder]: deaf, [keyring]: key.keyring };
   const hosts = await bareHosts(t, { names, available: dependencies, files });
   const [titan, worker] = hosts as [BareHost, BareHost];
   const versions = () => Promise.all(hosts.map((host) => versionOf(host, 'hecate-agent')));
@@ -146,6 +153,23 @@ t.test('updates', { skip: (await skipUnless('booted')) || skipWithoutGpg(), time
     t.equal(await worker.state('work.service'), 'active');
     const again = await worker.run(['hecate-update'], limit);
     t.match(again, { exitCode: 1, stdout: /0\.3\.0 did not come up here before/ }, 'it is not tried again');
+  });
+
+  await t.test('an agent that is up and that no manager hears: back, too', async (t) => {
+    await configure(worker, `directory:${deafFolder}`);
+    const { exitCode, stdout } = await worker.run(['hecate-update'], limit);
+    t.match(stdout, /0\.4\.0 did not come up \(.* has no session with a manager: deaf\): back to 0\.2\.0/);
+    t.equal(exitCode, 1);
+    await untilOnline(titan, names);
+  });
+
+  await t.test('on hold: nothing is touched', async (t) => {
+    await worker.runOrThrow(['apt-mark', 'hold', 'hecate-agent']);
+    const { exitCode, stderr } = await worker.run(['hecate-update', '--retry'], limit);
+    t.equal(exitCode, 1);
+    t.match(stderr, /hecate-agent 0\.2\.0 is on hold[\s\S]*apt-mark unhold hecate-agent/);
+    t.same(await versions(), [second, second]);
+    await worker.runOrThrow(['apt-mark', 'unhold', 'hecate-agent']);
   });
 
   await t.test('cut short in the middle: the next start takes it back', async (t) => {

@@ -10,6 +10,7 @@ import {
   idle,
   stepHostUpdate,
 } from './core/host-update.ts';
+import { isForMachine } from './core/package-name.ts';
 import type { OfferedPackage } from './core/release-sums.ts';
 import {
   type HealthBefore,
@@ -61,7 +62,9 @@ export class HostRunner {
       await folder.write(idle);
     }
     this.#installed = await tool.installed();
-    this.#offered = await source.offered();
+    const machine = await tool.machine();
+    const isForHere = ({ file }: OfferedPackage): boolean => isForMachine(file, tool.format, machine);
+    this.#offered = (await source.offered()).filter(isForHere);
     const { refused } = this.#state;
     const choice = chooseRelease({ installed: this.#installed, offered: this.#offered, refused });
     if (choice.type === 'wrong') throw new HecateError('HEC_STATE', choice.sentence, choice.remedy);
@@ -124,10 +127,13 @@ export class HostRunner {
 
   /** The next release, and the way back, before anything is changed. */
   async #prepare({ from, to }: Change): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, tool } = this.#options;
+    const names = [...this.#installed.keys()];
     await folder.forgetOthers([from, to]);
+    // What is installed here may be other than it was when they were kept: more, and it would be left without those that
+    // it needs; less, and what was removed would come back.
     for (const version of [from, to])
-      if ((await folder.kept(version)).length === 0) await this.#bring(version);
+      if (!(await folder.keepsOnly(version, names, tool.format))) await this.#bring(version);
   }
 
   async #bring(version: string): Promise<void> {

@@ -6,6 +6,7 @@ import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { readFileIfThere } from '@hecate/proto/io/atomic-file.ts';
 import { lockDirectory } from '@hecate/proto/io/directory-lock.ts';
+import { laggards } from './core/site-update.ts';
 import { defaultConfigFile, parseUpdateConfig, type UpdateConfig } from './core/update-config.ts';
 import { HostRunner } from './host-runner.ts';
 import { otherNodes } from './io/manager-questions.ts';
@@ -97,7 +98,15 @@ async function updateOthers(): Promise<'own-host' | 'postponed' | 'failed'> {
   const manager = (await serviceStates()).find(({ name }) => name === 'hecate-manager.service');
   if (!manager?.isActive) return 'own-host';
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  return updateSite(await otherNodes(bootId), tell);
+  const end = await updateSite(await otherNodes(bootId), tell);
+  if (end !== 'own-host') return end;
+  const behind = laggards(await otherNodes(bootId), softwareVersion);
+  if (behind.length === 0) return 'own-host';
+  const what = 'one minor version apart works, and these would be two';
+  tell(
+    `${softwareVersion} stays here: ${what}: ${behind.join(', ')}; is ${defaultConfigFile} there, and what does its source offer?`,
+  );
+  return 'failed';
 }
 
 try {

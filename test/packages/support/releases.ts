@@ -13,23 +13,39 @@ export function releaseFolder(t: Test, ...folders: string[]): string {
   return folder;
 }
 
+/** Of an agent, after the first line of its program. */
+const faults = {
+  ends: 'process.stderr.write("broken: it ends"); process.exit(1);',
+  deaf: `if (process.argv[2] === 'run') {
+    const { spawnSync } = await import('node:child_process');
+    spawnSync('systemd-notify', ['--ready', '--status=deaf']);
+    for (;;) await new Promise((resolve) => setTimeout(resolve, 1000));
+  }`.replaceAll(/\s*\n\s*/g, ' '),
+};
+
 /**
- * Packages of a release whose agent ends at once: those of another one, called so. Made in a moment, where a whole
+ * Packages of a release whose agent is broken: those of another one, called so. Made in a moment, where a whole
  * release takes many; gone with the test.
+ * @param fault `ends` at once, or is `deaf`: it says that it is ready, and dials nobody
  */
-export async function brokenRelease(t: Test, like: string, version: string): Promise<string> {
+export async function brokenRelease(
+  t: Test,
+  like: string,
+  version: string,
+  fault: keyof typeof faults = 'ends',
+): Promise<string> {
   const folder = releaseFolder(t);
-  const script = `folder=$1 like=$2 version=$3
+  const script = `folder=$1 like=$2 version=$3 fault=$4
 for name in hecate-runtime hecate-agent; do
   dpkg-deb -R "$like/$name"_*.deb "$folder/tree"
   sed -i "s/^Version: .*/Version: $version/; s/(= [^)]*)/(= $version)/" "$folder/tree/DEBIAN/control"
   rm "$folder/tree/DEBIAN/md5sums"
   program=$folder/tree/usr/lib/hecate/bin/hecate-agent.mjs
-  [ ! -e "$program" ] || sed -i '1a process.stderr.write("broken\\n"); process.exit(1);' "$program"
+  [ ! -e "$program" ] || sed -i "1a $fault" "$program"
   dpkg-deb --root-owner-group -Znone -b "$folder/tree" "$folder"
   rm -r "$folder/tree"
 done`;
-  await runScript(script, folder, like, version);
+  await runScript(script, folder, like, version, faults[fault]);
   return folder;
 }
 

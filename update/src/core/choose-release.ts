@@ -5,6 +5,7 @@ import type { OfferedPackage } from './release-sums.ts';
 export interface ReleaseQuestion {
   /** Package → version, of those that are installed on this host. */
   readonly installed: ReadonlyMap<string, string>;
+  /** For this machine. */
   readonly offered: readonly OfferedPackage[];
   /** Releases that did not come up here. */
   readonly refused: readonly string[];
@@ -54,7 +55,7 @@ export function chooseRelease({ installed, offered, refused }: ReleaseQuestion):
   return { type: 'none', sentence: `${from} stays: ${partial}` };
 }
 
-/** Of these packages, those of one release; of several for different machines the first. */
+/** Of these packages, those of one release. */
 export function packagesOf(
   offered: readonly OfferedPackage[],
   names: readonly string[],

@@ -28,6 +28,20 @@ export function parsePackageFile(file: string, format: PackageFormat): PackageId
   return packageNames.includes(name) && isVersion(version) ? { name, version } : undefined;
 }
 
+const machines: Readonly<Record<PackageFormat, RegExp>> = {
+  deb: /_([a-z0-9]+)\.deb$/,
+  rpm: /\.([a-z0-9_]+)\.rpm$/,
+};
+
+/**
+ * Whether the name of a file says that it is for this machine: one folder may have those of several.
+ * @param machine in the words of the package manager: amd64, or x86_64
+ */
+export function isForMachine(file: string, format: PackageFormat, machine: string): boolean {
+  const [, found = ''] = machines[format].exec(file) ?? [];
+  return found === machine || found === (format === 'deb' ? 'all' : 'noarch');
+}
+
 const versionPattern = /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?:~([0-9a-z]+(?:\.[0-9a-z]+)*))?$/;
 
 export const isVersion = (text: string): boolean => versionPattern.test(text);

@@ -6,7 +6,26 @@
 export interface SiteNode {
   readonly node: string;
   readonly isOnline: boolean;
+  /** Of its agent; empty: not known. */
+  readonly version: string;
 }
+
+/**
+ * Nodes that this host must not go on without: they are behind it by a minor version already, and would be by two.
+ * @param version of this host
+ */
+export function laggards(nodes: readonly SiteNode[], version: string): readonly string[] {
+  return nodes
+    .filter((each) => each.isOnline && each.version !== '' && isMinorBefore(each.version, version))
+    .map(({ node, version: own }) => `${node} (${own})`);
+}
+
+function isMinorBefore(older: string, newer: string): boolean {
+  const [[major = 0, minor = 0], [newMajor = 0, newMinor = 0]] = [partsOf(older), partsOf(newer)];
+  return major < newMajor || (major === newMajor && minor < newMinor);
+}
+
+const partsOf = (version: string): readonly number[] => version.split('.', 2).map(Number);
 
 export interface SiteUpdateState {
   readonly phase: 'idle' | 'asking' | 'updating' | 'over';

@@ -14,6 +14,8 @@ export interface HealthBefore {
   readonly failedChecks: ReadonlySet<string>;
   /** Whether `hecate-agent check` found everything well. */
   readonly isAgentGood: boolean;
+  /** Whether it had a session with a manager: an agent that no manager hears is none. */
+  readonly isAgentConnected: boolean;
 }
 
 /** The name of the last start of each service. */
@@ -27,6 +29,9 @@ const settleMs = 10_000;
 const lookIntervalMs = 1000;
 const agentProgram = '/usr/bin/hecate-agent';
 
+const isConnected = ({ name, status }: ServiceState): boolean =>
+  name === 'hecate-agent.service' && status.startsWith('connected to');
+
 async function agentTrouble(): Promise<string> {
   if (!existsSync(agentProgram)) return '';
   const { exitCode, stdout, stderr } = await runCommand([agentProgram, 'check']);
@@ -35,12 +40,18 @@ async function agentTrouble(): Promise<string> {
 
 export async function healthBefore(): Promise<HealthBefore> {
   // Neither stopped by somebody nor never begun: also one that fails and is started again is to be up.
-  const wanted = (await serviceStates()).filter(({ words }) => !words.startsWith('inactive'));
+  const states = await serviceStates();
+  const wanted = states.filter(({ words }) => !words.startsWith('inactive'));
   const services = new Set(wanted.map(({ name }) => name));
   const hasManager = services.has('hecate-manager.service');
   const failed = hasManager ? await failedChecks().catch(() => new Map<string, string>()) : new Map();
   const isAgentGood = services.has('hecate-agent.service') && (await agentTrouble()) === '';
-  return { services, failedChecks: new Set(failed.keys()), isAgentGood };
+  return {
+    services,
+    failedChecks: new Set(failed.keys()),
+    isAgentGood,
+    isAgentConnected: states.some(isConnected),
+  };
 }
 
 /**
@@ -80,6 +91,9 @@ async function deeperTrouble(before: HealthBefore, states: readonly ServiceState
       const failed = [...(await failedChecks())].find(([name]) => !before.failedChecks.has(name));
       if (failed) return `hecatectl health: ${failed.join(': ')}`;
     }
+    const agent = states.find(({ name }) => name === 'hecate-agent.service');
+    if (before.isAgentConnected && agent && !isConnected(agent))
+      return `${agent.name} has no session with a manager: ${agent.status}`;
     return before.isAgentGood ? await agentTrouble() : '';
   } catch (thrown) {
     return asHecateError(thrown).message;

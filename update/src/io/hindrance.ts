@@ -12,5 +12,9 @@ export async function hindranceHere(): Promise<string> {
     return 'the agent holds the order of a shutdown that goes on';
   const services = await serviceStates();
   const manager = services.find(({ name }) => name === 'hecate-manager.service');
-  return manager?.isActive ? hindranceOfManager() : '';
+  if (manager?.isActive) return hindranceOfManager();
+  // One that is started again and again, or is on its way: what it would say is not known (I12).
+  return !manager || manager.words.startsWith('inactive')
+    ? ''
+    : `whether a run goes on is not known: ${manager.name} is ${manager.words}`;
 }

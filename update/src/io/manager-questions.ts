@@ -54,6 +54,7 @@ interface Node {
   readonly node: string;
   readonly connection: string;
   readonly boot_id: string | null;
+  readonly agent_version: string | null;
 }
 
 /** All nodes but the one that this host is. @param bootId of this host */
@@ -61,7 +62,11 @@ export async function otherNodes(bootId: string): Promise<readonly SiteNode[]> {
   const nodes = (await ask('list-nodes')) as readonly Node[];
   return nodes
     .filter(({ boot_id }) => boot_id !== bootId)
-    .map(({ node, connection }) => ({ node, isOnline: connection === 'online' }));
+    .map(({ node, connection, agent_version }) => ({
+      node,
+      isOnline: connection === 'online',
+      version: agent_version ?? '',
+    }));
 }
 
 export interface UnitOnNode {

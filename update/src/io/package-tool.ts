@@ -6,8 +6,10 @@ import { lastLines, runCommand, runOrThrow } from './run-command.ts';
 
 export interface PackageTool {
   readonly format: PackageFormat;
-  /** Package → version, of those of Hecate that are installed whole. */
+  /** Package → version, of those of Hecate. @throws HEC_STATE when one is half installed or on hold */
   installed(): Promise<ReadonlyMap<string, string>>;
+  /** Of this host, as file names of packages have it. */
+  machine(): Promise<string>;
   /** What a file says of itself. */
   identify(file: string): Promise<PackageIdentity>;
   /** All of them at once, older ones too; configuration that was edited stays. @throws HEC_STATE, HEC_TIMEOUT */
@@ -32,11 +34,9 @@ export const debTool: PackageTool = {
     const format = `\${db:Status-Abbrev}\\t\${Package}\\t\${Version}\\n`;
     // Ends with 1 when one of them is not known, and tells of the others all the same.
     const { stdout } = await runCommand(['dpkg-query', '--show', `--showformat=${format}`, ...packageNames]);
-    const lines = stdout.split('\n').map((line) => line.split('\t'));
-    return new Map(
-      lines.filter(([status]) => status === 'ii ').map(([, name = '', version = '']) => [name, version]),
-    );
+    return debInstalled(stdout);
   },
+  machine: async () => (await runOrThrow(['dpkg', '--print-architecture'])).trim(),
   async identify(file) {
     const text = await runOrThrow(['dpkg-deb', '--show', `--showformat=\${Package}\\t\${Version}`, file]);
     const [name = '', version = ''] = text.split('\t');
@@ -52,6 +52,8 @@ export const debTool: PackageTool = {
       '--yes',
       '--allow-downgrades',
       '--no-install-recommends',
+      // Rather than keeping what fits together, it would remove what does not: a manager, say.
+      '--no-remove',
     ];
     const { exitCode, stdout, stderr } = await runCommand([...apt, ...files], settings);
     if (exitCode === 0) return;
@@ -63,6 +65,26 @@ export const debTool: PackageTool = {
     await runOrThrow(['dpkg', ...keepEdited, '--configure', '-a'], settings);
   },
 };
+
+/**
+ * @param text of dpkg-query: its three letters of status (wanted, is, error), name and version, parted by tabs
+ * @throws HEC_STATE
+ */
+export function debInstalled(text: string): ReadonlyMap<string, string> {
+  const installed = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [status = '', name = '', version = ''] = line.split('\t');
+    const [wanted = '', is = 'n', error = ' '] = status;
+    // Not there, or only its configuration.
+    if ('nc'.includes(is)) continue;
+    if (is !== 'i' || error !== ' ')
+      throw new HecateError('HEC_STATE', `${name} ${version} is half installed`, 'dpkg --configure -a');
+    if (wanted === 'h')
+      throw new HecateError('HEC_STATE', `${name} ${version} is on hold`, `apt-mark unhold ${name}`);
+    installed.set(name, version);
+  }
+  return installed;
+}
 
 /** The release of a package is nothing of ours: of a version there is one. */
 export const rpmTool: PackageTool = {
@@ -82,6 +104,7 @@ export const rpmTool: PackageTool = {
         .map(([name = '', version = '']) => [name, version]),
     );
   },
+  machine: async () => (await runOrThrow(['rpm', '--eval', '%{_arch}'])).trim(),
   async identify(file) {
     const text = await runOrThrow(['rpm', '-qp', '--queryformat', '%{NAME}\\t%{VERSION}', file]);
     const [name = '', version = ''] = text.split('\t');

@@ -8,6 +8,8 @@ export interface ServiceState {
   readonly isActive: boolean;
   /** ActiveState and SubState, for messages. */
   readonly words: string;
+  /** What it says of itself: `connected to …` of an agent with a session. */
+  readonly status: string;
   /** Another one after each start. */
   readonly invocationId: string;
 }
@@ -15,7 +17,9 @@ export interface ServiceState {
 const names: readonly ServiceName[] = ['hecate-agent.service', 'hecate-manager.service'];
 
 async function stateOf(name: ServiceName): Promise<ServiceState> {
-  const properties = ['ActiveState', 'SubState', 'InvocationID'].map((property) => `--property=${property}`);
+  const properties = ['ActiveState', 'SubState', 'InvocationID', 'StatusText'].map(
+    (property) => `--property=${property}`,
+  );
   const text = await runOrThrow(['systemctl', 'show', ...properties, name]);
   const values = new Map(text.split('\n').map((line) => line.split('=', 2) as [string, string]));
   const active = values.get('ActiveState') ?? '';
@@ -23,6 +27,7 @@ async function stateOf(name: ServiceName): Promise<ServiceState> {
     name,
     isActive: active === 'active',
     words: `${active} (${values.get('SubState') ?? ''})`,
+    status: values.get('StatusText') ?? '',
     invocationId: values.get('InvocationID') ?? '',
   };
 }

@@ -1,10 +1,10 @@
 /** /var/lib/hecate-update: how far an update is, and the packages of the release that is here and the next one. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { readFileIfThere, syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
 import { formatHostUpdate, type HostUpdateState, idle, parseHostUpdate } from '../core/host-update.ts';
-import { isVersion } from '../core/package-name.ts';
+import { isVersion, type PackageFormat, parsePackageFile } from '../core/package-name.ts';
 
 export class StateFolder {
   readonly path: string;
@@ -52,6 +52,17 @@ export class StateFolder {
     return names.map((name) => join(folder, name)).toSorted();
   }
 
+  /** Whether it has all of these packages of a release; what it has of others goes. */
+  async keepsOnly(version: string, names: readonly string[], format: PackageFormat): Promise<boolean> {
+    const found = new Set<string>();
+    for (const file of await this.kept(version)) {
+      const name = parsePackageFile(basename(file), format)?.name ?? '';
+      if (names.includes(name)) found.add(name);
+      else await rm(file, { force: true });
+    }
+    return found.size === names.length;
+  }
+
   /** An empty folder to bring a release to; it counts as kept once {@link keep} has been called. */
   async incoming(): Promise<string> {
     const folder = join(this.path, 'incoming');
@@ -61,6 +72,8 @@ export class StateFolder {
   }
 
   async keep(incoming: string, version: string): Promise<void> {
+    // The way back is needed most when the power went in the middle.
+    for (const name of await readdir(incoming)) await syncFile(join(incoming, name));
     await syncDirectory(incoming);
     await rm(this.folderOf(version), { recursive: true, force: true });
     await rename(incoming, this.folderOf(version));
@@ -71,5 +84,14 @@ export class StateFolder {
   async forgetOthers(versions: readonly string[]): Promise<void> {
     for (const name of await readdir(this.#packages))
       if (!versions.includes(name)) await rm(join(this.#packages, name), { recursive: true, force: true });
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { compareVersions, isVersion, parsePackageFile } from '../../src/core/package-name.ts';
+import { compareVersions, isForMachine, isVersion, parsePackageFile } from '../../src/core/package-name.ts';
 
 t.test('names of package files', async (t) => {
   t.same(parsePackageFile('hecate-agent_1.2.3_all.deb', 'deb'), { name: 'hecate-agent', version: '1.2.3' });
@@ -51,4 +51,14 @@ t.test('whatever the versions: one order', async () => {
       );
     }),
   );
+});
+
+t.test('of several machines, those for this one', async (t) => {
+  t.equal(isForMachine('hecate-runtime_1.0.0_arm64.deb', 'deb', 'arm64'), true);
+  t.equal(isForMachine('hecate-runtime_1.0.0_amd64.deb', 'deb', 'arm64'), false);
+  t.equal(isForMachine('hecate-agent_1.0.0_all.deb', 'deb', 'arm64'), true);
+  t.equal(isForMachine('hecate-runtime-1.0.0-1.x86_64.rpm', 'rpm', 'x86_64'), true);
+  t.equal(isForMachine('hecate-runtime-1.0.0-1.aarch64.rpm', 'rpm', 'x86_64'), false);
+  t.equal(isForMachine('hecate-agent-1.0.0-1.noarch.rpm', 'rpm', 'x86_64'), true);
+  t.equal(isForMachine('hecate-agent', 'deb', 'amd64'), false);
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  laggards,
   type SiteUpdateInput,
   type SiteUpdateState,
   siteIdle,
@@ -8,9 +9,9 @@ import {
 
 const clear: SiteUpdateInput = { type: 'asked', hindrance: '' };
 const nodes = [
-  { node: 'b', isOnline: true },
-  { node: 'a', isOnline: true },
-  { node: 'gone', isOnline: false },
+  { node: 'b', isOnline: true, version: '1.1.0' },
+  { node: 'a', isOnline: true, version: '1.1.0' },
+  { node: 'gone', isOnline: false, version: '0.9.0' },
 ];
 
 function play(...inputs: SiteUpdateInput[]): { state: SiteUpdateState; told: string[] } {
@@ -56,7 +57,7 @@ t.test('no others: the own host at once', async (t) => {
 t.test('it ends with the first that fails', async (t) => {
   const { told } = play({ type: 'begin', nodes }, clear, { type: 'failed', node: 'a', why: 'it went back' });
   t.equal(told.at(-1), 'failed: a: it went back; not begun: b, and this host');
-  const last = play({ type: 'begin', nodes: [{ node: 'a', isOnline: true }] }, clear, {
+  const last = play({ type: 'begin', nodes: [{ node: 'a', isOnline: true, version: '1.1.0' }] }, clear, {
     type: 'failed',
     node: 'a',
     why: 'it went back',
@@ -78,4 +79,12 @@ t.test('and where something speaks against going on', async (t) => {
 t.test('an input out of turn is a fault of the program', async (t) => {
   t.throws(() => play(clear), TypeError);
   t.throws(() => play({ type: 'begin', nodes }, clear, { type: 'updated', node: 'b' }), TypeError);
+});
+
+t.test('this host does not go on without a node that would be two minor versions behind', async (t) => {
+  t.same(laggards(nodes, '1.1.3'), [], 'one that is offline is left for the next time');
+  t.same(laggards(nodes, '1.2.0'), ['b (1.1.0)', 'a (1.1.0)']);
+  t.same(laggards(nodes, '2.0.0-beta.1'), ['b (1.1.0)', 'a (1.1.0)']);
+  t.same(laggards(nodes, '1.0.0'), [], 'this host is the older one');
+  t.same(laggards([{ node: 'c', isOnline: true, version: '' }], '1.2.0'), [], 'not known');
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { packageNames, parsePackageFile } from '../../src/core/package-name.ts';
-import { debTool, packageToolOfHost, rpmTool } from '../../src/io/package-tool.ts';
+import { debInstalled, debTool, packageToolOfHost, rpmTool } from '../../src/io/package-tool.ts';
 import { runScript } from '../support/signing-key.ts';
 
 const without = (...programs: string[]): false | string => {
@@ -56,4 +56,18 @@ t.test('dpkg tells of the packages of Hecate only', { skip: without('dpkg-query'
   t.equal((await packageToolOfHost()).format, 'deb');
   const others = [...(await debTool.installed()).keys()].filter((name) => !packageNames.includes(name));
   t.same(others, []);
+});
+
+t.test('what is half installed or on hold is not passed over', async (t) => {
+  const text = 'ii \thecate-agent\t1.0.0\nrc \thecate-manager\t0.9.0\nun \thecatectl\t\n';
+  t.same([...debInstalled(text)], [['hecate-agent', '1.0.0']]);
+  t.equal(debInstalled('').size, 0);
+  const half = { code: 'HEC_STATE', message: /hecate-manager 1\.0\.0 is half installed/ };
+  for (const status of ['iF ', 'iU ', 'iH ', 'iiR'])
+    t.throws(() => debInstalled(`${text}${status}\thecate-manager\t1.0.0\n`), half, status);
+  t.throws(() => debInstalled('hi \thecate-agent\t1.0.0\n'), {
+    code: 'HEC_STATE',
+    message: /on hold/,
+    remedy: 'apt-mark unhold hecate-agent',
+  });
 });

@@ -30,3 +30,22 @@ t.test('the state folder', async (t) => {
   writeFileSync(join(path, 'update.json'), '{"phase":');
   await t.rejects(folder.read(), { code: 'HEC_STATE', message: /damaged/ }, 'nothing is guessed');
 });
+
+t.test('what is kept of a release is exactly what is installed', async (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'hecate-state-'));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  const folder = await StateFolder.open(path);
+  const incoming = await folder.incoming();
+  const names = ['hecate-runtime', 'hecate-agent'];
+  for (const name of names) writeFileSync(join(incoming, `${name}_1.1.0_all.deb`), '');
+  await folder.keep(incoming, '1.1.0');
+  t.equal(await folder.keepsOnly('1.1.0', names, 'deb'), true);
+  t.equal(
+    await folder.keepsOnly('1.1.0', [...names, 'hecate-manager'], 'deb'),
+    false,
+    'installed since then',
+  );
+  t.equal(await folder.keepsOnly('1.1.0', ['hecate-runtime'], 'deb'), true);
+  t.equal((await folder.kept('1.1.0')).length, 1, 'removed since then');
+  t.equal(await folder.keepsOnly('1.2.0', names, 'deb'), false);
+});
