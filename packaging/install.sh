@@ -156,7 +156,8 @@ apt() {
   DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef \
     -o Dpkg::Options::=--force-confold "$@"
 }
-apt_install() { apt install --no-install-recommends "$@"; }
+# Rather than keeping what fits together apt would remove what does not.
+apt_install() { apt install --no-install-recommends --no-remove "$@"; }
 # The lists of a fresh host may be absent or old: they are fetched only when the first try fails.
 apt_get_packages() { apt_install "$@" || { apt update && apt_install "$@"; }; }
 # Where an earlier try was cut short apt does nothing any more, and dpkg makes up for it.
@@ -237,18 +238,29 @@ is_installed() {
 install_hecate() {
   [ -n "$packages_folder" ] || find_packages_folder
   packages_folder=$(cd "$packages_folder" && pwd)
-  names=
+  names=''
+  wanted=''
+  stays=''
   for name in $hecate_packages; do
     file=$(find_package "$name")
     if [ -n "$file" ]; then
-      is_installed "$name" "$file" || names="$names $name"
+      is_installed "$name" "$file" && continue
+      names="$names $name" wanted=$(pm version_of "$file")
+      ! pm installed "$name" || ! pm newer "$(pm version "$name")" "$wanted" ||
+        fail 1 "$name $(pm version "$name") is here, which is newer than the $wanted in $packages_folder: take packages of that release or a newer one; nothing was changed"
     elif pm installed "$name"; then
       say "$name $(pm version "$name") stays: no package of it in $packages_folder"
+      stays="$stays $name"
     else
       fail 1 "no package of $name for this machine in $packages_folder: npm run package makes them in a checkout; --packages DIR says where else they are"
     fi
   done
   [ -n "$names" ] || return 0
+  # Each needs the others in exactly its own version.
+  for name in $stays; do
+    [ "$(pm version "$name")" = "$wanted" ] ||
+      fail 1 "there is no $name $wanted in $packages_folder, and$names $wanted does not go with $name $(pm version "$name"); nothing was changed"
+  done
   set --
   for name in $names; do set -- "$@" "$(find_package "$name")"; done
   change "install$names from $packages_folder" pm install_files "$@"
@@ -343,7 +355,7 @@ uninstall() {
   [ $is_purge = yes ] || return 0
   read_nut
   remove_nut
-  for folder in /etc/hecate /var/lib/hecate /var/lib/hecate-agent /var/log/hecate; do
+  for folder in /etc/hecate /var/lib/hecate /var/lib/hecate-agent /var/lib/hecate-update /var/log/hecate; do
     [ ! -e $folder ] || change "remove $folder" rm -rf --one-file-system $folder
   done
 }
@@ -351,9 +363,15 @@ uninstall() {
 install_all() {
   [ "$manage_nut" = 0 ] || read_nut
   [ "$manage_nut" = 0 ] || may_set_up_nut || manage_nut=0
-  hecate_packages='hecate-runtime'
-  [ $has_agent = no ] || hecate_packages="$hecate_packages hecate-agent"
-  [ $has_manager = no ] || hecate_packages="$hecate_packages hecate-manager hecatectl"
+  # What is here besides goes along: without that it would not fit any more.
+  hecate_packages=
+  for name in hecate-runtime hecate-agent hecate-manager hecatectl; do
+    case $name:$has_agent:$has_manager in
+    hecate-runtime:* | hecate-agent:yes:* | hecate-manager:*:yes | hecatectl:*:yes) ;;
+    *) pm installed "$name" || continue ;;
+    esac
+    hecate_packages="$hecate_packages $name"
+  done
   dependencies=
   [ $has_manager = no ] || dependencies='nut-client'
   [ "$manage_nut" = 0 ] || dependencies="$nut_packages"

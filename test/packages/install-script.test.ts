@@ -167,11 +167,20 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
     ];
     const text = JSON.stringify({ site: 'home', inventory });
     await titan.node.writeFile(config, text);
-    const { exitCode, stdout, stderr } = await install(titan, noNut, '--packages', upgrade);
+    // Not asked for, the agent is here, and does not fit the others any more.
+    const manager = { ...noNut, HECATE_ROLE: 'manager' };
+    const { exitCode, stdout, stderr } = await install(titan, manager, '--packages', upgrade);
     t.equal(exitCode, 0, stderr);
     t.match(stdout, /^install hecate-runtime hecate-agent hecate-manager hecatectl from \/root\/upgrade$/m);
     t.equal(await titan.node.readFile(config), text);
     t.match(await titan.node.readFile(`${config}.dpkg-dist`), '# a new default');
+    t.match(await ctl(titan, 'version'), '9.8.7');
+    const older = await install(titan, noNut);
+    t.match(
+      older,
+      { exitCode: 1, stderr: /hecate-runtime 9\.8\.7 is here, which is newer than/ },
+      'never back',
+    );
     t.match(await ctl(titan, 'version'), '9.8.7');
   });
 
@@ -209,7 +218,8 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
 test -d /var/lib/hecate/authority; test -e /var/lib/hecate-agent/identity/current`);
     const purged = await install(titan, {}, '--uninstall', '--purge');
     t.equal(purged.exitCode, 0, purged.stderr);
-    await titan.shell(`for path in /etc/hecate /var/lib/hecate /var/lib/hecate-agent /var/log/hecate \\
+    await titan.shell(`for path in /etc/hecate /var/lib/hecate /var/lib/hecate-agent \\
+/var/lib/hecate-update /var/log/hecate \\
 /etc/nut/upsd.users.before-hecate /etc/udev/rules.d/62-hecate-ups.rules; do test ! -e $path; done`);
     t.equal((await titan.run(['dpkg', '-V', 'nut-server', 'nut-client'])).stdout.match(/\/etc\/.*/g), null);
     const again = await install(titan, {}, '--uninstall', '--purge');
