@@ -109,7 +109,7 @@ export class ForwardReceiver {
     const { forward } = this.#state;
     if (!forward || !this.isOpen) return;
     const runId = this.#run?.triggerId === forward.runTriggerId ? this.#run.runId : undefined;
-    if (forward.isStarted) this.#triggered.resume(forward.runTriggerId, runId);
+    this.#triggered.resume(forward.runTriggerId, runId, forward.isStarted);
     this.#input({ type: 'resume' });
   }
 

@@ -70,7 +70,10 @@ export class TriggeredRun {
       if (isStarted) this.#ports.hear(triggerId, 'failed');
       return;
     }
-    if (!isStarted) this.#ports.hear(triggerId, 'started');
+    if (!isStarted) {
+      void this.#ports.keep(triggerId, found);
+      this.#ports.hear(triggerId, 'started');
+    }
     void this.#follow(triggerId, found);
   }
 

@@ -63,7 +63,7 @@ function bench() {
     onTrouble: (error: Error | undefined) => log.push(`disk ${error?.message ?? 'works'}`),
   } as unknown as ForwardReceiverPorts;
   const receiver = new ForwardReceiver(initialReceived('tethys', 'rack-a', 'boot'), undefined, ports);
-  return { log, records, broken, receiver };
+  return { log, records, broken, receiver, ports };
 }
 
 t.test('it is kept before it is acknowledged; a second answer says how far its run is', async (t) => {
@@ -107,4 +107,19 @@ t.test('a shutdown that cannot begin is told, and asked for again', async (t) =>
   await until(() => log.includes('run'), { what: 'it is asked for again' });
   await until(() => receiver.refusal === '', { what: 'it is accepted' });
   t.equal(log.at(-1)?.startsWith('alert') ?? false, log.at(-1) === 'alert undefined');
+});
+
+t.test('ended between the acceptance of its run and the record of that: it has that run', async (t) => {
+  const { log, records, receiver, ports } = bench();
+  await receiver.answer(forwarded);
+  await until(() => log.includes('run'), { what: 'its run is accepted' });
+  await receiver.close();
+  const kept = records.find(({ state }) => state.forward?.phase === 'accepted');
+  if (!kept) throw new Error('nothing was kept');
+  const next = new ForwardReceiver(kept.state, undefined, ports);
+  t.teardown(() => next.close());
+  next.start();
+  t.match(next.state.forward, { phase: 'running', isStarted: true }, 'before anything is asked for');
+  t.match(await next.answer(forwarded), { standing: 'running', runId });
+  t.equal(log.filter((line) => line === 'run').length, 1, 'no second one begins');
 });

@@ -263,10 +263,11 @@ t.test('taken back while it is being asked for: stopped when it is accepted', as
 t.test(
   'after a crash between the acceptance of its run and the record of that: the run is found',
   async (t) => {
-    const { runs, heard, triggered } = desk();
+    const { runs, heard, kept, triggered } = desk();
     runs.begin('run-9', 'a');
     triggered.resume('a', undefined, false);
     t.same(heard, ['a started'], 'before anything is asked');
+    t.same(kept, ['a run-9'], 'who else wants it is to know of that');
     runs.end('run-9', 'done');
     await turns();
     t.same(heard, ['a started', 'a ended']);
