@@ -327,7 +327,7 @@ export class PowerService {
     const supplies: SupplyLimits = Object.fromEntries(given);
     const namesOf = (is: (each: WatchedUps) => boolean) =>
       new Set(this.#upses.filter(is).map(({ name }) => name));
-    const gone = namesOf((each) => each.areHostsOff || each.isSpent);
+    const gone = namesOf((each) => each.isDark(nowMs));
     const spent = namesOf((each) => each.isSpent);
     const triggered = new Set(Object.keys(supplies));
     const request = this.#shutdown.request(supplies, gone, sentence, triggerId, spent);

@@ -3,7 +3,7 @@ import type { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
 import { ownSupply } from '../core/power/forward-supply.ts';
-import { triggeredSupplyMs } from '../core/power/triggered-supply.ts';
+import { isWithoutOutput, triggeredSupplyMs } from '../core/power/triggered-supply.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
@@ -99,6 +99,11 @@ export class WatchedUps {
   /** The hosts are off, and what has stayed up has to go, too. */
   get isSpent(): boolean {
     return this.runner.state.trigger?.isLast === true;
+  }
+
+  /** What hangs on it alone is off by now, however that came. */
+  isDark(nowMs: number): boolean {
+    return this.areHostsOff || this.isSpent || isWithoutOutput(this.runner.state, nowMs);
   }
 
   /** It is declared, and this UPS has given out. */

@@ -49,6 +49,17 @@ t.test('powers-off: the coordinator goes last, with all', async (t) => {
   t.equal(shutdown.budget().budgetMs, 300_000);
 });
 
+t.test(
+  'a UPS without output is no feed when the other one gives out, and takes no time from it',
+  async (t) => {
+    const { request, online } = shutdownOf();
+    online.delete('a-1');
+    const other = request({ 'rack-a': 0, 'rack-b': 500_000 }, ['rack-a']);
+    t.same(poweredOff(other), ['b-1', 'both', 'pi']);
+    t.equal(other?.timeLimitMs, 500_000);
+  },
+);
+
 t.test('stays-up: all but the coordinator, and time is kept for it', async (t) => {
   for (const more of [{}, { sequences: declared }]) {
     const { request, shutdown } = shutdownOf({ coordinator: 'stays-up' }, more);

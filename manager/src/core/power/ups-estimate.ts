@@ -26,7 +26,7 @@ export interface UpsEstimate {
 /** The output of a UPS that says OFF for so long is off. */
 export const outputOffMs = 30_000;
 
-export const isOutputOff = ({ offSinceMs }: UpsState, nowMs: number): boolean =>
+export const isOutputOff = ({ offSinceMs }: Pick<UpsState, 'offSinceMs'>, nowMs: number): boolean =>
   offSinceMs !== undefined && nowMs - offSinceMs >= outputOffMs;
 
 export function estimateOf(state: UpsState, config: UpsConfig, nowMs: number): UpsEstimate {

@@ -42,3 +42,15 @@ t.test('it has not given out, or its hosts are off', async (t) => {
   off.run('ended');
   t.equal(triggeredSupplyMs(off.state, undefined, now(off)), 0);
 });
+
+t.test('with mains, and its output off: nobody may count on it when another UPS gives out', async (t) => {
+  const world = new UpsWorld();
+  world.looks(2, readingOf('OL', { runtimeMs: 900_000 }));
+  world.looks(3, readingOf('OL OFF', { runtimeMs: 900_000 }));
+  t.equal(triggeredSupplyMs(world.state, undefined, now(world)), undefined, 'a glitch is none');
+  world.looks(5, readingOf('OL OFF', { runtimeMs: 900_000 }));
+  t.equal(world.triggers().length, 0);
+  t.equal(triggeredSupplyMs(world.state, undefined, now(world)), 0);
+  world.looks(1, readingOf('OL', { runtimeMs: 900_000 }));
+  t.equal(triggeredSupplyMs(world.state, undefined, now(world)), undefined);
+});
