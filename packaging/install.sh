@@ -356,7 +356,12 @@ uninstall() {
   read_nut
   remove_nut
   for folder in /etc/hecate /var/lib/hecate /var/lib/hecate-agent /var/lib/hecate-update /var/log/hecate; do
-    [ ! -e $folder ] || change "remove $folder" rm -rf --one-file-system $folder
+    [ -e $folder ] || continue
+    if mountpoint -q $folder; then
+      say "$folder stays: it is mounted, and may be another host's, too"
+    else
+      change "remove $folder" rm -rf --one-file-system $folder
+    fi
   done
 }
 

@@ -103,6 +103,7 @@ echo '# edited' >> "$root/etc/hecate/agent.conf"
 rpm --upgrade --replacepkgs "$@"
 tail -n 1 "$root/etc/hecate/agent.conf"
 ls "$root/etc/hecate"
+chroot "$root" systemctl enable hecate-update.timer
 rpm --erase hecate-agent hecate-manager hecatectl hecate-runtime
 echo left:
 ls "$root/etc/hecate"

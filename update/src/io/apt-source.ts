@@ -8,7 +8,7 @@ import type { UpdateSource } from './update-source.ts';
 
 const timeLimitMs = 10 * 60_000;
 
-/** What is not signed by a key of apt's is refused, whatever its own configuration says. */
+/** What is not signed by a key of apt's is refused, whatever apt.conf says; [trusted=yes] of a source is beyond that. */
 const verified = [
   '-o',
   'APT::Get::AllowUnauthenticated=false',

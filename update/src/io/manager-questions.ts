@@ -91,6 +91,6 @@ export async function unitOnNode(node: string, unit: string): Promise<UnitOnNode
 export async function startUnitOnNode(node: string, unit: string, timeLimitMs: number): Promise<string> {
   const argv = ['hecatectl', 'start', node, unit, '--config', settings, '--timeout', `${timeLimitMs}ms`];
   const { exitCode, stderr, stdout } = await runCommand(argv, { timeLimitMs: timeLimitMs + 30_000 });
-  // refused, offline, no such node or unit: nothing was applied (the table of exit codes).
-  return [2, 4, 69, 77].includes(exitCode) ? lastLines(stderr || stdout) : '';
+  // refused, offline, no such node or unit, a manager at its limit: nothing was applied (the table of exit codes).
+  return [2, 4, 69, 75, 77].includes(exitCode) ? lastLines(stderr || stdout) : '';
 }
