@@ -298,7 +298,11 @@ export class PowerService {
     const newest = this.#newestStartup();
     const isUpAgain = newest !== this.#lastStartup;
     this.#lastStartup = newest;
-    if (isUpAgain) for (const { runner } of this.#upses) runner.input({ type: 'recovered' });
+    if (isUpAgain)
+      for (const { runner } of this.#upses) {
+        runner.input({ type: 'recovered' });
+        runner.alert('not-restored', undefined);
+      }
     // Behind it: what has been started meanwhile, by whomever, is not started again.
     if (this.#ports.config().power.coordinator === 'stays-up') this.#return.look();
   }

@@ -45,6 +45,8 @@ export class SiteReturn {
     if (!upses.some(({ runner }) => runner.state.phase === 'recover')) {
       this.#attempts = [];
       this.#told = '';
+      // Somebody has started it, or the next outage has begun.
+      for (const { runner } of upses) runner.alert('not-started', undefined);
       return;
     }
     const verdict = judgeSiteReturn({

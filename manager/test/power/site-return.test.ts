@@ -5,6 +5,7 @@ import { until } from '../../../test/nodes/until.ts';
 import { skipWithoutUpsd } from '../../../test/nut/nut-programs.ts';
 import { startUpsd, type Upsd } from '../../../test/nut/upsd.ts';
 import type { FakeAgent } from '../../../test/support/fake-agent.ts';
+import { type ReturningUps, SiteReturn } from '../../src/power/site-return.ts';
 import { managerBench } from '../support/manager-bench.ts';
 import { full, powerOf, untilPhase, upsOf } from '../support/power-bench.ts';
 import { agentOf, agentsOf, ended, execute, listRuns, stateOf } from '../support/runs-bench.ts';
@@ -56,6 +57,37 @@ function leaveAtPowerOff(agent: FakeAgent): void {
 const failMains = (upsd: Upsd): Promise<void> => upsd.set('rack', 'ups.status', 'OB LB DISCHRG');
 
 const verbsOf = ({ applied }: FakeAgent): string[] => applied.map(({ verb }) => verb);
+
+t.test('that it cannot start is told until somebody has started it', async (t) => {
+  const alerts = new Map<string, string>();
+  const phase = { of: 'recover' };
+  const ups = {
+    name: 'rack-a',
+    runner: {
+      get state() {
+        return { phase: phase.of, trigger: undefined };
+      },
+      run: undefined,
+      alert: (key: string, alert: { sentence: string } | undefined) =>
+        alert ? alerts.set(key, alert.sentence) : alerts.delete(key),
+    },
+  } as unknown as ReturningUps;
+  const site = new SiteReturn({
+    upses: [ups],
+    runs: { active: () => [], request: () => Promise.reject(new Error('the disk is full')) },
+    history: () => [],
+    startup: () => ({ state: 'ready', sentence: 'power is good' }),
+    starting: () => ({}) as never,
+    nowMs: () => 0,
+    onWait: () => undefined,
+  });
+  site.look();
+  await until(() => alerts.has('not-started'), { what: 'it is told' });
+  t.match(alerts.get('not-started'), /rack-a: mains is back, and the site does not start: the disk is full/);
+  phase.of = 'online';
+  site.look();
+  t.equal(alerts.size, 0);
+});
 
 t.test('it stays up, and wakes the others when mains is back', { skip }, async (t) => {
   const upsd = await startUpsd(t, { upses: { rack: { kind: 'dev', values: full } } });
