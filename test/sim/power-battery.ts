@@ -56,6 +56,11 @@ export class Battery {
     return (this.#gaugeMs - this.#deadMs) / this.#drain;
   }
 
+  /** The truth, were everything on that hangs on it. */
+  fullLoadLeftMs(): number {
+    return this.#gaugeMs - this.#deadMs;
+  }
+
   /** What its gauge says of that. */
   toldMs(): number {
     return this.#isRevealed ? this.leftMs() : this.#gaugeMs / this.#drain;

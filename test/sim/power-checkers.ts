@@ -7,6 +7,7 @@ import { thresholdFor } from '../../manager/src/core/power/ups-estimate.ts';
 import type { UpsEffect } from '../../manager/src/core/power/ups-state.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import { causeless } from './power-cause.ts';
+import { whyHurried } from './power-hurry.ts';
 import { whyLate } from './power-lateness.ts';
 import type { PowerOfManager } from './power-manager.ts';
 import type { ManagerUps } from './power-manager-ups.ts';
@@ -25,11 +26,6 @@ export interface KnownTrigger {
   /** Why it was late, where something excuses that; empty: it was in time. */
   readonly excuse: string;
 }
-
-/** So many looks without a wrong one, and a trigger of a moment ago: what is believed is near the truth. */
-const wrongLooks = 40;
-const freshMs = 4000;
-const hurriedMs = 180_000;
 
 export class PowerCheckers {
   /** Faults of hosts, network and disks may keep a run from its end: then only the decision is held to its promise. */
@@ -125,29 +121,9 @@ export class PowerCheckers {
       this.#runsOfTriggers.set(triggerId, runId);
       this.#sometimes(`power run ${plan.nodes.length === world.nodeNames.length ? 'of all' : 'partial'}`);
       this.#checkScope(plan.nodes, runId);
-      this.#checkLimit(state);
+      const hurried = whyHurried(this.#power, state);
+      if (hurried) this.fail(hurried);
     }
-  }
-
-  /** I5: a run is not hurried over what every UPS that has asked for it is good for. */
-  #checkLimit({ request: { runId, timeLimitMs } }: RunState): void {
-    const { world, grid, telemetries, ofManager } = this.#power;
-    const { nowMs } = world.time;
-    const triggered = (ofManager?.upses ?? []).filter(({ state }) => state.trigger !== undefined);
-    const isKnown = ({ name }: ManagerUps): boolean => {
-      const last = this.triggersOf(name).at(-1);
-      const { told = [], nature } = telemetries.find(({ ups }) => ups.name === name) ?? {};
-      if (nature?.tells !== 'runtime') return false;
-      const isHonest = told.slice(-wrongLooks).every(({ isWrong, isAnswered }) => isAnswered && !isWrong);
-      return (
-        isHonest && last?.cause === 'runtime' && nowMs - last.atMs < freshMs && !/\.\d+$/.test(last.triggerId)
-      );
-    };
-    const isAnyOff = ofManager?.upses.some(({ areHostsOff }) => areHostsOff);
-    if (timeLimitMs === undefined || triggered.length === 0 || isAnyOff || !triggered.every(isKnown)) return;
-    const leftMs = Math.min(...triggered.map(({ name }) => grid.of(name).battery.leftMs()));
-    if (leftMs > hurriedMs && timeLimitMs < leftMs / 4)
-      this.fail(`I5: ${runId} is given ${timeLimitMs} ms, and ${Math.round(leftMs)} ms are left`);
   }
 
   /** Who hangs on good feeds alone, and on nobody who goes, stays up. */
