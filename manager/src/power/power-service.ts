@@ -345,7 +345,7 @@ export class PowerService {
 
   /** A UPS, or another site, that wants this one down; undefined: none does. */
   get #wanting(): string | undefined {
-    const ups = this.#upses.find(({ runner }) => runner.state.trigger !== undefined);
+    const ups = this.#upses.find((each) => each.runner.state.trigger !== undefined && !each.isSpared);
     return ups?.name ?? this.forwards.desk.wanting;
   }
 

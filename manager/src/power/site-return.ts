@@ -10,8 +10,13 @@ import type { WatchedUps } from './watched-ups.ts';
 /** What it has to know of a UPS. */
 export interface ReturningUps {
   readonly name: string;
-  readonly runner: Pick<WatchedUps['runner'], 'state' | 'run' | 'alert'>;
+  readonly runner: Pick<WatchedUps['runner'], 'state' | 'run' | 'alert'> &
+    Partial<Pick<WatchedUps['runner'], 'alerts'>>;
 }
+
+/** It has asked for a shutdown, which concerns no node: one that never comes back keeps nothing down for ever. */
+export const isSpared = ({ runner: { alerts = {} } }: ReturningUps): boolean =>
+  Object.hasOwn(alerts, 'spared');
 
 export interface SiteReturnPorts {
   readonly upses: readonly ReturningUps[];
@@ -50,11 +55,11 @@ export class SiteReturn {
       return;
     }
     const verdict = judgeSiteReturn({
-      upses: upses.map(({ name, runner: { state, run } }) => ({
-        name,
-        phase: state.phase,
-        hasTrigger: state.trigger !== undefined,
-        runId: run?.runId,
+      upses: upses.map((ups) => ({
+        name: ups.name,
+        phase: ups.runner.state.phase,
+        hasTrigger: ups.runner.state.trigger !== undefined && !isSpared(ups),
+        runId: ups.runner.run?.runId,
       })),
       isStarting: runs.active().some(({ request }) => request.plan.kind === 'startup'),
       history: history(),

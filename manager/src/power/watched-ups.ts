@@ -17,6 +17,7 @@ import type { ForwardService } from './forward-service.ts';
 import { type CutHindrance, OutputCut } from './output-cut.ts';
 import type { PowerAlerts } from './power-alerts.ts';
 import type { KnownAlert, PowerFile } from './power-file.ts';
+import { isSpared } from './site-return.ts';
 import { type TriggerEffect, TriggeredRun } from './triggered-run.ts';
 import { UpsRunner } from './ups-runner.ts';
 
@@ -99,6 +100,11 @@ export class WatchedUps {
   /** The hosts are off, and what has stayed up has to go, too. */
   get isSpent(): boolean {
     return this.runner.state.trigger?.isLast === true;
+  }
+
+  /** It has asked for a shutdown, which concerns no node: each has feeds enough without it. */
+  get isSpared(): boolean {
+    return isSpared(this);
   }
 
   /** What hangs on it alone is off by now, however that came. */

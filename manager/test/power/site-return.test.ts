@@ -89,6 +89,31 @@ t.test('that it cannot start is told until somebody has started it', async (t) =
   t.equal(alerts.size, 0);
 });
 
+t.test('a UPS that has died for good, and that no node needs, keeps nothing down', async (t) => {
+  const asked: string[] = [];
+  const upsIn = (name: string, phase: string, trigger: unknown, alerts: Record<string, unknown>) =>
+    ({
+      name,
+      runner: { state: { phase, trigger }, run: undefined, alerts, alert: () => undefined },
+    }) as never;
+  const lookWith = (alerts: Record<string, unknown>) => {
+    const upses: ReturningUps[] = [upsIn('a', 'recover', undefined, {}), upsIn('b', 'triggered', {}, alerts)];
+    new SiteReturn({
+      upses,
+      runs: { active: () => [], request: async () => ({}) as never },
+      history: () => [],
+      startup: () => ({ state: 'ready', sentence: 'power is good' }),
+      starting: () => asked.push('startup') as never,
+      nowMs: () => 0,
+      onWait: (sentence) => asked.push(sentence),
+    }).look();
+  };
+  lookWith({});
+  t.same(asked.splice(0), ['b has asked for a shutdown']);
+  lookWith({ spared: { level: 'warning', sentence: 'every node still has feeds enough' } });
+  t.same(asked, ['startup']);
+});
+
 t.test('it stays up, and wakes the others when mains is back', { skip }, async (t) => {
   const upsd = await startUpsd(t, { upses: { rack: { kind: 'dev', values: full } } });
   const bench = await managerBench(t, configOf(upsd));
