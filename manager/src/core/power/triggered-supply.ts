@@ -25,6 +25,8 @@ export function triggeredSupplyMs(
 ): number | undefined {
   if (phase === 'hosts-off' || isWithoutOutput({ trigger, offSinceMs }, nowMs)) return 0;
   if (trigger === undefined || trigger.isReversing) return undefined;
+  // One of before a start: whether it has given out is still to be seen; if so, it asks then.
+  if (trigger.unseen && !trigger.isStarted) return undefined;
   if (asked?.effect.triggerId === trigger.triggerId)
     return Math.max(0, asked.effect.timeLimitMs - (nowMs - asked.atMs));
   // Another UPS asks meanwhile: that this one has asked for nothing yet must not put its run on the lowest rung (I5).

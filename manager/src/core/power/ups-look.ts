@@ -10,6 +10,7 @@ import { isOutputOff } from './ups-estimate.ts';
 import type { UpsReading, UpsSample } from './ups-sample.ts';
 import type { Outage } from './ups-state.ts';
 import { trigger } from './ups-trigger.ts';
+import { seen } from './ups-unseen.ts';
 
 /** Mains that is back for so long ends an outage; before that, the next one is the same. */
 export const mainsBackMs = 60_000;
@@ -70,6 +71,7 @@ export function look(draft: UpsDraft, { reading, failure, atMs }: UpsSample): vo
   draft.set({ reading, lookAtMs: atMs });
   const isCommanded = hearForcedShutdown(draft, flags, before.lookAtMs);
   draft.set({ hasForcedShutdown: flags.has('FSD') });
+  seen(draft, flags);
   if (!isCommanded) decide(draft, 'look');
 }
 
@@ -85,6 +87,7 @@ function hearNoOutput(draft: UpsDraft, reading: UpsReading, atMs: number): void 
     openOutage(draft, undefined);
     if (isWatching(draft.state.phase)) draft.enter('on-battery');
   }
+  seen(draft, new Set(reading.flags));
   decide(draft, 'look');
 }
 

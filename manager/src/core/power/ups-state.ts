@@ -5,6 +5,7 @@
 import type { ChargeFall } from './charge-fall.ts';
 import { noBelief, type RuntimeBelief } from './effective-runtime.ts';
 import type { UpsReading, UpsSample } from './ups-sample.ts';
+import type { Unseen } from './ups-unseen.ts';
 
 /**
  * unknown: never heard · pending: under the threshold, not yet for long enough · blind: silent, and what it was before ·
@@ -61,6 +62,8 @@ export interface UpsTrigger {
   readonly deadlineAtMs: number | undefined;
   /** The hosts are off, and this one is for what has stayed up. */
   readonly isLast?: boolean;
+  /** It was kept over a start, and its UPS has not been seen on battery since. */
+  readonly unseen?: Unseen | undefined;
 }
 
 export interface UpsState {
@@ -107,7 +110,7 @@ export interface UpsInstant {
 export type UpsInput =
   | { readonly type: 'sample'; readonly sample: UpsSample }
   | { readonly type: 'tick' }
-  /** Once, after a start: what is open is asked for again. */
+  /** Once, after a start: what is open is asked for again, where what was seen is not too old for that. */
   | { readonly type: 'resume' }
   | { readonly type: 'budget'; readonly budgetMs: number }
   /**
@@ -239,7 +242,7 @@ export function resumedUps(
   }
 }
 
-/** One that no run has begun for is asked for again; a run that has begun is found in the journal of runs. */
+/** One that no run has begun for is asked for again (ups-unseen.ts); a run that has begun is found in the journal. */
 const anew = (trigger: UpsTrigger): UpsTrigger => ({
   ...trigger,
   atMs: 0,

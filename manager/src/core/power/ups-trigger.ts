@@ -5,6 +5,7 @@ import type { UpsDraft } from './ups-draft.ts';
 import { estimateOf } from './ups-estimate.ts';
 import { release } from './ups-hold.ts';
 import type { TriggerCause, UpsTrigger } from './ups-state.ts';
+import { isWaitingForLook } from './ups-unseen.ts';
 
 /** Until a run has begun. */
 const askAgainMs = 5000;
@@ -73,9 +74,9 @@ export function askAgain(draft: UpsDraft, when: 'at-once' | 'in-time'): void {
   const { trigger: open, phase } = draft.state;
   if (open === undefined || (phase !== 'triggered' && phase !== 'committed')) return;
   if (when === 'in-time' && (open.isStarted || draft.nowMs < open.askAgainAtMs)) return;
+  if (!open.isReversing && (open.isStarted || isWaitingForLook(draft, open))) return;
   if (open.isReversing) askReverse(draft, open);
-  else if (!open.isStarted) ask(draft, open);
-  else return;
+  else ask(draft, open);
   draft.set({ trigger: { ...open, askAgainAtMs: draft.nowMs + askAgainMs } });
 }
 

@@ -13,6 +13,7 @@ import { hearSilence, look, silentAfterMs } from './ups-look.ts';
 import { changeBudget, hearRun, recovered } from './ups-run.ts';
 import type { UpsInput, UpsInstant, UpsPhase, UpsState, UpsStep } from './ups-state.ts';
 import { askAgain } from './ups-trigger.ts';
+import { lookFirst } from './ups-unseen.ts';
 
 export function upsStep(state: UpsState, config: UpsConfig, input: UpsInput, at: UpsInstant): UpsStep {
   const draft = new UpsDraft(state, config, at);
@@ -30,6 +31,7 @@ function take(draft: UpsDraft, input: UpsInput): void {
       return;
     case 'resume':
       if (draft.state.isFast) draft.send({ type: 'poll-fast', isFast: true });
+      lookFirst(draft, silentAfterMs(draft.config));
       askAgain(draft, 'at-once');
       return;
     case 'budget':
