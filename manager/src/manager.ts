@@ -166,6 +166,7 @@ export class Manager {
       forwardFile,
       softwareVersion: this.#parts.softwareVersion,
       peers: () => this.#trust.peers(),
+      revokedPeers: () => this.#trust.revokedPeers(),
       runs: this.#runs,
       logger: this.#parts.logger,
       config: () => this.#config,

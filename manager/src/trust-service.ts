@@ -191,6 +191,12 @@ export class TrustService {
     return holders.map(({ name }) => name);
   }
 
+  /** Managers whose certificate was taken away from them. */
+  revokedPeers(): string[] {
+    const holders = this.list('peer').filter(({ state }) => state === 'revoked');
+    return holders.map(({ name }) => name);
+  }
+
   /**
    * Nodes that may connect: with a certificate or an open token, not revoked, and listed if the config lists
    * any. On the plain loopback listener nobody enrols: there the list alone counts.

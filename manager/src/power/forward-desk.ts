@@ -1,5 +1,5 @@
 /** What other sites forward here: who they are, what they have asked for, and how their power is. */
-import { HecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import {
   createForwardProgress,
@@ -17,6 +17,8 @@ import { ForwardReceiver, type ForwardReceiverPorts } from './forward-receiver.t
 export interface ForwardDeskPorts extends Omit<ForwardReceiverPorts, 'alert' | 'onTrouble'> {
   /** Other managers that hold a certificate of this site. */
   peers(): readonly string[];
+  /** Managers whose certificate was taken away from them. */
+  revokedPeers(): readonly string[];
   /** What keeps this site's own power from being called good; empty: nothing does. */
   hindrance(): string;
   site(): string;
@@ -64,6 +66,15 @@ export class ForwardDesk {
   /** After the runs have been started. */
   start(): void {
     for (const receiver of this.#receivers.values()) receiver.start();
+    // The manager may have ended between the two records of a revocation.
+    for (const peer of this.#ports.revokedPeers())
+      void this.revoke(peer).catch((error) => this.#ports.onTrouble(asHecateError(error, 'HEC_STATE')));
+  }
+
+  /** What the peer has asked for ends: it cannot take it back any more. @throws HEC_STATE when that is not durable */
+  async revoke(peer: string): Promise<void> {
+    const theirs = this.receivers.filter(({ state }) => state.peer === peer);
+    await Promise.all(theirs.map((receiver) => receiver.revoke(`peer ${peer} was revoked`)));
   }
 
   get receivers(): readonly ForwardReceiver[] {

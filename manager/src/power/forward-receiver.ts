@@ -107,10 +107,25 @@ export class ForwardReceiver {
   /** Goes on with what was kept. */
   start(): void {
     const { forward } = this.#state;
+    this.#tellLapse();
     if (!forward || !this.isOpen) return;
     const runId = this.#run?.triggerId === forward.runTriggerId ? this.#run.runId : undefined;
     this.#triggered.resume(forward.runTriggerId, runId, forward.isStarted);
     this.#input({ type: 'resume' });
+  }
+
+  /**
+   * Its peer may forward nothing any more: what it has asked for ends.
+   * @returns when that is durable. @throws HEC_STATE when it cannot be
+   */
+  async revoke(sentence: string): Promise<void> {
+    const isNews = this.#state.forward?.isRevoked !== true;
+    this.#input({ type: 'revoked', sentence });
+    if (isNews && this.#state.forward?.isRevoked)
+      this.#ports.alert('forward-revoked', `${sentence}: what it has asked for (${this.#state.ups}) ends`);
+    await this.#working;
+    if (!this.#isKept) await this.#put();
+    if (!this.#isKept) throw this.#putError;
   }
 
   /** @returns when it is durable. @throws HEC_STATE when it cannot be */
@@ -154,6 +169,7 @@ export class ForwardReceiver {
     const { state, effects } = receivedStep(this.#state, input, { nowMs, bootId });
     this.#state = state;
     if (!this.isOpen) this.#onRefused(undefined);
+    this.#tellLapse();
     this.#queue.push(...effects);
     if (this.#queue.length > 0) this.#working ??= this.#work();
     clearTimeout(this.#timer);
@@ -212,6 +228,12 @@ export class ForwardReceiver {
       this.#putError = error;
       onTrouble(asHecateError(error, 'HEC_STATE'));
     }
+  }
+
+  #tellLapse(): void {
+    const { peer, ups, forward } = this.#state;
+    const lapse = `${peer} has asked for a shutdown (${ups}), and is not heard of any more: none is begun for it until it is`;
+    this.#ports.alert('forward-lapsed', forward?.isLapsed === true ? lapse : undefined);
   }
 
   #onRefused(error: HecateError | undefined): void {

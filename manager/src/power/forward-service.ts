@@ -32,6 +32,8 @@ export interface ForwardServicePorts {
   config(): ManagerConfig;
   /** Other managers that hold a certificate of this site. */
   peers(): readonly string[];
+  /** Managers whose certificate was taken away from them. */
+  revokedPeers(): readonly string[];
   /** What keeps this site's own power from being called good; empty: nothing does. */
   hindrance(): string;
   budgetMs(): number;

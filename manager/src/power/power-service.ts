@@ -37,6 +37,8 @@ export interface PowerServicePorts {
   readonly softwareVersion: string;
   /** Other managers that hold a certificate of this site. */
   peers(): readonly string[];
+  /** Managers whose certificate was taken away from them. */
+  revokedPeers(): readonly string[];
   readonly runs: RunService;
   readonly logger: ManagerLogger;
   config(): ManagerConfig;

@@ -18,7 +18,8 @@ export async function enroll({ value, context }: OperatorRequest<Enroll>): Promi
 
 /**
  * Sessions end and the list of nodes follows also when the disk refuses the revocation, which is in force at once
- * all the same, or when the name was never enrolled: whoever revokes is in no mood for less.
+ * all the same, or when the name was never enrolled: whoever revokes is in no mood for less. What a peer has asked for
+ * ends with it: nobody else could take it back.
  */
 export async function revoke({ value, context }: OperatorRequest<Revoke>): Promise<Outcome> {
   const { kind, name } = value;
@@ -28,6 +29,7 @@ export async function revoke({ value, context }: OperatorRequest<Revoke>): Promi
   };
   await context.trust.revoke(kind, name).catch(note);
   if (kind !== 'unspecified') context.endSessionsOf(kind, name);
+  if (kind === 'peer') await context.power.forwards.desk.revoke(name).catch(note);
   await context.trustChanged().catch(note);
   if (failure) throw failure;
   return { case: 'done', value: {} };

@@ -107,16 +107,24 @@ t.test('a forward is durable when it is answered, and begins one run, also over 
   t.equal((await listRuns(await bench.operator('viewer'))).length, 1);
 });
 
-t.test('it may do nothing else, and revoked it may do nothing', async (t) => {
+t.test('it may do nothing else, and revoked it may do nothing, nor does what it has asked for', async (t) => {
   const receiver = await receiverOf(t);
-  const { admin, port } = receiver;
+  const { admin, bench, port } = receiver;
   const { link, told } = linkTo(t, port, await identityOf(t, receiver));
   await untilOpen(link);
   const refused = await failureOf(link.call({ case: 'listNodes', value: createListNodes() }, 5000));
   t.match(refused.message, /listNodes cannot be asked by the peer/);
   await until(() => told.filter((line) => line === 'open').length === 2, { what: 'another session' });
+  await untilOpen(link);
+  await link.call(forward(1), 5000);
+  await until(async () => (await listRuns(admin)).length === 1, { what: 'its run has begun' });
   await admin.get('done', { case: 'revoke', value: createRevoke({ kind: 'peer', name: 'tethys' }) });
+  t.match(kept(bench), /"phase": "withdraw(ing|n)"/, 'durable when it is answered');
+  t.match(kept(bench), /"withdrawal": "peer tethys was revoked"/);
   await until(() => /revoked/.test(link.trouble), { what: 'it is told that it was revoked' });
+  const isRunning = async () =>
+    (await listRuns(admin)).some(({ kind, state }) => kind === 'shutdown' && state === 'running');
+  await until(async () => !(await isRunning()), { what: 'its run is aborted' });
 });
 
 t.test('what a person shuts down, no withdrawal brings back', async (t) => {

@@ -32,6 +32,7 @@ function deskBench() {
     isWanted: () => false,
     restore: () => undefined,
     peers: () => ['tethys', 'atlas'],
+    revokedPeers: () => [],
     hindrance: () => 'rack-b is on battery',
     site: () => 'titan',
     budgetMs: () => 90_000,
@@ -84,6 +85,18 @@ t.test('how the power is, as long as the session lasts', async (t) => {
   t.ok(desk.standings()[0]?.heard);
   desk.gone('tethys', 's1');
   t.equal(desk.standings()[0]?.heard, undefined);
+});
+
+t.test('a peer that is revoked wants nothing any more', async (t) => {
+  const desk = deskBench();
+  t.teardown(() => desk.close());
+  await desk.answer('tethys', 's1', forward('rack-a'));
+  await desk.answer('tethys', 's1', forward('rack-b'));
+  await desk.answer('atlas', 's2', forward('rack-a'));
+  await desk.revoke('tethys');
+  t.equal(desk.wanting, 'atlas');
+  await desk.revoke('nobody');
+  t.equal(desk.wanting, 'atlas');
 });
 
 t.test('nothing else is answered', async (t) => {

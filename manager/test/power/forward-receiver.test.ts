@@ -123,3 +123,17 @@ t.test('ended between the acceptance of its run and the record of that: it has t
   t.match(await next.answer(forwarded), { standing: 'running', runId });
   t.equal(log.filter((line) => line === 'run').length, 1, 'no second one begins');
 });
+
+t.test('a peer that is revoked: durable, and told', async (t) => {
+  const { log, broken, receiver } = bench();
+  t.teardown(() => receiver.close());
+  await receiver.answer(forwarded);
+  await until(() => receiver.runId === runId, { what: 'its run is known' });
+  broken.disk = true;
+  await t.rejects(receiver.revoke('peer tethys was revoked'), /the disk refuses/);
+  broken.disk = false;
+  await receiver.revoke('peer tethys was revoked');
+  t.equal(log.filter((line) => line.startsWith('kept')).at(-1), 'kept withdrawing');
+  t.notOk(receiver.wants(runId));
+  await receiver.revoke('peer tethys was revoked');
+});

@@ -29,6 +29,12 @@ export interface ReceivedForward extends Omit<ForwardedTrigger, 'timeLimitMs'> {
   readonly askAgainAtMs: number;
   /** Why it is taken back; empty: it is not. */
   readonly withdrawal: string;
+  /** When the sender last said something of it; not durable. */
+  readonly heardAtMs?: number;
+  /** The sender is not heard of any more: nothing is begun for it until it is. */
+  readonly isLapsed?: boolean;
+  /** The sender was revoked: nothing is begun for it any more. */
+  readonly isRevoked?: boolean;
 }
 
 export interface ReceivedState {
@@ -56,6 +62,8 @@ export type ReceivedInput =
       readonly sequence: number;
       readonly sentence: string;
     }
+  /** The sender has no certificate any more: nobody can take it back but whoever has revoked it. */
+  | { readonly type: 'revoked'; readonly sentence: string }
   /** What became of its run. */
   | { readonly type: 'run'; readonly triggerId: string; readonly event: ForwardRunEvent }
   | { readonly type: 'tick' }
@@ -104,4 +112,7 @@ export function resumedReceived(kept: ReceivedState, bootId: string): ReceivedSt
 
 /** It wants, or may want, the site down. */
 export const isForwardOpen = ({ forward }: ReceivedState): boolean =>
-  forward !== undefined && forward.phase !== 'withdrawn' && forward.phase !== 'ended';
+  forward !== undefined &&
+  forward.phase !== 'withdrawn' &&
+  forward.phase !== 'ended' &&
+  forward.isLapsed !== true;

@@ -27,6 +27,12 @@ const retryMostMs = 60_000;
 const abortedMostMs = 300_000;
 const abortedLeastMs = 10_000;
 
+/**
+ * A sender repeats itself every few seconds for as long as it wants something. One that has said nothing for so long,
+ * and whose battery was to be empty by now, is gone: nothing is begun for it any more, until it is heard of again.
+ */
+const lapsedAfterMs = 600_000;
+
 /** A deadline that has come nearer by more than that is told. */
 const tightenedMs = 10_000;
 
@@ -67,7 +73,7 @@ class ReceivedDraft {
 
 const durableOf = (state: ReceivedState): ReceivedState => ({
   ...state,
-  forward: state.forward && { ...state.forward, askAgainAtMs: 0 },
+  forward: state.forward && { ...state.forward, askAgainAtMs: 0, heardAtMs: 0 },
 });
 
 export function receivedStep(state: ReceivedState, input: ReceivedInput, at: ReceivedInstant): ReceivedStep {
@@ -79,6 +85,9 @@ export function receivedStep(state: ReceivedState, input: ReceivedInput, at: Rec
     case 'withdrawn':
       withdrawn(draft, input);
       break;
+    case 'revoked':
+      revoked(draft, input);
+      break;
     case 'run':
       hearRun(draft, input);
       break;
@@ -86,6 +95,8 @@ export function receivedStep(state: ReceivedState, input: ReceivedInput, at: Rec
       askAgain(draft, false);
       break;
     case 'resume':
+      // How long it had been silent before, nobody has heard.
+      draft.change({ heardAtMs: draft.nowMs });
       askAgain(draft, true);
   }
   return draft.step();
@@ -96,8 +107,9 @@ export function nextReceivedTickMs({ forward }: ReceivedState): number | undefin
   return forward && isWaiting(forward) ? forward.askAgainAtMs : undefined;
 }
 
-const isWaiting = ({ phase, isStarted }: ReceivedForward): boolean =>
-  phase === 'withdrawing' || (!isStarted && (phase === 'accepted' || phase === 'committed'));
+const isWaiting = ({ phase, isStarted, isLapsed }: ReceivedForward): boolean =>
+  phase === 'withdrawing' ||
+  (!isStarted && isLapsed !== true && (phase === 'accepted' || phase === 'committed'));
 
 function age(
   draft: ReceivedDraft,
@@ -123,7 +135,7 @@ function forwarded(draft: ReceivedDraft, { ticket, trigger }: Of<'forwarded'>): 
     return;
   }
   if (how === 'newer') open(draft, trigger);
-  else tighten(draft, trigger);
+  else hearAgain(draft, trigger);
   const { forward } = draft.state;
   if (forward) answer(draft, ticket, standingOf(forward));
 }
@@ -141,8 +153,16 @@ function open(draft: ReceivedDraft, trigger: ForwardedTrigger): void {
     isStarted: false,
     askAgainAtMs: 0,
     withdrawal: '',
+    heardAtMs: draft.nowMs,
   });
   ask(draft);
+}
+
+function hearAgain(draft: ReceivedDraft, trigger: ForwardedTrigger): void {
+  const wasLapsed = draft.state.forward?.isLapsed === true;
+  draft.change({ heardAtMs: draft.nowMs, ...(wasLapsed ? { isLapsed: false } : {}) });
+  tighten(draft, trigger);
+  if (wasLapsed) ask(draft);
 }
 
 /** Deterministic: the same forward asks for the same run, over any restart. */
@@ -195,7 +215,28 @@ function askAgain(draft: ReceivedDraft, isAtOnce: boolean): void {
   if (!forward || !isWaiting(forward)) return;
   if (!isAtOnce && draft.nowMs < forward.askAgainAtMs) return;
   if (forward.phase === 'withdrawing') askReverse(draft);
+  else if (isGone(draft, forward)) draft.change({ isLapsed: true });
   else ask(draft);
+}
+
+const isGone = (
+  { nowMs }: ReceivedDraft,
+  { heardAtMs = nowMs, deadlineAtMs = 0 }: ReceivedForward,
+): boolean => nowMs - heardAtMs >= lapsedAfterMs && nowMs >= deadlineAtMs;
+
+/** As if it had taken back all that it has asked for. What is past its point of no return goes on to its end (I10). */
+function revoked(draft: ReceivedDraft, { sentence }: Of<'revoked'>): void {
+  const { forward } = draft.state;
+  if (!forward || forward.isRevoked === true) return;
+  const { phase, isStarted, isLapsed } = forward;
+  if (phase === 'withdrawn' || phase === 'ended') return;
+  draft.change({ isRevoked: true });
+  if (phase === 'committed') {
+    if (!isStarted) draft.change({ phase: 'ended', isLapsed: false });
+  } else if (phase !== 'withdrawing') {
+    draft.change({ phase: 'withdrawing', withdrawal: sentence, ...(isLapsed ? { isLapsed: false } : {}) });
+    askReverse(draft);
+  }
 }
 
 function withdrawn(draft: ReceivedDraft, input: Of<'withdrawn'>): void {
@@ -208,6 +249,7 @@ function withdrawn(draft: ReceivedDraft, input: Of<'withdrawn'>): void {
   // The forward that it takes back was lost, or is behind it: it must not begin anything any more.
   if (how === 'newer') takeUnheard(draft, { instance, sequence });
   const { forward } = draft.state;
+  draft.change({ heardAtMs: draft.nowMs, ...(forward?.isLapsed ? { isLapsed: false } : {}) });
   if (forward?.phase === 'accepted' || forward?.phase === 'running') {
     draft.change({ phase: 'withdrawing', withdrawal: sentence });
     askReverse(draft);
@@ -274,6 +316,10 @@ function abortPauseMs({ deadlineAtMs }: Pick<ReceivedForward, 'deadlineAtMs'>, n
 
 /** A run that failed does not answer the trigger: another is asked for, under another id, after a pause. */
 function retry(draft: ReceivedDraft, forward: ReceivedForward, pauseMs: number): void {
+  if (forward.isRevoked === true) {
+    draft.change({ phase: 'ended', isStarted: false });
+    return;
+  }
   const attempts = forward.attempts + 1;
   draft.change({
     attempts,

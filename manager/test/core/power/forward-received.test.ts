@@ -65,6 +65,7 @@ t.test(
       bench.run('started');
       bench.pass(afterMs);
       bench.run('aborted');
+      bench.forwarded(1, { timeLimitMs: Math.max(0, 300_000 - afterMs) });
       t.same(bench.pass(quietMs), [], `${afterMs} ms after the trigger`);
       t.match(bench.pass(2000), [{ type: 'trigger', triggerId: 'peer:tethys:rack-a:instance:1.2' }]);
     }
@@ -141,4 +142,75 @@ t.test('a restart asks again for what is open', async (t) => {
   bench.restart('another-boot');
   bench.nowMs = 5;
   t.match(bench.take({ type: 'resume' }), [{ type: 'reverse' }]);
+});
+
+t.test('a site that is gone for good: a run that failed is not asked for anew for ever', async (t) => {
+  const bench = new ReceiverBench();
+  bench.forwarded(1, { timeLimitMs: 900_000 });
+  bench.run('started');
+  bench.run('past-no-return');
+  for (let time = 0; time < 13; time += 1) {
+    bench.run('failed');
+    t.ok(types(bench.pass(61_000)).includes('trigger'), 'while its battery is to last');
+  }
+  bench.pass(120_000);
+  t.equal(bench.durable?.forward?.isLapsed, true, 'which is durable');
+  t.equal(nextReceivedTickMs(bench.state), undefined, 'and nothing is waited for');
+  t.same(bench.pass(3_600_000), []);
+  bench.restart();
+  t.same(bench.take({ type: 'resume' }), [], 'nor after a restart');
+  const effects = bench.forwarded(1);
+  t.same(types(effects), ['persist', 'trigger', 'answer'], 'until it is heard of again');
+  t.equal(bench.standing(effects), 'past-no-return');
+});
+
+t.test('while it repeats itself, it is asked for as long as it takes', async (t) => {
+  const bench = new ReceiverBench();
+  bench.forwarded(1, { timeLimitMs: 10_000 });
+  for (let minute = 0; minute < 60; minute += 1) {
+    t.ok(types(bench.pass(60_000)).includes('trigger'));
+    bench.forwarded(1, { timeLimitMs: 0 });
+  }
+});
+
+t.test('after a restart nobody knows how long its battery lasts: ten minutes from there', async (t) => {
+  const bench = new ReceiverBench();
+  bench.forwarded(1);
+  bench.restart('another-boot');
+  bench.nowMs = 5000;
+  bench.take({ type: 'resume' });
+  t.ok(types(bench.pass(595_000)).includes('trigger'));
+  t.equal(types(bench.pass(120_000)).at(-1), 'persist');
+  t.equal(bench.state.forward?.isLapsed, true);
+});
+
+t.test('a peer that is revoked: what it has asked for ends, as if it had taken it back', async (t) => {
+  const revoked = { type: 'revoked', sentence: 'peer tethys was revoked' } as const;
+  const waiting = new ReceiverBench();
+  waiting.forwarded(1);
+  t.same(types(waiting.take(revoked)), ['persist', 'reverse']);
+  waiting.run('failed');
+  t.equal(waiting.state.forward?.phase, 'withdrawn');
+
+  const committed = new ReceiverBench();
+  committed.forwarded(1);
+  committed.run('started');
+  committed.take(revoked);
+  committed.run('past-no-return');
+  t.same(committed.take(revoked), [], 'a second time');
+  t.equal(committed.state.forward?.phase, 'committed', 'it goes on to its end (I10)');
+  committed.restart();
+  committed.run('failed');
+  t.equal(committed.durable?.forward?.phase, 'ended', 'and is not asked for anew');
+
+  const failed = new ReceiverBench();
+  failed.forwarded(1);
+  failed.run('past-no-return');
+  failed.run('failed');
+  t.same(types(failed.take(revoked)), ['persist']);
+  t.equal(failed.state.forward?.phase, 'ended');
+  t.same(failed.pass(3_600_000), []);
+  t.equal(failed.standing(failed.forwarded(2)), 'accepted', 'enrolled anew, it is heard again');
+
+  t.same(new ReceiverBench().take(revoked), [], 'one that has asked for nothing');
 });
