@@ -27,11 +27,38 @@ export function causeless(
   const silentMs = nowMs - (answered?.atMs ?? 0);
   const { pollIntervalMs } = site.config.power;
   const sinceMs = nowMs - outageMs - hangMs - silentMs - 2 * pollIntervalMs;
+  const isLiedOf = told.filter((each) => each.isWrong && each.isOnBattery && each.atMs >= sinceMs).length > 1;
   const isBlind = !told.at(-1)?.isAnswered && answered?.isOnBattery === true;
-  if (!isWithin(grid.of(ups.name).outages, sinceMs, nowMs) && !isBlind)
+  if (!isWithin(grid.of(ups.name).outages, sinceMs, nowMs) && !isBlind && !isLiedOf)
     return `I10: ${triggerId} (${cause}): ${ups.name} has had mains throughout`;
   return cause === 'runtime' ? runtimeCauseless(power, ups, told, silentMs) : undefined;
 }
+
+/**
+ * A trigger of before a boot, or of before a time without a manager: its UPS is seen on battery before a run is asked
+ * for, or nothing at all is for the limit of silence.
+ * @returns what is wrong; undefined: nothing
+ */
+export function unseenAfterStart(
+  { world, telemetries, checkers, site }: PowerWorld,
+  { name, state }: ManagerUps,
+  { triggerId }: TriggerEffect,
+): string | undefined {
+  const { toMs: startedAtMs = 0 } = checkers.managerDown.at(-1) ?? {};
+  const known = checkers.triggersOf(name).find((each) => each.triggerId === triggerId);
+  if (!known || known.atMs >= startedAtMs || state.trigger?.isStarted) return undefined;
+  const told = telemetries.find(({ ups }) => ups.name === name)?.told ?? [];
+  const since = told.filter(({ atMs }) => atMs >= startedAtMs);
+  if (since.some(({ isOnBattery, isForced }) => isOnBattery || isForced)) return undefined;
+  if (!checkers.isOtherBoot && startedAtMs - (told[told.length - since.length - 1]?.atMs ?? 0) < goneMs)
+    return undefined;
+  const isSeen = since.some(({ isAnswered, isWrong }) => isAnswered && !isWrong);
+  if (!isSeen && world.time.nowMs - startedAtMs >= site.config.power.silenceLimitMs) return undefined;
+  return `I10: ${triggerId} is asked for again, and ${name} has not been seen on battery since the start`;
+}
+
+/** Nobody has looked for so long: what was seen before is not of now. */
+const goneMs = 60_000;
 
 /** Less than what is told truly, by as much as one wrong value may take the belief down. */
 function runtimeCauseless(

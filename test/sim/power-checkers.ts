@@ -6,7 +6,7 @@ import type { NodeName } from '@hecate/proto/core/names.ts';
 import { thresholdFor } from '../../manager/src/core/power/ups-estimate.ts';
 import type { UpsEffect } from '../../manager/src/core/power/ups-state.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
-import { causeless } from './power-cause.ts';
+import { causeless, unseenAfterStart } from './power-cause.ts';
 import { whyHurried } from './power-hurry.ts';
 import { whyLate } from './power-lateness.ts';
 import type { PowerOfManager } from './power-manager.ts';
@@ -33,6 +33,9 @@ export class PowerCheckers {
   /** Of each UPS, oldest first. */
   readonly triggers = new Map<string, KnownTrigger[]>();
   readonly managerDown: Stretch[] = [];
+  /** The manager that is there has another boot than the one before it. */
+  isOtherBoot = false;
+  #boot = 0;
   readonly #runsOfTriggers = new Map<string, RunId>();
   readonly #expected = new Map<string, string>();
   #lastBudgetMs = 0;
@@ -63,6 +66,8 @@ export class PowerCheckers {
     if (effect.type === 'inhibit' && effect.sentence) this.#sometimes('inhibited');
     if (effect.type !== 'trigger') return;
     const known = this.triggersOf(ups.name);
+    const unseen = unseenAfterStart(this.#power, ups, effect);
+    if (unseen) this.fail(unseen);
     if (known.some(({ triggerId }) => triggerId === effect.triggerId)) return;
     const { world, grid } = this.#power;
     const { battery } = grid.of(ups.name);
@@ -151,6 +156,7 @@ export class PowerCheckers {
   onManagerEnds(): void {
     const { ofManager, world } = this.#power;
     if (!ofManager) return;
+    this.#boot = world.managerHost.boot;
     this.managerDown.push({ fromMs: world.time.nowMs, toMs: Number.POSITIVE_INFINITY });
     this.#expected.clear();
     for (const { name, state } of ofManager.upses) {
@@ -165,6 +171,7 @@ export class PowerCheckers {
   onManagerStarted(power: PowerOfManager): void {
     const last = this.managerDown.at(-1);
     if (last) last.toMs = this.#power.world.time.nowMs;
+    this.isOtherBoot = this.#power.world.managerHost.boot !== this.#boot;
     for (const { name, state } of power.upses) {
       const expected = this.#expected.get(name);
       if (state.outage !== undefined && state.trigger === undefined)

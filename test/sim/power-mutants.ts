@@ -128,6 +128,11 @@ export const powerMutants: Readonly<Record<string, Mutation>> = {
   'nothing is taken back': { upsStep: changingEffects((effect) => (isSpeaking(effect) ? [effect] : [])) },
   'the run has no time limit': { powerRequest: (request) => ({ ...request, timeLimitMs: undefined }) },
   'one UPS takes back what another has asked for': { takesBackWanted: true },
+  'a trigger of before a boot is asked for without a look': {
+    upsStep: changingState((state) =>
+      state.trigger?.unseen ? { ...state, trigger: { ...state.trigger, unseen: undefined } } : state,
+    ),
+  },
   'a run that was accepted before a crash is not found': { forgetsAccepted: true },
   'what has not asked yet is good for nothing': { countsUnasked: true },
   'the end of a run is not heard of': {
