@@ -256,7 +256,7 @@ export class PowerService {
     const { power, inventory } = this.#ports.config();
     return [
       ...runtimeFindings(compiled, runtimes),
-      ...raceFindings({ compiled, cuts, tails, power, inventory }),
+      ...raceFindings({ compiled, cuts, tails, power, inventory, peers: this.#ports.peers() }),
     ];
   }
 

@@ -13,6 +13,8 @@ export interface RaceQuestion {
   readonly cuts: readonly { readonly ups: string; readonly hindrance: CutHindrance | undefined }[];
   readonly tails: readonly PowerOffTail[];
   readonly inventory: Inventory;
+  /** Other managers that may ask for a shutdown here. */
+  readonly peers: readonly string[];
   readonly power: Pick<PowerConfig, 'coordinatorHaltMs' | 'upses' | 'mode' | 'coordinator'>;
 }
 
@@ -37,6 +39,12 @@ export function raceFindings(question: RaceQuestion): Finding[] {
       `let the NUT server of ${ups} run on the coordinator`,
     ),
   );
+  const unwatched = unwatchedPeers(question).map((names) =>
+    warn(
+      `the coordinator stays up behind a battery that nobody watches here: ${names} may ask for a shutdown, and says neither when that battery ends nor when to start the site again`,
+      'declare its UPS in power.upses, or take coordinator: stays-up away',
+    ),
+  );
   const uncut = cuts.flatMap(({ ups, hindrance }) =>
     hindrance === undefined
       ? []
@@ -46,14 +54,24 @@ export function raceFindings(question: RaceQuestion): Finding[] {
   const isHaltUsed = coordinator === 'stays-up' || upses.some(({ cutsPower }) => cutsPower);
   const slowest = tails.filter(({ isMeasured, tailMs }) => isMeasured && tailMs > coordinatorHaltMs);
   const tailMs = Math.max(...slowest.map((tail) => tail.tailMs));
-  if (!isHaltUsed || slowest.length === 0) return [...watchedThrough, ...uncut];
+  if (!isHaltUsed || slowest.length === 0) return [...unwatched, ...watchedThrough, ...uncut];
   const halt = `power.coordinator_halt is ${formatSeconds(coordinatorHaltMs)}`;
   return [
+    ...unwatched,
     ...watchedThrough,
     ...uncut,
     warn(`hosts here took up to ${formatSeconds(tailMs)} to go off, and ${halt}`, 'give it more time'),
   ];
 }
+
+/** At most one: those who may ask for a shutdown of a coordinator that stays up, where no UPS is watched. */
+const unwatchedPeers = ({ peers, power, inventory: { coordinator } }: RaceQuestion): string[] =>
+  power.coordinator === 'stays-up' &&
+  coordinator !== undefined &&
+  peers.length > 0 &&
+  power.upses.length === 0
+    ? [peers.join(', ')]
+    : [];
 
 /** UPSes that somebody has to hear of when the hosts are off, and whose NUT server is on one of these. */
 function throughHosts({ power, inventory }: RaceQuestion): { readonly ups: string; readonly node: string }[] {

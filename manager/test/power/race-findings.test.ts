@@ -25,7 +25,7 @@ function findingsOf(
   if ('findings' in parsed) throw new Error(JSON.stringify(parsed.findings));
   const compiled = sitePlan(parsed.config, 'shutdown', parsed.config.power.mode);
   const { power: declared, inventory: nodes } = parsed.config;
-  const question = { compiled, power: declared, inventory: nodes, cuts: [], tails: [], ...more };
+  const question = { compiled, power: declared, inventory: nodes, cuts: [], tails: [], peers: [], ...more };
   return raceFindings(question).map(({ message, remedy, isError }) => `${isError} ${message}; ${remedy}`);
 }
 
@@ -72,4 +72,15 @@ t.test('a NUT server on a host that goes off', async (t) => {
   const plain = { upses: [{ name: 'rack-a', ups: 'ups@web' }] };
   t.same(findingsOf(plain), [], 'where nobody has to hear of it then');
   t.equal(findingsOf({ ...plain, coordinator: 'stays-up' }).length, 1);
+});
+
+t.test('a coordinator that stays up behind a battery that only another site watches', async (t) => {
+  const staying = { coordinator: 'stays-up', upses: [] };
+  const peers = { peers: ['tethys'] };
+  t.match(findingsOf(staying, peers), [/that nobody watches here: tethys may ask for a shutdown.*declare/]);
+  t.same(findingsOf(staying), [], 'nobody forwards here');
+  t.same(findingsOf({ upses: [] }, peers), [], 'it goes off with the rest');
+  t.same(findingsOf({ ...staying, mode: 'cluster-only' }, peers), [], 'nothing goes off');
+  const plain = [{ name: 'rack-a', ups: 'ups@127.0.0.1' }];
+  t.same(findingsOf({ ...staying, upses: plain }, peers), [], 'its own UPS is watched');
 });
