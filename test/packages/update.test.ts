@@ -14,11 +14,12 @@ const timeout = 600_000;
 t.setTimeout(timeout);
 
 const names = ['titan', 'worker'];
-const [first, second, third, fourth] = ['0.1.0', '0.2.0', '0.3.0', '0.4.0'];
-const [goodFolder, badFolder, deafFolder, keyring] = [
+const [first, second, third, fourth, fifth] = ['0.1.0', '0.2.0', '0.3.0', '0.4.0', '0.5.0'];
+const [goodFolder, badFolder, deafFolder, spoilingFolder, keyring] = [
   '/srv/good',
   '/srv/bad',
   '/srv/deaf',
+  '/srv/spoiling',
   '/etc/hecate/update-keyring.gpg',
 ];
 
@@ -46,8 +47,16 @@ t.test('updates', { skip: (await skipUnless('booted')) || skipWithoutGpg(), time
   await key.sign(bad);
   const deaf = await brokenRelease(t, next, fourth, 'deaf');
   await key.sign(deaf);
+  const spoiling = await brokenRelease(t, next, fifth, 'spoils');
+  await key.sign(spoiling);
 
-  const files = { [goodFolder]: good, [badFolder]: bad, [deafFolder]: deaf, [keyring]: key.keyring };
+  const files = {
+    [goodFolder]: good,
+    [badFolder]: bad,
+    [deafFolder]: deaf,
+    [spoilingFolder]: spoiling,
+    [keyring]: key.keyring,
+  };
   const hosts = await bareHosts(t, { names, available: dependencies, files });
   const [titan, worker] = hosts as [BareHost, BareHost];
   const versions = () => Promise.all(hosts.map((host) => versionOf(host, 'hecate-agent')));
@@ -161,6 +170,19 @@ t.test('updates', { skip: (await skipUnless('booted')) || skipWithoutGpg(), time
     t.match(stdout, /0\.4\.0 did not come up \(.* has no session with a manager: deaf\): back to 0\.2\.0/);
     t.equal(exitCode, 1);
     await untilOnline(titan, names);
+  });
+
+  await t.test('a manager that the one before cannot follow: back, on the state of before', async (t) => {
+    await configure(titan, `directory:${spoilingFolder}`);
+    const { exitCode, stdout, stderr } = await titan.run(['hecate-update', '--this-host'], limit);
+    t.match(stdout, /0\.5\.0 did not come up \(hecate-manager.service is .*\): back to 0\.2\.0/, stderr);
+    t.match(stdout, /the manager does not start on its state: \S+-0\.2\.0\.tar is restored/);
+    t.equal(exitCode, 1);
+    t.match(await ctl(titan, 'version'), second);
+    await untilOnline(titan, names);
+    t.equal(await worker.state('work.service'), 'active');
+    const modes = await titan.runOrThrow(['sh', '-c', 'stat -c %a /var/lib/hecate-update/backups/*']);
+    t.equal(modes, '600\n600\n', 'of this update and of the one before');
   });
 
   await t.test('on hold: nothing is touched', async (t) => {

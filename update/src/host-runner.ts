@@ -2,6 +2,7 @@
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { chooseRelease, packagesOf } from './core/choose-release.ts';
 import {
+  type Backup,
   type Change,
   type HostOutcome,
   type HostUpdateEffect,
@@ -21,6 +22,7 @@ import {
   troubleAfter,
 } from './io/health.ts';
 import { hindranceHere } from './io/hindrance.ts';
+import { backUpManager, restoreManager } from './io/manager-backup.ts';
 import type { PackageTool } from './io/package-tool.ts';
 import type { StateFolder } from './io/state-folder.ts';
 import type { UpdateSource } from './io/update-source.ts';
@@ -113,6 +115,12 @@ export class HostRunner {
         tell(`installing ${effect.version}`);
         await tool.install(await this.#keptOf(effect.version));
         return { type: 'installed' };
+      case 'back-up':
+        return { type: 'backed-up', backup: await this.#backUp(effect) };
+      case 'restore':
+        tell(`the manager does not start on its state: ${effect.backup.file} is restored`);
+        for (const sentence of await restoreManager(effect.backup.file)) tell(sentence);
+        return { type: 'restored' };
       case 'check':
         return this.#check(healthTimeLimitMs);
     }
@@ -121,8 +129,26 @@ export class HostRunner {
   async #check(timeLimitMs: number): Promise<HostUpdateInput> {
     const before = this.#before ?? (await healthBefore());
     await startAgain(before, this.#starts);
-    const why = await troubleAfter(before, timeLimitMs);
-    return why === '' ? { type: 'healthy' } : { type: 'failed', why };
+    const trouble = await troubleAfter(before, timeLimitMs);
+    if (!trouble) return { type: 'healthy' };
+    const { why, isStateRefused } = trouble;
+    return isStateRefused ? { type: 'state-refused', why, nowMs: Date.now() } : { type: 'failed', why };
+  }
+
+  /** Whoever would not start on it any more has its state of before. */
+  async #backUp({ from }: Change): Promise<Backup | null> {
+    const { folder, tell } = this.#options;
+    if (!this.#installed.has('hecate-manager')) return null;
+    try {
+      const backup = await backUpManager(await folder.backups(), from, Date.now());
+      tell(`backup of the manager: ${backup.file}`);
+      return backup;
+    } catch (thrown) {
+      const { services } = await healthBefore();
+      if (services.has('hecate-manager.service')) throw thrown;
+      tell(`no backup of the manager, which does not run here: ${asHecateError(thrown).message}`);
+      return null;
+    }
   }
 
   /** The next release, and the way back, before anything is changed. */

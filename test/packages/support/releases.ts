@@ -13,7 +13,7 @@ export function releaseFolder(t: Test, ...folders: string[]): string {
   return folder;
 }
 
-/** Of an agent, after the first line of its program. */
+/** After the first line of a program. */
 const faults = {
   ends: 'process.stderr.write("broken: it ends"); process.exit(1);',
   deaf: `if (process.argv[2] === 'run') {
@@ -21,12 +21,18 @@ const faults = {
     spawnSync('systemd-notify', ['--ready', '--status=deaf']);
     for (;;) await new Promise((resolve) => setTimeout(resolve, 1000));
   }`.replaceAll(/\s*\n\s*/g, ' '),
+  spoils: `if (process.argv[2] === '--config') {
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync('/var/lib/hecate/journal/operations.records', 'of a newer release\\\\n'.repeat(2));
+    process.exit(1);
+  }`.replaceAll(/\s*\n\s*/g, ' '),
 };
 
 /**
- * Packages of a release whose agent is broken: those of another one, called so. Made in a moment, where a whole
- * release takes many; gone with the test.
- * @param fault `ends` at once, or is `deaf`: it says that it is ready, and dials nobody
+ * Packages of a release that is broken: those of another one, called so. Made in a moment, where a whole release takes
+ * many; gone with the test.
+ * @param fault the agent `ends` at once, or is `deaf`: it says that it is ready, and dials nobody; the manager `spoils`
+ *   its state, as the one before sees it, and ends
  */
 export async function brokenRelease(
   t: Test,
@@ -35,17 +41,19 @@ export async function brokenRelease(
   fault: keyof typeof faults = 'ends',
 ): Promise<string> {
   const folder = releaseFolder(t);
-  const script = `folder=$1 like=$2 version=$3 fault=$4
-for name in hecate-runtime hecate-agent; do
+  const broken = fault === 'spoils' ? 'hecate-manager' : 'hecate-agent';
+  const names = ['hecate-runtime', 'hecate-agent', ...(fault === 'spoils' ? ['hecatectl', broken] : [])];
+  const script = `folder=$1 like=$2 version=$3 fault=$4 broken=$5; shift 5
+for name; do
   dpkg-deb -R "$like/$name"_*.deb "$folder/tree"
   sed -i "s/^Version: .*/Version: $version/; s/(= [^)]*)/(= $version)/" "$folder/tree/DEBIAN/control"
   rm "$folder/tree/DEBIAN/md5sums"
-  program=$folder/tree/usr/lib/hecate/bin/hecate-agent.mjs
+  program=$folder/tree/usr/lib/hecate/bin/$broken.mjs
   [ ! -e "$program" ] || sed -i "1a $fault" "$program"
   dpkg-deb --root-owner-group -Znone -b "$folder/tree" "$folder"
   rm -r "$folder/tree"
 done`;
-  await runScript(script, folder, like, version, faults[fault]);
+  await runScript(script, folder, like, version, faults[fault], broken, ...names);
   return folder;
 }
 

@@ -9,17 +9,31 @@ export interface Change {
   readonly to: string;
 }
 
+/** Of the manager's state, made before anything was changed. */
+export interface Backup {
+  readonly file: string;
+  readonly madeAtMs: number;
+}
+
 export type HostUpdateState =
   | { readonly phase: 'idle'; readonly refused: readonly string[] }
   /** Packages of both releases are being brought here and verified; nothing has changed yet. */
   | (Change & { readonly phase: 'preparing'; readonly refused: readonly string[] })
-  | (Change & { readonly phase: 'asking'; readonly refused: readonly string[] })
-  | (Change & { readonly phase: 'installing' | 'checking'; readonly refused: readonly string[] })
+  | (Change & { readonly phase: 'asking' | 'backing-up'; readonly refused: readonly string[] })
   | (Change & {
-      readonly phase: 'rolling-back' | 'checking-rollback';
+      readonly phase: 'installing' | 'checking';
       readonly refused: readonly string[];
+      /** null: there is no manager here whose state could change. */
+      readonly backup: Backup | null;
+    })
+  | (Change & {
+      readonly phase: GoingBackPhase;
+      readonly refused: readonly string[];
+      readonly backup: Backup | null;
       readonly why: string;
     });
+
+type GoingBackPhase = 'rolling-back' | 'checking-rollback' | 'restoring' | 'checking-restored';
 
 export type HostUpdateInput =
   | (Change & { readonly type: 'begin' })
@@ -28,10 +42,14 @@ export type HostUpdateInput =
   | { readonly type: 'prepared' }
   /** What speaks against it just now; empty: nothing. */
   | { readonly type: 'asked'; readonly hindrance: string }
+  | { readonly type: 'backed-up'; readonly backup: Backup | null }
   | { readonly type: 'installed' }
+  | { readonly type: 'restored' }
   | { readonly type: 'healthy' }
-  /** Preparing, installing, or coming up has failed: why. */
-  | { readonly type: 'failed'; readonly why: string };
+  /** Any of these steps has failed, or it did not come up: why. */
+  | { readonly type: 'failed'; readonly why: string }
+  /** It did not come up, for its manager does not start on the state that is there. */
+  | { readonly type: 'state-refused'; readonly why: string; readonly nowMs: number };
 
 export type HostUpdateEffect =
   /** The state is to be durable before what follows. */
@@ -40,6 +58,10 @@ export type HostUpdateEffect =
   | (Change & { readonly type: 'prepare' })
   /** Whether a run goes on, or a UPS is on battery. */
   | { readonly type: 'ask' }
+  /** Of the manager's state, if there is a manager here. */
+  | ({ readonly type: 'back-up' } & Change)
+  /** Of the manager's state, while the manager is stopped. */
+  | { readonly type: 'restore'; readonly backup: Backup }
   | { readonly type: 'install'; readonly version: string }
   | { readonly type: 'check'; readonly version: string }
   | { readonly type: 'end'; readonly outcome: HostOutcome; readonly sentence: string };
@@ -54,6 +76,12 @@ export interface HostUpdateStep {
 
 /** Releases that did not come up are remembered, the newest of them (I14). */
 const refusedMax = 20;
+
+/**
+ * A backup that is older is restored by a person: a manager that has worked for longer on the new release may have
+ * enrolled and revoked since, and a restore forgets that.
+ */
+const restoredAgeMaxMs = 60 * 60_000;
 
 export const idle: HostUpdateState = { phase: 'idle', refused: [] };
 
@@ -78,7 +106,14 @@ export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): 
       if (input.type !== 'asked') return unexpected();
       if (input.hindrance !== '') return leave(state, 'postponed', input.hindrance);
       return {
-        state: { ...state, phase: 'installing' },
+        state: { ...state, phase: 'backing-up' },
+        effects: [{ type: 'back-up', from: state.from, to: state.to }],
+      };
+    case 'backing-up':
+      if (input.type === 'failed') return leave(state, 'not-begun', input.why);
+      if (input.type !== 'backed-up') return unexpected();
+      return {
+        state: { ...state, phase: 'installing', backup: input.backup },
         effects: [{ type: 'persist' }, { type: 'install', version: state.to }],
       };
     case 'installing':
@@ -89,7 +124,7 @@ export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): 
         effects: [{ type: 'persist' }, { type: 'check', version: state.to }],
       };
     case 'checking':
-      if (input.type === 'failed') return goBack(state, input.why);
+      if (input.type === 'failed' || input.type === 'state-refused') return goBack(state, input.why);
       if (input.type !== 'healthy') return unexpected();
       return {
         state: { phase: 'idle', refused },
@@ -106,7 +141,19 @@ export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): 
         effects: [{ type: 'persist' }, { type: 'check', version: state.from }],
       };
     case 'checking-rollback':
+      if (input.type === 'state-refused') return stateRefused(state, input.why, input.nowMs);
       if (input.type === 'failed') return stuck(state, input.why);
+      if (input.type !== 'healthy') return unexpected();
+      return rolledBack(state);
+    case 'restoring':
+      if (input.type === 'failed') return stuck(state, input.why);
+      if (input.type !== 'restored') return unexpected();
+      return {
+        state: { ...state, phase: 'checking-restored' },
+        effects: [{ type: 'persist' }, { type: 'check', version: state.from }],
+      };
+    case 'checking-restored':
+      if (input.type === 'failed' || input.type === 'state-refused') return stuck(state, input.why);
       if (input.type !== 'healthy') return unexpected();
       return rolledBack(state);
   }
@@ -119,17 +166,39 @@ function resume(state: HostUpdateState): HostUpdateStep {
     case 'idle':
     case 'preparing':
     case 'asking':
+    case 'backing-up':
       return { state: { phase: 'idle', refused }, effects: [] };
     case 'installing':
     case 'checking':
       return goBack(state, 'it was cut short');
     case 'rolling-back':
     case 'checking-rollback':
-      return {
-        state: { ...state, phase: 'rolling-back' },
-        effects: [{ type: 'persist' }, { type: 'install', version: state.from }],
-      };
+      return again(state);
+    case 'restoring':
+      // Half a restore keeps the manager down: it is done once more, before anything else.
+      return state.backup ? restore(state, state.backup) : again(state);
+    case 'checking-restored':
+      // Once is all that it can help (I14): every restore keeps aside what was there.
+      return again({ ...state, backup: null });
   }
+}
+
+const again = (state: GoingBack): HostUpdateStep => ({
+  state: { ...state, phase: 'rolling-back' },
+  effects: [{ type: 'persist' }, { type: 'install', version: state.from }],
+});
+
+const restore = (state: GoingBack, backup: Backup): HostUpdateStep => ({
+  state: { ...state, phase: 'restoring', backup },
+  effects: [{ type: 'persist' }, { type: 'restore', backup }],
+});
+
+/** The release before does not understand what the newer one has made of its state. */
+function stateRefused(state: GoingBack, why: string, nowMs: number): HostUpdateStep {
+  const { backup } = state;
+  if (!backup) return stuck(state, why);
+  const ageMs = nowMs - backup.madeAtMs;
+  return ageMs >= 0 && ageMs <= restoredAgeMaxMs ? restore(state, backup) : stuck(state, why);
 }
 
 function leave(
@@ -141,16 +210,17 @@ function leave(
   return { state: { phase: 'idle', refused }, effects: [{ type: 'end', outcome, sentence }] };
 }
 
-function goBack(change: Change & { readonly refused: readonly string[] }, why: string): HostUpdateStep {
-  const { from, to, refused } = change;
+type GoneAhead = Extract<HostUpdateState, { phase: 'installing' | 'checking' }>;
+
+function goBack({ from, to, refused, backup }: GoneAhead, why: string): HostUpdateStep {
   const kept = [...refused.filter((version) => version !== to), to].slice(-refusedMax);
   return {
-    state: { phase: 'rolling-back', from, to, refused: kept, why },
+    state: { phase: 'rolling-back', from, to, refused: kept, backup, why },
     effects: [{ type: 'persist' }, { type: 'install', version: from }],
   };
 }
 
-type GoingBack = Extract<HostUpdateState, { phase: 'rolling-back' | 'checking-rollback' }>;
+type GoingBack = Extract<HostUpdateState, { phase: GoingBackPhase }>;
 
 const rolledBack = ({ from, to, refused, why }: GoingBack): HostUpdateStep => ({
   state: { phase: 'idle', refused },
@@ -161,12 +231,27 @@ const rolledBack = ({ from, to, refused, why }: GoingBack): HostUpdateStep => ({
 });
 
 function stuck(state: GoingBack, why: string): HostUpdateStep {
-  const { from, to } = state;
-  const sentence = `${to} did not come up (${state.why}), and ${from} does not either: ${why}`;
+  const { from, to, backup } = state;
+  const byHand = backup
+    ? `; if it is the state that keeps the manager down, that of before is put back by: ${restoreCommands(backup.file)}`
+    : '';
+  const sentence = `${to} did not come up (${state.why}), and ${from} does not either: ${why}${byHand}`;
   return { state, effects: [{ type: 'persist' }, { type: 'end', outcome: 'stuck', sentence }] };
 }
 
-const phases = ['idle', 'preparing', 'asking', 'installing', 'checking', 'rolling-back', 'checking-rollback'];
+const restoreCommands = (file: string): string =>
+  `systemctl stop hecate-manager; hecatectl restore --force --keep-config ${file}; systemctl start hecate-manager`;
+
+const aheadPhases: readonly string[] = ['installing', 'checking'];
+const backPhases: readonly string[] = ['rolling-back', 'checking-rollback', 'restoring', 'checking-restored'];
+const phases: readonly string[] = [
+  'idle',
+  'preparing',
+  'asking',
+  'backing-up',
+  ...aheadPhases,
+  ...backPhases,
+];
 
 export const formatHostUpdate = (state: HostUpdateState): string => `${JSON.stringify(state)}\n`;
 
@@ -179,13 +264,22 @@ export function parseHostUpdate(text: string): HostUpdateState | undefined {
     return undefined;
   }
   if (typeof found !== 'object' || found === null) return undefined;
-  const { phase, refused, from, to, why } = found as Record<string, unknown>;
+  const { phase, refused, from, to, why, backup = null } = found as Record<string, unknown>;
   const isText = (value: unknown): value is string => typeof value === 'string';
   if (!isText(phase) || !phases.includes(phase)) return undefined;
   if (!Array.isArray(refused) || !refused.every(isText)) return undefined;
   if (phase === 'idle') return { phase, refused };
   if (!isText(from) || !isText(to)) return undefined;
-  if (phase === 'rolling-back' || phase === 'checking-rollback')
-    return isText(why) ? { phase, refused, from, to, why } : undefined;
-  return { phase: phase as 'installing', refused, from, to };
+  if (!aheadPhases.includes(phase) && !backPhases.includes(phase))
+    return { phase: phase as 'preparing', refused, from, to };
+  if (!isBackup(backup)) return undefined;
+  const change = { refused, from, to, backup };
+  if (aheadPhases.includes(phase)) return { phase: phase as 'installing', ...change };
+  return isText(why) ? { phase: phase as GoingBackPhase, ...change, why } : undefined;
+}
+
+function isBackup(value: unknown): value is Backup | null {
+  if (typeof value !== 'object' || value === null) return value === null;
+  const { file, madeAtMs } = value as Record<string, unknown>;
+  return typeof file === 'string' && typeof madeAtMs === 'number';
 }

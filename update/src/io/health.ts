@@ -1,7 +1,8 @@
 /** Whether this host has come up on what is installed: its services stay up, and nothing fails that did not before. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { asHecateError, errorTable } from '@hecate/proto/core/errors.ts';
+import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { failedChecks } from './manager-questions.ts';
 import { lastLines, runCommand, runOrThrow } from './run-command.ts';
 import { type ServiceName, type ServiceState, serviceStates } from './services.ts';
@@ -66,11 +67,27 @@ export async function startAgain({ services }: HealthBefore, starts: ServiceStar
   }
 }
 
-/** @returns why it has not come up within the limit; empty: it has */
-export async function troubleAfter(before: HealthBefore, timeLimitMs: number): Promise<string> {
+/** Why a host has not come up. */
+export interface Trouble {
+  readonly why: string;
+  /** The manager ends as one does that cannot read its state: damaged by its lights, or of a newer release. */
+  readonly isStateRefused: boolean;
+}
+
+const refusals: readonly number[] = (['HEC_STATE', 'HEC_VERSION'] as const).map(
+  (code) => exitCodes[errorTable[code].exit].code,
+);
+
+/** Seen between two of its starts. */
+const isRefusal = ({ name, exitStatus }: ServiceState): boolean =>
+  name === 'hecate-manager.service' && refusals.includes(exitStatus);
+
+/** @returns undefined: it has come up within the limit */
+export async function troubleAfter(before: HealthBefore, timeLimitMs: number): Promise<Trouble | undefined> {
   const deadlineMs = performance.now() + timeLimitMs;
   let steadySinceMs = performance.now();
   let starts = '';
+  let hasRefused = false;
   for (;;) {
     const states = (await serviceStates()).filter(({ name }) => before.services.has(name));
     const nowStarts = states.map(({ invocationId }) => invocationId).join(' ');
@@ -79,8 +96,11 @@ export async function troubleAfter(before: HealthBefore, timeLimitMs: number): P
     starts = nowStarts;
     const trouble = down ? `${down.name} is ${down.words}` : await deeperTrouble(before, states);
     const steadyMs = performance.now() - steadySinceMs;
-    if (trouble === '' && steadyMs >= Math.min(settleMs, timeLimitMs / 2)) return '';
-    if (performance.now() >= deadlineMs) return trouble || 'its services do not stay up';
+    if (trouble === '' && steadyMs >= Math.min(settleMs, timeLimitMs / 2)) return undefined;
+    if (states.some(isRefusal)) hasRefused = true;
+    const isStateRefused = hasRefused && down?.name === 'hecate-manager.service';
+    if (performance.now() >= deadlineMs)
+      return { why: trouble || 'its services do not stay up', isStateRefused };
     await sleep(lookIntervalMs);
   }
 }

@@ -12,12 +12,14 @@ export interface ServiceState {
   readonly status: string;
   /** Another one after each start. */
   readonly invocationId: string;
+  /** Of its program when it ended the last time; 0 while one runs. */
+  readonly exitStatus: number;
 }
 
 const names: readonly ServiceName[] = ['hecate-agent.service', 'hecate-manager.service'];
 
 async function stateOf(name: ServiceName): Promise<ServiceState> {
-  const properties = ['ActiveState', 'SubState', 'InvocationID', 'StatusText'].map(
+  const properties = ['ActiveState', 'SubState', 'InvocationID', 'StatusText', 'ExecMainStatus'].map(
     (property) => `--property=${property}`,
   );
   const text = await runOrThrow(['systemctl', 'show', ...properties, name]);
@@ -29,6 +31,7 @@ async function stateOf(name: ServiceName): Promise<ServiceState> {
     words: `${active} (${values.get('SubState') ?? ''})`,
     status: values.get('StatusText') ?? '',
     invocationId: values.get('InvocationID') ?? '',
+    exitStatus: Number(values.get('ExecMainStatus') ?? ''),
   };
 }
 

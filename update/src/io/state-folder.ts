@@ -63,6 +63,13 @@ export class StateFolder {
     return found.size === names.length;
   }
 
+  /** A folder for what `io/manager-backup.ts` keeps: for root alone, the authority's key is in it. */
+  async backups(): Promise<string> {
+    const folder = join(this.path, 'backups');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
   /** An empty folder to bring a release to; it counts as kept once {@link keep} has been called. */
   async incoming(): Promise<string> {
     const folder = join(this.path, 'incoming');

@@ -13,6 +13,15 @@ import {
 const begin: HostUpdateInput = { type: 'begin', from: '1.0.0', to: '1.1.0' };
 const clear: HostUpdateInput = { type: 'asked', hindrance: '' };
 const failed: HostUpdateInput = { type: 'failed', why: 'it broke' };
+const backup = { file: '/backups/1.tar', madeAtMs: 1_000_000 };
+const backedUp: HostUpdateInput = { type: 'backed-up', backup };
+/** Until the new release is installed. */
+const begun: readonly HostUpdateInput[] = [begin, { type: 'prepared' }, clear, backedUp];
+const refused = (ageMs: number): HostUpdateInput => ({
+  type: 'state-refused',
+  why: 'the manager ends',
+  nowMs: backup.madeAtMs + ageMs,
+});
 
 /** Plays inputs, and says each effect in words. */
 function play(...inputs: HostUpdateInput[]): { state: HostUpdateState; told: string[] } {
@@ -32,16 +41,11 @@ const words = (effect: HostUpdateEffect): string => {
 };
 
 t.test('a release that comes up', async (t) => {
-  const { state, told } = play(
-    begin,
-    { type: 'prepared' },
-    clear,
-    { type: 'installed' },
-    { type: 'healthy' },
-  );
+  const { state, told } = play(...begun, { type: 'installed' }, { type: 'healthy' });
   t.same(told, [
     'prepare',
     'ask',
+    'back-up',
     'persist',
     'install 1.1.0',
     'persist',
@@ -54,14 +58,7 @@ t.test('a release that comes up', async (t) => {
 
 t.test('one that does not: back, and remembered', async (t) => {
   for (const before of [[failed], [{ type: 'installed' } as const, failed]]) {
-    const { state, told } = play(
-      begin,
-      { type: 'prepared' },
-      clear,
-      ...before,
-      { type: 'installed' },
-      { type: 'healthy' },
-    );
+    const { state, told } = play(...begun, ...before, { type: 'installed' }, { type: 'healthy' });
     t.same(told.slice(-6), [
       'persist',
       'install 1.0.0',
@@ -79,34 +76,69 @@ t.test('nothing is changed where it cannot be prepared, or something speaks agai
   t.match(unprepared.told.at(-1), /^not-begun: .*nothing was changed: it broke/);
   const hindered = play(begin, { type: 'prepared' }, { type: 'asked', hindrance: 'run 7 goes on' });
   t.match(hindered.told.at(-1), /^postponed: .*run 7 goes on/);
-  for (const { state, told } of [unprepared, hindered]) {
+  const unkept = play(begin, { type: 'prepared' }, clear, failed);
+  t.match(unkept.told.at(-1), /^not-begun: .*nothing was changed: it broke/, 'no backup, no update');
+  for (const { state, told } of [unprepared, hindered, unkept]) {
     t.same(state, idle, 'and it is tried again the next time');
     t.notOk(told.some((effect) => /install|persist/.test(effect)));
   }
 });
 
 t.test('neither comes up: the next start goes back once more', async (t) => {
-  const stuck = play(begin, { type: 'prepared' }, clear, failed, failed);
+  const stuck = play(...begun, failed, failed);
   t.match(stuck.told.at(-1), /^stuck: 1\.1\.0 did not come up .* and 1\.0\.0 does not either/);
+  t.match(
+    stuck.told.at(-1),
+    /hecatectl restore --force --keep-config \/backups\/1\.tar;/,
+    'and what to type',
+  );
+  const alone = play(...begun.slice(0, -1), { type: 'backed-up', backup: null }, failed, failed);
+  t.notMatch(alone.told.at(-1), /restore/, 'where there is no manager, nothing of its backup');
   const again = stepHostUpdate(stuck.state, { type: 'resume' });
   t.same(again.effects.map(words), ['persist', 'install 1.0.0']);
 });
 
+const wentBack: readonly HostUpdateInput[] = [...begun, { type: 'installed' }, failed, { type: 'installed' }];
+
+t.test('the release before refuses the state: that of before is put back, once', async (t) => {
+  const restoring = play(...wentBack, refused(60_000));
+  t.same(restoring.told.slice(-2), ['persist', 'restore']);
+  const { state, told } = play(...wentBack, refused(60_000), { type: 'restored' }, { type: 'healthy' });
+  t.same(told.slice(-4, -1), ['persist', 'check 1.0.0', 'persist']);
+  t.match(told.at(-1), /^rolled-back: 1\.1\.0 did not come up \(it broke\): back to 1\.0\.0/);
+  t.same(state, { phase: 'idle', refused: ['1.1.0'] });
+
+  const interrupted = stepHostUpdate(restoring.state, { type: 'resume' });
+  t.same(interrupted.effects.map(words), ['persist', 'restore'], 'half a restore is done again');
+  const inVain = play(...wentBack, refused(60_000), { type: 'restored' }, refused(90_000));
+  t.match(inVain.told.at(-1), /^stuck: /);
+  const later = stepHostUpdate(inVain.state, { type: 'resume' });
+  t.same(later.effects.map(words), ['persist', 'install 1.0.0']);
+  const checked = stepHostUpdate(later.state, { type: 'installed' });
+  t.match(stepHostUpdate(checked.state, refused(90_000)).effects.map(words).at(-1), /^stuck: /, 'once');
+});
+
+t.test('an old backup is restored by a person: what came since would be forgotten', async (t) => {
+  for (const ageMs of [60 * 60_000 + 1, -1]) {
+    const { told } = play(...wentBack, refused(ageMs));
+    t.match(
+      told.at(-1),
+      /^stuck: .*hecatectl restore --force --keep-config \/backups\/1\.tar/,
+      `${ageMs} ms`,
+    );
+    t.notOk(told.includes('restore'));
+  }
+  t.ok(play(...wentBack, refused(60 * 60_000)).told.includes('restore'));
+});
+
 t.test('cut short at any moment: what was changed is taken back, what was not is not', async (t) => {
-  const inputs: HostUpdateInput[] = [
-    begin,
-    { type: 'prepared' },
-    clear,
-    { type: 'installed' },
-    failed,
-    { type: 'installed' },
-  ];
+  const inputs = wentBack;
   for (let count = 0; count <= inputs.length; count += 1) {
     const { state } = play(...inputs.slice(0, count));
     const kept = parseHostUpdate(formatHostUpdate(state));
     t.same(kept, state, 'it is kept as it is');
     const { effects } = stepHostUpdate(kept ?? idle, { type: 'resume' });
-    t.same(effects.map(words), count < 3 ? [] : ['persist', 'install 1.0.0'], `after ${count} inputs`);
+    t.same(effects.map(words), count < 4 ? [] : ['persist', 'install 1.0.0'], `after ${count} inputs`);
   }
 });
 
@@ -124,6 +156,7 @@ t.test('damaged records are none', async (t) => {
     '{"phase":"idle"}',
     '{"phase":"odd","refused":[]}',
     '{"phase":"installing","refused":[]}',
+    '{"phase":"installing","refused":[],"from":"1.0.0","to":"1.1.0","backup":{"file":1}}',
   ];
   for (const text of bad) t.equal(parseHostUpdate(text), undefined, text);
 });
@@ -133,14 +166,17 @@ const nextInputs: Readonly<Record<HostUpdateState['phase'], readonly HostUpdateI
   idle: [begin],
   preparing: [{ type: 'prepared' }, failed],
   asking: [clear, { type: 'asked', hindrance: 'no' }],
+  'backing-up': [backedUp, { type: 'backed-up', backup: null }, failed],
   installing: [{ type: 'installed' }, failed],
-  checking: [{ type: 'healthy' }, failed],
+  checking: [{ type: 'healthy' }, failed, refused(0)],
   'rolling-back': [{ type: 'installed' }, failed],
-  'checking-rollback': [{ type: 'healthy' }, failed],
+  'checking-rollback': [{ type: 'healthy' }, failed, refused(0), refused(4e6)],
+  restoring: [{ type: 'restored' }, failed],
+  'checking-restored': [{ type: 'healthy' }, failed, refused(0)],
 };
 
 t.test(
-  'whatever happens: nothing is installed before its record, and what failed is never installed again',
+  'whatever happens: nothing is installed or restored before its record, and what failed is never installed again',
   async () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(3), fc.boolean()), { maxLength: 60 }), (choices) => {
@@ -154,8 +190,9 @@ t.test(
           if (input.type === 'begin' && state.refused.includes(input.to)) continue;
           const step = stepHostUpdate(state, input);
           for (const [index, effect] of step.effects.entries()) {
-            if (effect.type !== 'install') continue;
-            if (step.effects[index - 1]?.type !== 'persist' || failedOnce.has(effect.version)) return false;
+            if (effect.type !== 'install' && effect.type !== 'restore') continue;
+            if (step.effects[index - 1]?.type !== 'persist') return false;
+            if (effect.type === 'install' && failedOnce.has(effect.version)) return false;
           }
           if (step.state.phase === 'rolling-back') failedOnce.add(step.state.to);
           state = step.state;

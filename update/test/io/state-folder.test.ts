@@ -11,7 +11,7 @@ t.test('the state folder', async (t) => {
   const folder = await StateFolder.open(path);
 
   t.same(await folder.read(), idle, 'there has been no update yet');
-  const state = { phase: 'installing', from: '1.0.0', to: '1.1.0', refused: [] } as const;
+  const state = { phase: 'installing', from: '1.0.0', to: '1.1.0', refused: [], backup: null } as const;
   await folder.write(state);
   t.same(await (await StateFolder.open(path)).read(), state);
 
