@@ -290,7 +290,7 @@ complete -c hecatectl -n __hecatectl_no_command -f -a set-log-level -d 'change h
 complete -c hecatectl -n '__hecatectl_using set-log-level' -l all -s a -d 'every node of the site; takes the place of NODE'
 complete -c hecatectl -n '__hecatectl_at 0 set-log-level' -f -a 'trace debug info warn error fatal silent'
 complete -c hecatectl -n '__hecatectl_at 1 set-log-level' -f -a '(__hecatectl_names nodes)'
-complete -c hecatectl -n __hecatectl_no_command -f -a backup -d 'write configuration, authority and state of the manager into one file'
+complete -c hecatectl -n __hecatectl_no_command -f -a backup -d 'write configuration, authority and state into one file'
 complete -c hecatectl -n '__hecatectl_at 0 backup' -F
 complete -c hecatectl -n __hecatectl_no_command -f -a restore -d 'make the manager of this host out of a backup'
 complete -c hecatectl -n '__hecatectl_using restore' -l check -d 'only look whether the backup is whole, and say what is in it'

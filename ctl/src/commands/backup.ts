@@ -9,7 +9,7 @@ export const command: Command = {
   definition: {
     name: 'backup',
     group: 'fleet',
-    summary: 'write configuration, authority and state of the manager into one file',
+    summary: 'write configuration, authority and state into one file',
     description: [
       'On the host of the manager, as root or as its user; the manager may run, and a run may be going on: the files are read as they were together at one moment. The configuration is the one that --config names (/etc/hecate/hecate.yaml when not given).',
       'FILE must not exist. It is a tar that any tar can list, readable for its owner alone, because the key of the authority is in it: whoever has it can be the manager. Every file in it and the whole have checksums, and hecatectl restore --check looks at them.',

@@ -1,4 +1,6 @@
 /** `hecatectl status`: one screen, on a whole manager that watches a real upsd. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { skipWithoutUpsd } from '../../../test/nut/nut-programs.ts';
@@ -52,4 +54,11 @@ t.test('nodes, UPSes, the budget, runs', { skip: skipWithoutUpsd() }, async (t) 
     run_last: { plan: 'startup', state: 'done', is_dry_run: false },
   });
   release();
+});
+
+t.test('the schema of status describes power as that of power does', async (t) => {
+  const schemaOf = (name: string) =>
+    JSON.parse(readFileSync(resolve(import.meta.dirname, `../../schema/${name}.json`), 'utf8'));
+  const { $schema: _draft, title: _title, ...power } = schemaOf('power');
+  t.same(schemaOf('status').anyOf[0].properties.power, power);
 });
