@@ -33,6 +33,8 @@ export interface ReceivedForward extends Omit<ForwardedTrigger, 'timeLimitMs'> {
   readonly heardAtMs?: number;
   /** The sender is not heard of any more: nothing is begun for it until it is. */
   readonly isLapsed?: boolean;
+  /** It is of before a boot, and the sender has not been heard since: mains may be back over there. */
+  readonly isUnheard?: boolean;
   /** The sender was revoked: nothing is begun for it any more. */
   readonly isRevoked?: boolean;
 }
@@ -107,7 +109,8 @@ export const initialReceived = (peer: string, ups: string, bootId: string): Rece
 export function resumedReceived(kept: ReceivedState, bootId: string): ReceivedState {
   const { forward } = kept;
   if (kept.bootId === bootId || forward === undefined) return { ...kept, bootId };
-  return { ...kept, bootId, forward: { ...forward, deadlineAtMs: undefined, askAgainAtMs: 0 } };
+  const anew = { deadlineAtMs: undefined, askAgainAtMs: 0, isUnheard: true };
+  return { ...kept, bootId, forward: { ...forward, ...anew } };
 }
 
 /** It wants, or may want, the site down. */

@@ -33,6 +33,9 @@ const abortedLeastMs = 10_000;
  */
 const lapsedAfterMs = 600_000;
 
+/** One of before a boot begins nothing until its sender is heard, or for so long: as silence on battery by default. */
+const unheardMostMs = 300_000;
+
 /** A deadline that has come nearer by more than that is told. */
 const tightenedMs = 10_000;
 
@@ -159,10 +162,12 @@ function open(draft: ReceivedDraft, trigger: ForwardedTrigger): void {
 }
 
 function hearAgain(draft: ReceivedDraft, trigger: ForwardedTrigger): void {
-  const wasLapsed = draft.state.forward?.isLapsed === true;
-  draft.change({ heardAtMs: draft.nowMs, ...(wasLapsed ? { isLapsed: false } : {}) });
+  const { isLapsed, isUnheard } = draft.state.forward ?? {};
+  const isNews = isLapsed === true || isUnheard === true;
+  draft.change({ heardAtMs: draft.nowMs, ...(isNews ? { isLapsed: false, isUnheard: false } : {}) });
   tighten(draft, trigger);
-  if (wasLapsed) ask(draft);
+  const { forward } = draft.state;
+  if (isNews && forward && isWaiting(forward) && forward.phase !== 'withdrawing') ask(draft);
 }
 
 /** Deterministic: the same forward asks for the same run, over any restart. */
@@ -216,6 +221,7 @@ function askAgain(draft: ReceivedDraft, isAtOnce: boolean): void {
   if (!isAtOnce && draft.nowMs < forward.askAgainAtMs) return;
   if (forward.phase === 'withdrawing') askReverse(draft);
   else if (isGone(draft, forward)) draft.change({ isLapsed: true });
+  else if (isUnheard(draft, forward)) draft.change({ askAgainAtMs: unheardUntilMs(draft, forward) });
   else ask(draft);
 }
 
@@ -223,6 +229,12 @@ const isGone = (
   { nowMs }: ReceivedDraft,
   { heardAtMs = nowMs, deadlineAtMs = 0 }: ReceivedForward,
 ): boolean => nowMs - heardAtMs >= lapsedAfterMs && nowMs >= deadlineAtMs;
+
+const unheardUntilMs = ({ nowMs }: ReceivedDraft, { heardAtMs = nowMs }: ReceivedForward): number =>
+  heardAtMs + unheardMostMs;
+
+const isUnheard = (draft: ReceivedDraft, forward: ReceivedForward): boolean =>
+  forward.isUnheard === true && draft.nowMs < unheardUntilMs(draft, forward);
 
 /** As if it had taken back all that it has asked for. What is past its point of no return goes on to its end (I10). */
 function revoked(draft: ReceivedDraft, { sentence }: Of<'revoked'>): void {

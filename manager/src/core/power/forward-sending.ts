@@ -25,8 +25,20 @@ const isTakenBack = ({ withdrawal, phase }: Forward, { supply }: ForwardState): 
 /** Whether there is something to say as things are. */
 const isWanted = ({ phase, isLetGo }: Forward): boolean => phase !== 'ended' && !isLetGo;
 
+/** One of before a boot is said again when its UPS was seen on battery; or not at all, for as long as silence on battery. */
+const unseenMostMs = 300_000;
+
+/** Mains may be back: nothing is to begin over there by what was so before. Withdrawals are not waited with. */
+export function isWaitingForLook({ state: { forward, supply }, nowMs }: ForwardDraft): boolean {
+  if (forward?.isUnseen !== true || forward.withdrawal !== '' || forward.phase === 'ended') return false;
+  return supply?.isOnMains === true
+    ? forward.phase !== 'committed'
+    : nowMs - forward.openedAtMs < unseenMostMs;
+}
+
 export function pump(draft: ForwardDraft): void {
   giveUpLost(draft);
+  if (isWaitingForLook(draft)) return;
   const { forward, leftover, sendingSinceMs, nextSendAtMs } = draft.state;
   if (sendingSinceMs !== undefined || draft.nowMs < nextSendAtMs) return;
   if (forward && isWanted(forward)) {

@@ -50,6 +50,8 @@ export interface Forward {
   /** Why it is taken back; empty: it is not. */
   readonly withdrawal: string;
   readonly withdrawnAtMs: number;
+  /** It is of before a boot, and the UPS has not been seen on battery since: nothing is begun by it until it is. */
+  readonly isUnseen?: boolean;
   /** The receiver has let go of it, and a shutdown of this host has not yet. */
   readonly isLetGo: boolean;
   /** The newest answer, and when it came; not durable in its details. */
@@ -254,7 +256,13 @@ export function resumedForward(
   return {
     ...state,
     bootId,
-    forward: forward && { ...forward, openedAtMs: 0, withdrawnAtMs: 0, deadlineAtMs: undefined },
+    forward: forward && {
+      ...forward,
+      openedAtMs: 0,
+      withdrawnAtMs: 0,
+      deadlineAtMs: undefined,
+      isUnseen: true,
+    },
     leftover: leftover && { ...leftover, sinceMs: 0 },
   };
 }

@@ -9,7 +9,7 @@
 import { formatSeconds } from '../plan/plan-words.ts';
 import { ForwardDraft } from './forward-draft.ts';
 import { hearLocal, judgeLocal, reverseLocal } from './forward-local.ts';
-import { answered, hurry, pump, unanswered } from './forward-sending.ts';
+import { answered, hurry, isWaitingForLook, pump, unanswered } from './forward-sending.ts';
 import type {
   ForwardConfig,
   ForwardInput,
@@ -65,6 +65,8 @@ function take(draft: ForwardDraft, input: ForwardInput): void {
       return;
     case 'supply':
       draft.set({ supply: input.supply });
+      // On battery: what is of before a boot counts.
+      if (input.supply.slackMs !== undefined) seen(draft);
       letGoOfEnded(draft);
       return;
     case 'local-run': {
@@ -98,6 +100,7 @@ function trigger(draft: ForwardDraft, { triggerId, cause, sentence, timeLimitMs 
   if (forward?.triggerId === triggerId && forward.phase !== 'ended') {
     const isSooner = forward.deadlineAtMs === undefined || deadlineAtMs < forward.deadlineAtMs;
     if (isSooner) draft.change({ deadlineAtMs, sentence });
+    seen(draft);
     return;
   }
   const sequence = draft.state.sequence + 1;
@@ -126,6 +129,14 @@ function trigger(draft: ForwardDraft, { triggerId, cause, sentence, timeLimitMs 
       progress: undefined,
     },
   });
+  hurry(draft);
+}
+
+function seen(draft: ForwardDraft): void {
+  const { forward } = draft.state;
+  if (forward?.isUnseen !== true) return;
+  // An answer is waited for from now on.
+  draft.change({ isUnseen: false, openedAtMs: draft.nowMs });
   hurry(draft);
 }
 
@@ -263,6 +274,7 @@ function judgeAnswer(draft: ForwardDraft): void {
   const { forward, trouble, ups } = draft.state;
   const { acknowledgeWithinMs, progressWithinMs } = draft.config;
   if (forward === undefined || forward.withdrawal !== '' || forward.phase === 'ended') return;
+  if (isWaitingForLook(draft)) return;
   const because = trouble === '' ? '' : `: ${trouble}`;
   if (forward.phase === 'sending') {
     const waitedMs = draft.nowMs - forward.openedAtMs;

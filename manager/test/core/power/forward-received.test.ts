@@ -144,6 +144,38 @@ t.test('a restart asks again for what is open', async (t) => {
   t.match(bench.take({ type: 'resume' }), [{ type: 'reverse' }]);
 });
 
+t.test('another boot: nothing is begun before the sender was heard, or for five minutes', async (t) => {
+  const rebooted = () => {
+    const bench = new ReceiverBench();
+    bench.forwarded(1);
+    bench.restart('another-boot');
+    bench.nowMs = 5;
+    t.same(bench.take({ type: 'resume' }), []);
+    t.same(
+      bench.pass(60_000).filter(({ type }) => type !== 'persist'),
+      [],
+    );
+    return bench;
+  };
+  t.match(rebooted().forwarded(1), [{ type: 'persist' }, { type: 'trigger' }, { type: 'answer' }]);
+  const taken = rebooted();
+  t.match(taken.withdrawn(1), [{ type: 'persist' }, { type: 'reverse' }, { type: 'answer' }]);
+  t.equal(
+    rebooted()
+      .pass(241_000)
+      .filter(({ type }) => type === 'trigger').length,
+    1,
+  );
+  const failed = rebooted();
+  failed.run('started');
+  failed.run('failed');
+  t.same(
+    failed.pass(60_000).filter(({ type }) => type === 'trigger'),
+    [],
+    'nor after a run that failed',
+  );
+});
+
 t.test('a site that is gone for good: a run that failed is not asked for anew for ever', async (t) => {
   const bench = new ReceiverBench();
   bench.forwarded(1, { timeLimitMs: 900_000 });

@@ -260,7 +260,40 @@ t.test('a restart goes on with the same one; another boot has another clock', as
   bench.restart('another-boot');
   bench.nowMs = 10;
   bench.take({ type: 'resume', open: { triggerId: 'one', isStarted: true } });
+  t.equal(bench.of('send').length, 2, 'its UPS is looked at first');
+  bench.take({ type: 'supply', supply: { slackMs: 60_000, leftMs: 90_000, isOnMains: false } });
   t.match(bench.of('send').at(-1), { sequence: 1, timeLimitMs: undefined });
+});
+
+const blind = { slackMs: undefined, leftMs: undefined, isOnMains: false };
+
+t.test('of before a boot: nothing is sent before the UPS was seen on battery', async (t) => {
+  const rebooted = () => {
+    const bench = new SenderBench();
+    bench.take(trigger('one'));
+    bench.restart('boot-2');
+    bench.effects = [];
+    bench.take({ type: 'resume', open: { triggerId: 'one', isStarted: false } });
+    bench.take({ type: 'supply', supply: blind });
+    bench.pass(60_000);
+    t.same(
+      bench.effects.filter(({ type }) => type === 'send' || type === 'alert'),
+      [],
+    );
+    return bench;
+  };
+  const asked = rebooted();
+  asked.take(trigger('one'));
+  t.match(asked.of('send'), [{ isWithdrawal: false }], 'asked for again');
+  const taken = rebooted();
+  taken.take({ type: 'supply', supply: { ...blind, isOnMains: true } });
+  taken.pass(900_000);
+  t.same(taken.of('send'), []);
+  taken.take({ type: 'reverse', triggerId: 'one', sentence: 'mains is back' });
+  t.match(taken.of('send'), [{ isWithdrawal: true }], 'taken back at once');
+  const unseen = rebooted();
+  unseen.pass(300_000);
+  t.match(unseen.of('send')[0], { isWithdrawal: false }, 'nothing can be seen for five minutes');
 });
 
 t.test('the decision does not know of it any more after a restart: it is withdrawn', async (t) => {

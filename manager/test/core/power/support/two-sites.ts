@@ -23,6 +23,7 @@ type Send = Extract<ForwardEffect, { type: 'send' }>;
 const reversibleMs = 12_000;
 const runMs = 30_000;
 const downMs = 2000;
+const reverseAgainMs = 5000;
 
 export class TwoSites {
   readonly sender: SenderBench;
@@ -44,6 +45,7 @@ export class TwoSites {
   #isOnMains = false;
   #openTrigger: string | undefined;
   #isStarted = false;
+  #reversed: { readonly triggerId: string; readonly askAgainAtMs: number } | undefined;
   /** Asked for, and when it began; it goes on whoever else dies: its own journal has it. */
   #run: { readonly triggerId: string; readonly sinceMs: number; isAborted: boolean } | undefined;
   #flying: { readonly atMs: number; readonly deliver: () => void }[] = [];
@@ -64,8 +66,17 @@ export class TwoSites {
     this.#take(trigger(triggerId, timeLimitMs));
   }
 
+  /** As the decision does: again and again, until it is answered. */
   reverse(triggerId: string): void {
+    this.#reversed = { triggerId, askAgainAtMs: this.nowMs + reverseAgainMs };
     this.#take({ type: 'reverse', triggerId, sentence: 'mains is back' });
+  }
+
+  #reverseAgain(): void {
+    const { triggerId, askAgainAtMs } = this.#reversed ?? {};
+    if (triggerId === undefined || triggerId !== this.#openTrigger || this.nowMs < (askAgainAtMs ?? 0))
+      return;
+    this.reverse(triggerId);
   }
 
   cut(): void {
@@ -141,10 +152,12 @@ export class TwoSites {
   }
 
   #turnSender(): void {
+    this.#reverseAgain();
     const slackMs = this.ownThresholdAtMs - this.nowMs;
     const isTold = Number.isFinite(slackMs) && !this.#isOnMains;
     const leftMs = isTold ? slackMs + 60_000 : undefined;
-    const supply = { slackMs: isTold ? slackMs : undefined, leftMs, isOnMains: this.#isOnMains };
+    const farMs = this.#isOnMains ? undefined : 3_600_000;
+    const supply = { slackMs: isTold ? slackMs : farMs, leftMs, isOnMains: this.#isOnMains };
     this.#take({ type: 'supply', supply });
     if (nextForwardTickMs(this.sender.state, this.nowMs) !== undefined) this.#take({ type: 'tick' });
   }
