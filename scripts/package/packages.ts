@@ -58,6 +58,14 @@ const shortName: readonly PackageFile[] = [
   { target: '/usr/share/man/man1/hecate.1.gz', source: { link: 'hecatectl.1.gz' } },
 ];
 
+/** Of every boot, in both formats alike: no script enables it, and nobody's preset decides. */
+const resumedAtBoot: readonly PackageFile[] = [
+  {
+    target: '/usr/lib/systemd/system/multi-user.target.wants/hecate-update-resume.service',
+    source: { link: '../hecate-update-resume.service' },
+  },
+];
+
 /**
  * Node.js 24 needs glibc 2.28 and the C++ library of GCC 5 (GLIBCXX_3.4.21), by `objdump -T node`; a test of the
  * packages looks again. rpm's own words for libraries are the same on every distribution.
@@ -86,6 +94,8 @@ async function runtimePackage(root: string, release: Release, scratch: string): 
       { target: runtimePath, source: { path }, mode: 0o755 },
       ...update.files,
       ...units(root, 'hecate-update.{service,timer}'),
+      ...units(root, 'hecate-update-resume.service'),
+      ...resumedAtBoot,
       ...manuals(root, 'hecate-update', 8),
     ],
     components: [...components, ...update.components],

@@ -194,14 +194,28 @@ t.test('updates', { skip: (await skipUnless('booted')) || skipWithoutGpg(), time
     await worker.runOrThrow(['apt-mark', 'unhold', 'hecate-agent']);
   });
 
-  await t.test('cut short in the middle: the next start takes it back', async (t) => {
-    const state = { phase: 'installing', from: second, to: third, refused: [] };
-    await worker.shell(`dpkg --unpack ${badFolder}/hecate-agent_${third}_*.deb 2>&1`);
-    await worker.node.writeFile('/var/lib/hecate-update/update.json', `${JSON.stringify(state)}\n`);
-    const { exitCode, stdout, stderr } = await worker.run(['hecate-update'], limit);
-    t.match(stdout, /0\.3\.0 did not come up \(it was cut short\): back to 0\.2\.0/, stderr);
-    t.equal(exitCode, 1);
-    t.same(await versions(), [second, second]);
-    await untilOnline(titan, names);
-  });
+  await t.test(
+    'cut short by a power cut, and its agent does not start: the boot takes it back',
+    async (t) => {
+      const record = '/var/lib/hecate-update/update.json';
+      await configure(worker, `directory:${badFolder}`);
+      await worker.runOrThrow(['systemctl', 'start', '--no-block', 'hecate-update.service']);
+      await until(async () => /"checking"/.test(await worker.node.readFile(record)), {
+        what: 'the broken release is installed',
+        timeoutMs: 120_000,
+      });
+      t.same(await versions(), [second, third]);
+      await worker.node.pullPlug();
+      await worker.boot();
+      await until(async () => /"idle"/.test(await worker.node.readFile(record)), {
+        what: 'the way back is over',
+        timeoutMs: 180_000,
+      });
+      t.same(await versions(), [second, second]);
+      const said = ['journalctl', '--no-pager', '-o', 'cat', '-u', 'hecate-update-resume.service'];
+      t.match(await worker.runOrThrow(said), /0\.3\.0 did not come up \(it was cut short\): back to 0\.2\.0/);
+      await untilOnline(titan, names);
+      t.equal((await worker.run(['test', '-e', '/var/lib/hecate-update/unfinished'])).exitCode, 1);
+    },
+  );
 });

@@ -56,8 +56,7 @@ export class HostRunner {
    */
   async run(isRetry: boolean): Promise<HostOutcome | 'current' | 'refused'> {
     const { folder, tool, source, tell } = this.#options;
-    this.#state = await folder.read();
-    const resumed = await this.#step({ type: 'resume' });
+    const resumed = await this.resume();
     if (resumed !== undefined) return resumed;
     if (isRetry) {
       this.#state = idle;
@@ -76,6 +75,16 @@ export class HostRunner {
     }
     const { from, to } = choice;
     return (await this.#step({ type: 'begin', from, to })) ?? 'current';
+  }
+
+  /** Ends an update that was cut short, and begins none. @returns how; undefined: there is none. @throws HEC_STATE */
+  async resume(): Promise<HostOutcome | undefined> {
+    const { folder } = this.#options;
+    this.#state = await folder.read();
+    const outcome = await this.#step({ type: 'resume' });
+    // The mark of one that had changed nothing yet.
+    if (outcome === undefined) await folder.write(this.#state);
+    return outcome;
   }
 
   /** @returns how it ended; undefined when nothing had been begun */

@@ -21,6 +21,7 @@ const help = `hecate-update: new packages of Hecate, verified, installed, and ta
   hecate-update                     on the manager's host: every host of the site, one after the other, and then this
                                     one; elsewhere this one
   hecate-update --this-host         this host only
+  hecate-update --resume            ends an update of this host that was cut short, and begins none
   hecate-update --retry             also a release that did not come up here before
 
   --config FILE                     default ${defaultConfigFile}; without that file there are no updates
@@ -34,6 +35,7 @@ interface Options {
   readonly configFile: string;
   readonly isThisHost: boolean;
   readonly isRetry: boolean;
+  readonly isResume: boolean;
 }
 
 function readOptions(): Options | undefined {
@@ -43,13 +45,17 @@ function readOptions(): Options | undefined {
         config: { type: 'string', short: 'c', default: defaultConfigFile },
         'this-host': { type: 'boolean', default: false },
         retry: { type: 'boolean', default: false },
+        resume: { type: 'boolean', default: false },
         version: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
     if (values.help) process.stdout.write(help);
     else if (values.version) process.stdout.write(`hecate-update ${softwareVersion}\n`);
-    else return { configFile: values.config, isThisHost: values['this-host'], isRetry: values.retry };
+    else {
+      const { config: configFile, 'this-host': isThisHost, retry: isRetry, resume: isResume } = values;
+      return { configFile, isThisHost, isRetry, isResume };
+    }
     return undefined;
   } catch (thrown) {
     throw new HecateError('HEC_USAGE', asHecateError(thrown).message, 'hecate-update --help');
@@ -73,7 +79,7 @@ async function main(): Promise<number> {
   const options = readOptions();
   const config = options && (await readConfig(options.configFile));
   if (!options || !config) return exitCodes.success.code;
-  if (!options.isThisHost) {
+  if (!options.isThisHost && !options.isResume) {
     const end = await updateOthers();
     if (end !== 'own-host') return exitCodes[end === 'failed' ? 'failed' : 'unavailable'].code;
   }
@@ -83,9 +89,10 @@ async function main(): Promise<number> {
     const tool = await packageToolOfHost();
     const source = openSource(config, tool.format);
     const { healthTimeLimitMs } = config;
-    const outcome = await new HostRunner({ folder, tool, source, healthTimeLimitMs, tell }).run(
-      options.isRetry,
-    );
+    const runner = new HostRunner({ folder, tool, source, healthTimeLimitMs, tell });
+    const outcome = options.isResume
+      ? ((await runner.resume()) ?? 'current')
+      : await runner.run(options.isRetry);
     if (outcome === 'updated' || outcome === 'current') return exitCodes.success.code;
     return exitCodes[outcome === 'postponed' ? 'unavailable' : 'failed'].code;
   } finally {

@@ -2,18 +2,26 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
-import { readFileIfThere, syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import {
+  readFileIfThere,
+  removeFileDurably,
+  syncDirectory,
+  writeFileAtomically,
+} from '@hecate/proto/io/atomic-file.ts';
 import { formatHostUpdate, type HostUpdateState, idle, parseHostUpdate } from '../core/host-update.ts';
 import { isVersion, type PackageFormat, parsePackageFile } from '../core/package-name.ts';
 
 export class StateFolder {
   readonly path: string;
   readonly #file: string;
+  /** There while an update has begun and has no end: what hecate-update-resume.service looks for at boot. */
+  readonly #unfinished: string;
   readonly #packages: string;
 
   private constructor(path: string) {
     this.path = path;
     this.#file = join(path, 'update.json');
+    this.#unfinished = join(path, 'unfinished');
     this.#packages = join(path, 'packages');
   }
 
@@ -36,8 +44,12 @@ export class StateFolder {
     );
   }
 
-  write(state: HostUpdateState): Promise<void> {
-    return writeFileAtomically(this.#file, formatHostUpdate(state));
+  /** Durable when it resolves: the mark is there before a change is recorded, and goes after its end is. */
+  async write(state: HostUpdateState): Promise<void> {
+    const isOver = state.phase === 'idle';
+    if (!isOver) await writeFileAtomically(this.#unfinished, `${state.from} ${state.to}\n`);
+    await writeFileAtomically(this.#file, formatHostUpdate(state));
+    if (isOver) await removeFileDurably(this.#unfinished);
   }
 
   folderOf(version: string): string {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -14,6 +14,9 @@ t.test('the state folder', async (t) => {
   const state = { phase: 'installing', from: '1.0.0', to: '1.1.0', refused: [], backup: null } as const;
   await folder.write(state);
   t.same(await (await StateFolder.open(path)).read(), state);
+  t.ok(existsSync(join(path, 'unfinished')), 'what hecate-update-resume.service looks for');
+  await folder.write(idle);
+  t.notOk(existsSync(join(path, 'unfinished')));
 
   t.same(await folder.kept('1.1.0'), []);
   const incoming = await folder.incoming();
