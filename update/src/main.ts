@@ -87,7 +87,7 @@ async function main(): Promise<number> {
   const lock = await lockDirectory(config.stateDirectory, holder);
   try {
     const tool = await packageToolOfHost();
-    const source = openSource(config, tool.format);
+    const source = openSource(config, tool.format, tell);
     const { healthTimeLimitMs } = config;
     const runner = new HostRunner({ folder, tool, source, healthTimeLimitMs, tell });
     const outcome = options.isResume

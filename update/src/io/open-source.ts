@@ -12,6 +12,7 @@ import type { UpdateSource } from './update-source.ts';
 export function openSource(
   { source, keyring, stateDirectory }: UpdateConfig,
   format: PackageFormat,
+  tell: (sentence: string) => void,
 ): UpdateSource {
   const scratch = join(stateDirectory, 'look');
   switch (source.kind) {
@@ -23,6 +24,7 @@ export function openSource(
         format,
         scratch,
         keyring,
+        tell,
         repository: join(stateDirectory, 'git'),
       });
     case 'apt':
