@@ -214,6 +214,7 @@ export class WatchedUps {
       onLook: () => {
         this.#outputCut?.checkInTime();
         this.#forward?.look();
+        this.#leaveUnfinished();
         onLook();
       },
       onTrouble,
@@ -307,6 +308,17 @@ export class WatchedUps {
     }
     this.#lastTrigger = { effect, atMs: this.#ports.clock.bootTimeMs() };
     (this.#forward ?? this.#triggered).ask(effect);
+  }
+
+  /** Its trigger has ended with a look, and not with what became of a run. */
+  #leaveUnfinished(): void {
+    const { trigger, alerts } = this.runner.state;
+    const asked = this.#lastTrigger?.effect;
+    if (trigger !== undefined || asked === undefined || !Object.hasOwn(alerts, 'unfinished')) return;
+    this.#lastTrigger = undefined;
+    const sentence = 'mains is back, and the shutdown that failed is not asked for again';
+    this.#forward?.reverse({ type: 'reverse', triggerId: asked.triggerId, sentence });
+    this.#clear();
   }
 
   /** Nothing is asked for any more. */

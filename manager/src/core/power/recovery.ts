@@ -21,18 +21,30 @@ const reverseBlindlyMs = 300_000;
 const reverseChargePercent = 50;
 
 /** Whether a shutdown that has not passed its point of no return is reversed. */
-export function judgeReverse(state: UpsState, { clearMs }: Threshold, nowMs: number): Verdict {
-  const { mainsSinceMs, hasForcedShutdown, trigger } = state;
+export function judgeReverse(state: UpsState, threshold: Threshold, nowMs: number): Verdict {
+  const { hasForcedShutdown, mainsSinceMs, trigger } = state;
+  if (mainsSinceMs !== undefined && hasForcedShutdown === true)
+    return refused('it is in forced shutdown (FSD)');
+  // Nothing has been taken down that would have to come up again on what the battery has left.
+  return judgeEnough(state, threshold, nowMs, trigger?.isStarted === false);
+}
+
+/** Whether mains is back for long enough, and what the battery has left is enough to go on with. */
+export function judgeEnough(
+  state: UpsState,
+  { clearMs }: Threshold,
+  nowMs: number,
+  isAllUp = false,
+): Verdict {
+  const { mainsSinceMs } = state;
   if (mainsSinceMs === undefined) return refused('mains is not back');
-  if (hasForcedShutdown === true) return refused('it is in forced shutdown (FSD)');
   const { leftMs, chargePercent } = batteryOf(state, nowMs);
   const mainsMs = nowMs - mainsSinceMs;
   const isTold = leftMs !== undefined || chargePercent !== undefined;
   const neededMs = isTold ? reverseMainsMs : reverseBlindlyMs;
   const mains = `mains has been back for ${formatSeconds(mainsMs)}`;
   if (mainsMs < neededMs) return refused(`${mains}, of ${formatSeconds(neededMs)}`);
-  // Nothing has been taken down that would have to come up again on what the battery has left.
-  if (trigger?.isStarted === false) return allowed(`${mains}; no shutdown has begun`);
+  if (isAllUp) return allowed(`${mains}; no shutdown has begun`);
   if (leftMs !== undefined) {
     const figures = `${formatSeconds(leftMs)} of runtime, of ${formatSeconds(clearMs)} needed`;
     return leftMs >= clearMs ? allowed(`${mains}; ${figures}`) : refused(figures);

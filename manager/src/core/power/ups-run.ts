@@ -2,6 +2,7 @@
 import { decide } from './ups-decision.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { hold } from './ups-hold.ts';
+import { finish, leave, phaseWithHostsOff } from './ups-leave.ts';
 import type { UpsInput, UpsPhase, UpsState, UpsTrigger } from './ups-state.ts';
 import { retry } from './ups-trigger.ts';
 
@@ -40,20 +41,10 @@ function restored(draft: UpsDraft, { isLast }: UpsTrigger): void {
   leave(draft, isLast === true ? phaseWithHostsOff(state) : watchingPhase(state));
 }
 
-/** Of what comes next, looks are counted anew. */
-function leave(draft: UpsDraft, phase: UpsPhase): void {
-  const { outage } = draft.state;
-  draft.set({ trigger: undefined, outage: outage && { ...outage, looksBelow: 0, looksLow: 0 } });
-  draft.clear('run-failed', `${draft.state.ups}: no shutdown is asked for any more`);
-  draft.enter(phase);
-}
-
-const phaseWithHostsOff = ({ mainsSinceMs }: UpsState): UpsPhase =>
-  mainsSinceMs === undefined ? 'hosts-off' : 'recover';
-
 /** The site is up again, by whatever way. */
 export function recovered(draft: UpsDraft): void {
-  const { phase } = draft.state;
+  const { phase, ups } = draft.state;
+  finish(draft, `${ups}: the site is up again`);
   if (phase !== 'recover' && phase !== 'hosts-off') return;
   draft.enter(watchingPhase(draft.state));
 }

@@ -4,6 +4,7 @@ import { judgeReverse } from './recovery.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { estimateOf } from './ups-estimate.ts';
 import { release } from './ups-hold.ts';
+import { finish, leaveUnfinished } from './ups-leave.ts';
 import type { TriggerCause, UpsTrigger } from './ups-state.ts';
 import { isWaitingForLook } from './ups-unseen.ts';
 
@@ -33,6 +34,7 @@ export function trigger(draft: UpsDraft, cause: TriggerCause): void {
   };
   draft.set({ trigger: opened });
   release(draft);
+  finish(draft, `${draft.state.ups}: a shutdown is asked for again`);
   draft.enter('triggered');
   draft.setFast(true);
   ask(draft, opened);
@@ -64,6 +66,7 @@ function ask(draft: UpsDraft, { triggerId, cause, sentence }: UpsTrigger, since 
 
 /** While a trigger is open. */
 export function followTrigger(draft: UpsDraft): void {
+  if (leaveUnfinished(draft)) return;
   tighten(draft);
   askAgain(draft, 'in-time');
   reverse(draft);
