@@ -49,10 +49,12 @@ export function recovered(draft: UpsDraft): void {
   draft.enter(watchingPhase(draft.state));
 }
 
-function watchingPhase({ mainsSinceMs, outage, silentSinceMs, lookAtMs }: UpsState): UpsPhase {
+function watchingPhase({ mainsSinceMs, outage, silentSinceMs, lookAtMs, reading }: UpsState): UpsPhase {
   if (mainsSinceMs !== undefined) return 'online';
   if (lookAtMs === undefined) return 'unknown';
   const isBlind = silentSinceMs !== undefined;
-  if (outage === undefined) return isBlind ? 'blind-online' : 'online';
+  // What was told last, before the silence (I12).
+  const wasOnMains = reading?.flags.includes('OL') === true && !reading.flags.includes('OB');
+  if (outage === undefined || (isBlind && wasOnMains)) return isBlind ? 'blind-online' : 'online';
   return isBlind ? 'blind-on-battery' : 'on-battery';
 }

@@ -176,3 +176,20 @@ t.test('a shutdown that failed is not told of any more when none is asked for', 
   t.equal(world.state.phase, 'online');
   t.notOk('run-failed' in world.state.alerts);
 });
+
+t.test('taken back with mains, and silent a moment later: no outage goes on in silence (I12)', async (t) => {
+  const world = new UpsWorld();
+  const onMains = readingOf('OL', { runtimeMs: 900_000 });
+  world.looks(2, onMains);
+  for (let look = 0; look < 10 && world.state.phase !== 'triggered'; look += 1)
+    world.looks(1, readingOf('OB', { runtimeMs: 120_000 }));
+  world.looks(12, onMains);
+  world.tick(5000);
+  t.ok(world.state.trigger?.isReversing);
+  world.sample('data-stale');
+  world.run('failed');
+  t.equal(world.state.phase, 'blind-online');
+  const { length } = world.triggers();
+  world.looks(100, 'data-stale');
+  t.equal(world.triggers().length, length);
+});
