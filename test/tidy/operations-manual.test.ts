@@ -31,7 +31,7 @@ t.test('every symptom has something to do, and every code and text is the real o
 
 t.test('files, units and ports are there', async (t) => {
   for (const [, name = ''] of manual.matchAll(
-    /\b(hecate-(?:manager|agent|bootstrap|update)\.(?:service|timer))\b/g,
+    /\b(hecate-(?:manager|agent|bootstrap|update|update-resume)\.(?:service|timer))\b/g,
   ))
     t.ok(existsSync(join(root, 'systemd', name)), name);
   for (const path of [

@@ -140,7 +140,8 @@ export class HostRunner {
     await startAgain(before, this.#starts);
     const trouble = await troubleAfter(before, timeLimitMs);
     if (!trouble) return { type: 'healthy' };
-    const { why, isStateRefused } = trouble;
+    const { why, isStateRefused, isElsewhere } = trouble;
+    if (isElsewhere) return { type: 'failed-elsewhere', why };
     return isStateRefused ? { type: 'state-refused', why, nowMs: Date.now() } : { type: 'failed', why };
   }
 

@@ -15,23 +15,30 @@ export interface Backup {
   readonly madeAtMs: number;
 }
 
+/** What is remembered from one update to the next. */
+interface Memory {
+  /** Releases that did not come up, by a fault of theirs. */
+  readonly refused: readonly string[];
+  /** The release that went back for what may be no fault of its own, once for each time. */
+  readonly doubted: readonly string[];
+}
+
 export type HostUpdateState =
-  | { readonly phase: 'idle'; readonly refused: readonly string[] }
+  | (Memory & { readonly phase: 'idle' })
   /** Packages of both releases are being brought here and verified; nothing has changed yet. */
-  | (Change & { readonly phase: 'preparing'; readonly refused: readonly string[] })
-  | (Change & { readonly phase: 'asking' | 'backing-up'; readonly refused: readonly string[] })
-  | (Change & {
-      readonly phase: 'installing' | 'checking';
-      readonly refused: readonly string[];
-      /** null: there is no manager here whose state could change. */
-      readonly backup: Backup | null;
-    })
-  | (Change & {
-      readonly phase: GoingBackPhase;
-      readonly refused: readonly string[];
-      readonly backup: Backup | null;
-      readonly why: string;
-    });
+  | (Memory & Change & { readonly phase: 'preparing' | 'asking' | 'backing-up' })
+  | (Memory &
+      Change & {
+        readonly phase: 'installing' | 'checking';
+        /** null: there is no manager here whose state could change. */
+        readonly backup: Backup | null;
+      })
+  | (Memory &
+      Change & {
+        readonly phase: GoingBackPhase;
+        readonly backup: Backup | null;
+        readonly why: string;
+      });
 
 type GoingBackPhase = 'rolling-back' | 'checking-rollback' | 'restoring' | 'checking-restored';
 
@@ -48,6 +55,8 @@ export type HostUpdateInput =
   | { readonly type: 'healthy' }
   /** Any of these steps has failed, or it did not come up: why. */
   | { readonly type: 'failed'; readonly why: string }
+  /** What is here came up; what does not hold may be no fault of the release: a network, a UPS, another node. */
+  | { readonly type: 'failed-elsewhere'; readonly why: string }
   /** It did not come up, for its manager does not start on the state that is there. */
   | { readonly type: 'state-refused'; readonly why: string; readonly nowMs: number };
 
@@ -77,18 +86,21 @@ export interface HostUpdateStep {
 /** Releases that did not come up are remembered, the newest of them (I14). */
 const refusedMax = 20;
 
+/** So many times what may be no fault of a release is not held against it. Then it is: it would go on every night (I14). */
+const doubtsMax = 2;
+
 /**
  * A backup that is older is restored by a person: a manager that has worked for longer on the new release may have
  * enrolled and revoked since, and a restore forgets that.
  */
 const restoredAgeMaxMs = 60 * 60_000;
 
-export const idle: HostUpdateState = { phase: 'idle', refused: [] };
+export const idle: HostUpdateState = { phase: 'idle', refused: [], doubted: [] };
 
 /** @throws TypeError for an input that its phase does not wait for: a fault of the program */
 export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): HostUpdateStep {
   if (input.type === 'resume') return resume(state);
-  const { refused } = state;
+  const { refused, doubted } = state;
   const unexpected = (): never => {
     throw new TypeError(`${input.type} while ${state.phase}`);
   };
@@ -96,7 +108,10 @@ export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): 
     case 'idle': {
       if (input.type !== 'begin') return unexpected();
       const { from, to } = input;
-      return { state: { phase: 'preparing', from, to, refused }, effects: [{ type: 'prepare', from, to }] };
+      return {
+        state: { phase: 'preparing', from, to, refused, doubted },
+        effects: [{ type: 'prepare', from, to }],
+      };
     }
     case 'preparing':
       if (input.type === 'failed') return leave(state, 'not-begun', input.why);
@@ -125,9 +140,10 @@ export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): 
       };
     case 'checking':
       if (input.type === 'failed' || input.type === 'state-refused') return goBack(state, input.why);
+      if (input.type === 'failed-elsewhere') return goBackInDoubt(state, input.why);
       if (input.type !== 'healthy') return unexpected();
       return {
-        state: { phase: 'idle', refused },
+        state: { phase: 'idle', refused, doubted: [] },
         effects: [
           { type: 'persist' },
           { type: 'end', outcome: 'updated', sentence: `updated from ${state.from} to ${state.to}` },
@@ -143,7 +159,7 @@ export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): 
     case 'checking-rollback':
       if (input.type === 'state-refused') return stateRefused(state, input.why, input.nowMs);
       if (input.type === 'failed') return stuck(state, input.why);
-      if (input.type !== 'healthy') return unexpected();
+      if (input.type !== 'healthy' && input.type !== 'failed-elsewhere') return unexpected();
       return rolledBack(state);
     case 'restoring':
       if (input.type === 'failed') return stuck(state, input.why);
@@ -154,23 +170,24 @@ export function stepHostUpdate(state: HostUpdateState, input: HostUpdateInput): 
       };
     case 'checking-restored':
       if (input.type === 'failed' || input.type === 'state-refused') return stuck(state, input.why);
-      if (input.type !== 'healthy') return unexpected();
+      if (input.type !== 'healthy' && input.type !== 'failed-elsewhere') return unexpected();
       return rolledBack(state);
   }
 }
 
 /** What was begun and has no end is taken back: whether it would have come up, nobody has seen. */
 function resume(state: HostUpdateState): HostUpdateStep {
-  const { refused } = state;
+  const { refused, doubted } = state;
   switch (state.phase) {
     case 'idle':
     case 'preparing':
     case 'asking':
     case 'backing-up':
-      return { state: { phase: 'idle', refused }, effects: [] };
+      return { state: { phase: 'idle', refused, doubted }, effects: [] };
     case 'installing':
     case 'checking':
-      return goBack(state, 'it was cut short');
+      // By a release that brings its host down, or by the mains.
+      return goBackInDoubt(state, 'it was cut short');
     case 'rolling-back':
     case 'checking-rollback':
       return again(state);
@@ -201,29 +218,35 @@ function stateRefused(state: GoingBack, why: string, nowMs: number): HostUpdateS
   return ageMs >= 0 && ageMs <= restoredAgeMaxMs ? restore(state, backup) : stuck(state, why);
 }
 
-function leave(
-  { refused, to }: Change & { readonly refused: readonly string[] },
-  outcome: HostOutcome,
-  why: string,
-): HostUpdateStep {
+function leave({ refused, doubted, to }: Change & Memory, outcome: HostOutcome, why: string): HostUpdateStep {
   const sentence = `not updated to ${to}, and nothing was changed: ${why}`;
-  return { state: { phase: 'idle', refused }, effects: [{ type: 'end', outcome, sentence }] };
+  return { state: { phase: 'idle', refused, doubted }, effects: [{ type: 'end', outcome, sentence }] };
 }
 
 type GoneAhead = Extract<HostUpdateState, { phase: 'installing' | 'checking' }>;
 
-function goBack({ from, to, refused, backup }: GoneAhead, why: string): HostUpdateStep {
+function goBack({ from, to, refused, doubted, backup }: GoneAhead, why: string): HostUpdateStep {
   const kept = [...refused.filter((version) => version !== to), to].slice(-refusedMax);
   return {
-    state: { phase: 'rolling-back', from, to, refused: kept, backup, why },
+    state: { phase: 'rolling-back', from, to, refused: kept, doubted, backup, why },
+    effects: [{ type: 'persist' }, { type: 'install', version: from }],
+  };
+}
+
+function goBackInDoubt(state: GoneAhead, why: string): HostUpdateStep {
+  const { from, to, refused, backup } = state;
+  const before = state.doubted.filter((version) => version === to);
+  if (before.length >= doubtsMax) return goBack({ ...state, doubted: [] }, `${why}; not for the first time`);
+  return {
+    state: { phase: 'rolling-back', from, to, refused, doubted: [...before, to], backup, why },
     effects: [{ type: 'persist' }, { type: 'install', version: from }],
   };
 }
 
 type GoingBack = Extract<HostUpdateState, { phase: GoingBackPhase }>;
 
-const rolledBack = ({ from, to, refused, why }: GoingBack): HostUpdateStep => ({
-  state: { phase: 'idle', refused },
+const rolledBack = ({ from, to, refused, doubted, why }: GoingBack): HostUpdateStep => ({
+  state: { phase: 'idle', refused, doubted },
   effects: [
     { type: 'persist' },
     { type: 'end', outcome: 'rolled-back', sentence: `${to} did not come up (${why}): back to ${from}` },
@@ -264,16 +287,18 @@ export function parseHostUpdate(text: string): HostUpdateState | undefined {
     return undefined;
   }
   if (typeof found !== 'object' || found === null) return undefined;
-  const { phase, refused, from, to, why, backup = null } = found as Record<string, unknown>;
+  const { phase, refused, doubted = [], from, to, why, backup = null } = found as Record<string, unknown>;
   const isText = (value: unknown): value is string => typeof value === 'string';
   if (!isText(phase) || !phases.includes(phase)) return undefined;
-  if (!Array.isArray(refused) || !refused.every(isText)) return undefined;
-  if (phase === 'idle') return { phase, refused };
+  const isList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
+  if (!isList(refused) || !isList(doubted)) return undefined;
+  const memory = { refused, doubted };
+  if (phase === 'idle') return { phase, ...memory };
   if (!isText(from) || !isText(to)) return undefined;
   if (!aheadPhases.includes(phase) && !backPhases.includes(phase))
-    return { phase: phase as 'preparing', refused, from, to };
+    return { phase: phase as 'preparing', ...memory, from, to };
   if (!isBackup(backup)) return undefined;
-  const change = { refused, from, to, backup };
+  const change = { ...memory, from, to, backup };
   if (aheadPhases.includes(phase)) return { phase: phase as 'installing', ...change };
   return isText(why) ? { phase: phase as GoingBackPhase, ...change, why } : undefined;
 }

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asHecateError, errorTable } from '@hecate/proto/core/errors.ts';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
-import { failedChecks } from './manager-questions.ts';
+import { isManagerAway, judgeSite, type SiteView, type Verdict } from '../core/health-verdict.ts';
+import { eventAtManager, failedChecks, otherNodes } from './manager-questions.ts';
 import { lastLines, runCommand, runOrThrow } from './run-command.ts';
 import { type ServiceName, type ServiceState, serviceStates } from './services.ts';
 
@@ -11,8 +12,8 @@ import { type ServiceName, type ServiceState, serviceStates } from './services.t
 export interface HealthBefore {
   /** Those that are to be up. */
   readonly services: ReadonlySet<ServiceName>;
-  /** Checks of `hecatectl health` that failed already. */
-  readonly failedChecks: ReadonlySet<string>;
+  /** As its manager sees it; of a host without one, nothing. */
+  readonly site: SiteView;
   /** Whether `hecate-agent check` found everything well. */
   readonly isAgentGood: boolean;
   /** Whether it had a session with a manager: an agent that no manager hears is none. */
@@ -33,11 +34,23 @@ const agentProgram = '/usr/bin/hecate-agent';
 const isConnected = ({ name, status }: ServiceState): boolean =>
   name === 'hecate-agent.service' && status.startsWith('connected to');
 
-async function agentTrouble(): Promise<string> {
-  if (!existsSync(agentProgram)) return '';
+async function agentTrouble(): Promise<Verdict | undefined> {
+  if (!existsSync(agentProgram)) return undefined;
   const { exitCode, stdout, stderr } = await runCommand([agentProgram, 'check']);
-  return exitCode === 0 ? '' : `hecate-agent check: ${lastLines(stdout + stderr)}`;
+  if (exitCode === 0) return undefined;
+  const why = `hecate-agent check: ${lastLines(stdout + stderr)}`;
+  return { why, isElsewhere: isManagerAway(stdout) };
 }
+
+/** All nodes, this host's own included. */
+async function siteView(): Promise<SiteView> {
+  const failed = await failedChecks();
+  const nodes = await otherNodes('');
+  const online = nodes.filter(({ isOnline }) => isOnline).map(({ node }) => node);
+  return { failedChecks: failed, onlineNodes: new Set(online) };
+}
+
+const unseen: SiteView = { failedChecks: new Map(), onlineNodes: new Set() };
 
 export async function healthBefore(): Promise<HealthBefore> {
   // Neither stopped by somebody nor never begun: also one that fails and is started again is to be up.
@@ -45,11 +58,11 @@ export async function healthBefore(): Promise<HealthBefore> {
   const wanted = states.filter(({ words }) => !words.startsWith('inactive'));
   const services = new Set(wanted.map(({ name }) => name));
   const hasManager = services.has('hecate-manager.service');
-  const failed = hasManager ? await failedChecks().catch(() => new Map<string, string>()) : new Map();
-  const isAgentGood = services.has('hecate-agent.service') && (await agentTrouble()) === '';
+  const site = hasManager ? await siteView().catch(() => unseen) : unseen;
+  const isAgentGood = services.has('hecate-agent.service') && (await agentTrouble()) === undefined;
   return {
     services,
-    failedChecks: new Set(failed.keys()),
+    site,
     isAgentGood,
     isAgentConnected: states.some(isConnected),
   };
@@ -68,11 +81,12 @@ export async function startAgain({ services }: HealthBefore, starts: ServiceStar
 }
 
 /** Why a host has not come up. */
-export interface Trouble {
-  readonly why: string;
+export interface Trouble extends Verdict {
   /** The manager ends as one does that cannot read its state: damaged by its lights, or of a newer release. */
   readonly isStateRefused: boolean;
 }
+
+const unsteady: Verdict = { why: 'its services do not stay up', isElsewhere: false };
 
 const refusals: readonly number[] = (['HEC_STATE', 'HEC_VERSION'] as const).map(
   (code) => exitCodes[errorTable[code].exit].code,
@@ -94,28 +108,34 @@ export async function troubleAfter(before: HealthBefore, timeLimitMs: number): P
     const down = states.find(({ isActive }) => !isActive);
     if (down || nowStarts !== starts) steadySinceMs = performance.now();
     starts = nowStarts;
-    const trouble = down ? `${down.name} is ${down.words}` : await deeperTrouble(before, states);
+    const trouble = down
+      ? { why: `${down.name} is ${down.words}`, isElsewhere: false }
+      : await deeperTrouble(before, states);
     const steadyMs = performance.now() - steadySinceMs;
-    if (trouble === '' && steadyMs >= Math.min(settleMs, timeLimitMs / 2)) return undefined;
+    if (!trouble && steadyMs >= Math.min(settleMs, timeLimitMs / 2)) return undefined;
     if (states.some(isRefusal)) hasRefused = true;
     const isStateRefused = hasRefused && down?.name === 'hecate-manager.service';
-    if (performance.now() >= deadlineMs)
-      return { why: trouble || 'its services do not stay up', isStateRefused };
+    if (performance.now() >= deadlineMs) return { ...(trouble ?? unsteady), isStateRefused };
     await sleep(lookIntervalMs);
   }
 }
 
-async function deeperTrouble(before: HealthBefore, states: readonly ServiceState[]): Promise<string> {
+async function deeperTrouble(
+  before: HealthBefore,
+  states: readonly ServiceState[],
+): Promise<Verdict | undefined> {
   try {
     if (states.some(({ name }) => name === 'hecate-manager.service')) {
-      const failed = [...(await failedChecks())].find(([name]) => !before.failedChecks.has(name));
-      if (failed) return `hecatectl health: ${failed.join(': ')}`;
+      const verdict = judgeSite(before.site, await siteView(), await eventAtManager());
+      if (verdict) return verdict;
     }
+    const found = before.isAgentGood ? await agentTrouble() : undefined;
     const agent = states.find(({ name }) => name === 'hecate-agent.service');
-    if (before.isAgentConnected && agent && !isConnected(agent))
-      return `${agent.name} has no session with a manager: ${agent.status}`;
-    return before.isAgentGood ? await agentTrouble() : '';
+    if (!before.isAgentConnected || !agent || isConnected(agent)) return found;
+    const why = `${agent.name} has no session with a manager: ${agent.status}`;
+    // Where something answers in the manager's place, it is the agent that does not come to terms with it.
+    return { why, isElsewhere: found?.isElsewhere ?? false };
   } catch (thrown) {
-    return asHecateError(thrown).message;
+    return { why: asHecateError(thrown).message, isElsewhere: false };
   }
 }

@@ -42,6 +42,29 @@ export async function hindranceOfManager(): Promise<string> {
   }
 }
 
+const batteryStates: ReadonlySet<string> = new Set([
+  'on-battery',
+  'pending',
+  'blind-on-battery',
+  'triggered',
+  'committed',
+  'hosts-off',
+  'recover',
+]);
+
+/**
+ * A run or an outage that is known to go on, in a sentence; empty: none. A UPS that does not answer is none: that may be
+ * a fault of who asks it.
+ * @throws Error when the manager does not answer
+ */
+export async function eventAtManager(): Promise<string> {
+  const runs = (await ask('runs', 'list')) as readonly Run[];
+  const run = runs.find(({ state }) => goingOn.has(state));
+  if (run) return `run ${run.run_id} (${run.plan}) goes on`;
+  const { upses } = (await ask('power', 'status')) as Power;
+  return upses.find(({ state }) => batteryStates.has(state))?.sentence ?? '';
+}
+
 /** Names of the checks of `hecatectl health` that do not hold. @throws Error when the manager does not answer */
 export async function failedChecks(): Promise<ReadonlyMap<string, string>> {
   const { checks } = (await ask('health')) as {

@@ -67,7 +67,7 @@ t.test('one that does not: back, and remembered', async (t) => {
       'persist',
       'rolled-back: 1.1.0 did not come up (it broke): back to 1.0.0',
     ]);
-    t.same(state, { phase: 'idle', refused: ['1.1.0'] });
+    t.same(state, { phase: 'idle', refused: ['1.1.0'], doubted: [] });
   }
 });
 
@@ -106,7 +106,7 @@ t.test('the release before refuses the state: that of before is put back, once',
   const { state, told } = play(...wentBack, refused(60_000), { type: 'restored' }, { type: 'healthy' });
   t.same(told.slice(-4, -1), ['persist', 'check 1.0.0', 'persist']);
   t.match(told.at(-1), /^rolled-back: 1\.1\.0 did not come up \(it broke\): back to 1\.0\.0/);
-  t.same(state, { phase: 'idle', refused: ['1.1.0'] });
+  t.same(state, { phase: 'idle', refused: ['1.1.0'], doubted: [] });
 
   const interrupted = stepHostUpdate(restoring.state, { type: 'resume' });
   t.same(interrupted.effects.map(words), ['persist', 'restore'], 'half a restore is done again');
@@ -116,6 +116,23 @@ t.test('the release before refuses the state: that of before is put back, once',
   t.same(later.effects.map(words), ['persist', 'install 1.0.0']);
   const checked = stepHostUpdate(later.state, { type: 'installed' });
   t.match(stepHostUpdate(checked.state, refused(90_000)).effects.map(words).at(-1), /^stuck: /, 'once');
+});
+
+t.test('what may be no fault of a release is not held against it, but for the third time', async (t) => {
+  const elsewhere: HostUpdateInput = { type: 'failed-elsewhere', why: 'c is away' };
+  const inDoubt = [...begun, { type: 'installed' }, elsewhere, { type: 'installed' }] as const;
+  const once = play(...inDoubt, { type: 'healthy' });
+  t.match(once.told.at(-1), /^rolled-back: 1\.1\.0 did not come up \(c is away\): back to 1\.0\.0/);
+  t.same(once.state, { phase: 'idle', refused: [], doubted: ['1.1.0'] });
+  t.match(play(...inDoubt, elsewhere).told.at(-1), /^rolled-back: /, 'nor against the way back');
+  const twice = play(...inDoubt, { type: 'healthy' }, ...inDoubt, { type: 'healthy' });
+  t.same(twice.state.refused, []);
+  const thrice = play(...inDoubt, elsewhere, ...inDoubt, elsewhere, ...inDoubt, elsewhere);
+  t.same(thrice.state, { phase: 'idle', refused: ['1.1.0'], doubted: [] });
+  const well = play(...inDoubt, elsewhere, ...begun, { type: 'installed' }, { type: 'healthy' });
+  t.same(well.state, idle, 'one that comes up is not doubted any more');
+  const cut = stepHostUpdate(play(...begun).state, { type: 'resume' });
+  t.match(cut.state, { refused: [], doubted: ['1.1.0'] }, 'nor that the power went');
 });
 
 t.test('an old backup is restored by a person: what came since would be forgotten', async (t) => {
@@ -168,7 +185,7 @@ const nextInputs: Readonly<Record<HostUpdateState['phase'], readonly HostUpdateI
   asking: [clear, { type: 'asked', hindrance: 'no' }],
   'backing-up': [backedUp, { type: 'backed-up', backup: null }, failed],
   installing: [{ type: 'installed' }, failed],
-  checking: [{ type: 'healthy' }, failed, refused(0)],
+  checking: [{ type: 'healthy' }, failed, refused(0), { type: 'failed-elsewhere', why: 'c is away' }],
   'rolling-back': [{ type: 'installed' }, failed],
   'checking-rollback': [{ type: 'healthy' }, failed, refused(0), refused(4e6)],
   restoring: [{ type: 'restored' }, failed],
@@ -176,12 +193,12 @@ const nextInputs: Readonly<Record<HostUpdateState['phase'], readonly HostUpdateI
 };
 
 t.test(
-  'whatever happens: nothing is installed or restored before its record, and what failed is never installed again',
+  'whatever happens: nothing is installed or restored before its record, and what went back three times is never installed again',
   async () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(3), fc.boolean()), { maxLength: 60 }), (choices) => {
         let state: HostUpdateState = idle;
-        const failedOnce = new Set<string>();
+        const timesBack = new Map<string, number>();
         for (const [choice, isCrash] of choices) {
           const possible: readonly HostUpdateInput[] = nextInputs[state.phase];
           const input: HostUpdateInput = isCrash
@@ -192,9 +209,10 @@ t.test(
           for (const [index, effect] of step.effects.entries()) {
             if (effect.type !== 'install' && effect.type !== 'restore') continue;
             if (step.effects[index - 1]?.type !== 'persist') return false;
-            if (effect.type === 'install' && failedOnce.has(effect.version)) return false;
+            if (effect.type === 'install' && (timesBack.get(effect.version) ?? 0) > 2) return false;
           }
-          if (step.state.phase === 'rolling-back') failedOnce.add(step.state.to);
+          const isBegun = step.state.phase === 'rolling-back' && /^(installing|checking)$/.test(state.phase);
+          if (isBegun && 'to' in state) timesBack.set(state.to, (timesBack.get(state.to) ?? 0) + 1);
           state = step.state;
         }
         return true;

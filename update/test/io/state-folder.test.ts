@@ -11,7 +11,14 @@ t.test('the state folder', async (t) => {
   const folder = await StateFolder.open(path);
 
   t.same(await folder.read(), idle, 'there has been no update yet');
-  const state = { phase: 'installing', from: '1.0.0', to: '1.1.0', refused: [], backup: null } as const;
+  const state = {
+    phase: 'installing',
+    from: '1.0.0',
+    to: '1.1.0',
+    refused: [],
+    doubted: [],
+    backup: null,
+  } as const;
   await folder.write(state);
   t.same(await (await StateFolder.open(path)).read(), state);
   t.ok(existsSync(join(path, 'unfinished')), 'what hecate-update-resume.service looks for');
