@@ -29,14 +29,19 @@ interface Run {
 const goodPowerStates: ReadonlySet<string> = new Set(['online']);
 const goingOn: ReadonlySet<string> = new Set(['running', 'aborting', 'accepted']);
 
+/** A run that goes on, or the first UPS in a state that counts, in a sentence; empty: neither. */
+async function runOrUps(counts: (state: string) => boolean): Promise<string> {
+  const runs = (await ask('runs', 'list')) as readonly Run[];
+  const run = runs.find(({ state }) => goingOn.has(state));
+  if (run) return `run ${run.run_id} (${run.plan}) goes on`;
+  const { upses } = (await ask('power', 'status')) as Power;
+  return upses.find(({ state }) => counts(state))?.sentence ?? '';
+}
+
 /** What speaks against changing anything just now, in a sentence; empty: nothing. What is not known speaks against it. */
 export async function hindranceOfManager(): Promise<string> {
   try {
-    const runs = (await ask('runs', 'list')) as readonly Run[];
-    const run = runs.find(({ state }) => goingOn.has(state));
-    if (run) return `run ${run.run_id} (${run.plan}) goes on`;
-    const { upses } = (await ask('power', 'status')) as Power;
-    return upses.find(({ state }) => !goodPowerStates.has(state))?.sentence ?? '';
+    return await runOrUps((state) => !goodPowerStates.has(state));
   } catch (thrown) {
     return `whether a run goes on is not known: ${asHecateError(thrown).message}`;
   }
@@ -57,13 +62,7 @@ const batteryStates: ReadonlySet<string> = new Set([
  * a fault of who asks it.
  * @throws Error when the manager does not answer
  */
-export async function eventAtManager(): Promise<string> {
-  const runs = (await ask('runs', 'list')) as readonly Run[];
-  const run = runs.find(({ state }) => goingOn.has(state));
-  if (run) return `run ${run.run_id} (${run.plan}) goes on`;
-  const { upses } = (await ask('power', 'status')) as Power;
-  return upses.find(({ state }) => batteryStates.has(state))?.sentence ?? '';
-}
+export const eventAtManager = (): Promise<string> => runOrUps((state) => batteryStates.has(state));
 
 /** Names of the checks of `hecatectl health` that do not hold. @throws Error when the manager does not answer */
 export async function failedChecks(): Promise<ReadonlyMap<string, string>> {
