@@ -6,6 +6,7 @@ import { seededRandom } from '../../proto/test/support/simulated-link.ts';
 import { Bootstrap, bootstrapAtBoots } from './power-bootstrap.ts';
 import { PowerEnding } from './power-ending.ts';
 import { makePowerSite } from './power-site.ts';
+import { StrikeAtTrigger } from './power-strike.ts';
 import { Weather } from './power-weather.ts';
 import { PowerWorld } from './power-world.ts';
 import { chanceOf } from './runs-fleet.ts';
@@ -25,7 +26,7 @@ export async function simulatePower(
   power.checkers.isWild = isWild;
   let violation: string | undefined;
   try {
-    await play(power, isWild);
+    await play(power, isWild, isWild ? new StrikeAtTrigger(power, seed) : undefined);
   } catch (error) {
     violation = error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
@@ -33,7 +34,7 @@ export async function simulatePower(
   return { violation, trace, happened, lines, runs: checkers.runs.size, virtualMs: time.nowMs };
 }
 
-async function play(power: PowerWorld, isWild: boolean): Promise<void> {
+async function play(power: PowerWorld, isWild: boolean, strike?: StrikeAtTrigger): Promise<void> {
   const { world, grid, site } = power;
   const { chance, time } = world;
   world.log(
@@ -50,6 +51,7 @@ async function play(power: PowerWorld, isWild: boolean): Promise<void> {
   const longestMs = Math.max(...grid.upses.map(({ battery }) => battery.nature.fullMs));
   await power.runUntil(time.nowMs + chance.between(300_000, 600_000 + 2 * longestMs));
   weather.end();
+  if (strike) strike.isOver = true;
   world.log('mains is back for good');
   await new PowerEnding(power, bootstrap).come();
 }

@@ -18,6 +18,8 @@ export class PowerWorld implements WorldPower {
   readonly telemetries: readonly Telemetry[];
   readonly checkers: PowerCheckers;
   readonly #lives = new Map<SimulatedManager, PowerOfManager>();
+  /** A UPS asks for the first time, or again. */
+  onTrigger: () => void = () => undefined;
   #isStirred = false;
 
   constructor(site: PowerSite, options: Omit<WorldOptions, 'fleet'>) {
@@ -86,6 +88,7 @@ export class PowerWorld implements WorldPower {
     if (effect.type === 'trigger') this.world.log(`${ups.name} asks: ${effect.sentence}`);
     if (effect.type === 'reverse') this.world.log(`${ups.name} takes back: ${effect.sentence}`);
     this.checkers.onEffect(ups, effect);
+    if (effect.type === 'trigger') this.onTrigger();
   }
 
   /** Up to that time; between two events whatever they have promised is carried out. */
