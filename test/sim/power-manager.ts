@@ -290,6 +290,7 @@ export class PowerOfManager {
         minFeeds: minFeedsOf(node, names),
       })),
       stableMainsMs: config().power.stableMainsMs,
+      startupChargePercent: config().power.startupChargePercent,
       ...startupHindrance(
         { active: this.#runs.active, wouldRefuse: (request) => this.#wouldRefuse(request) },
         () => this.#shutdown.starting(),

@@ -49,6 +49,7 @@ t.test('status and explain, on mains and with an alert', { skip: skipWithoutUpsd
     explained.stdout,
     /^rack-a is on mains: runtime .* believed.*threshold .* = 1\.1 × budget 1 min 40 s/,
   );
+  t.match(explained.stdout, /^a startup waits: rack-a: mains for .*, of 5 min$/m);
 
   const json = JSON.parse((await ctl('power', 'status', '-o', 'json')).stdout);
   t.equal(schemaProblem('power', json), undefined);

@@ -109,6 +109,8 @@ export interface PowerConfig {
   readonly coordinatorHaltMs: number;
   /** How long mains must have been back until the site is started up again. */
   readonly stableMainsMs: number;
+  /** Where no runtime is told, or the load with the site up is not known: until the site is started up again. */
+  readonly startupChargePercent: number;
   /** Undefined: what UPSes ask for is carried out here. */
   readonly forward: ForwardDeclaration | undefined;
   /** How long a site that says nothing is waited for, until this one is started up without its word. */

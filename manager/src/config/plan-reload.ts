@@ -37,6 +37,7 @@ const keys = {
   'power.coordinator_halt': { live: true, text: 'for what is decided afterwards' },
   'power.mode': { live: true, text: 'for shutdowns that begin afterwards' },
   'power.stable_mains': { live: true, text: 'also for what waits for it already' },
+  'power.startup_charge': { live: true, text: 'also for what waits for it already' },
   'power.forward': { live: false, text: 'the other site is dialled from the start on' },
   'power.peer_wait': { live: true, text: 'also for what waits for it already' },
 } as const satisfies Record<string, { live: boolean; text: string }>;
@@ -91,6 +92,7 @@ const values: Record<ConfigKey, (config: ManagerConfig) => unknown> = {
   'power.coordinator_halt': (config) => config.power.coordinatorHaltMs,
   'power.mode': (config) => config.power.mode,
   'power.stable_mains': (config) => config.power.stableMainsMs,
+  'power.startup_charge': (config) => config.power.startupChargePercent,
   'power.forward': (config) => config.power.forward,
   'power.peer_wait': (config) => config.power.peerWaitMs,
 };

@@ -300,6 +300,15 @@ export const power = z
         0,
         dayMs,
       ).prefault('5m'),
+      startup_charge: wholeNumberLeaf(
+        {
+          description:
+            'The charge in per cent that a UPS needs until the site is started up by itself, where no runtime is told, or where it is not known what the UPS carries with the site up.',
+          example: '80',
+        },
+        0,
+        100,
+      ).default(80),
       forward,
       peer_wait: durationLeaf(
         {

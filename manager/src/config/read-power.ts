@@ -52,6 +52,7 @@ export function readPower({ power }: ConfigFile): PowerConfig {
     coordinator: power.coordinator,
     coordinatorHaltMs: power.coordinator_halt,
     stableMainsMs: power.stable_mains,
+    startupChargePercent: power.startup_charge,
     forward: power.forward && forwardOf(power.forward),
     peerWaitMs: power.peer_wait,
   };

@@ -4,6 +4,7 @@ import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig, PowerConfig } from '../config/manager-config.ts';
 import type { Finding } from '../core/plan/finding.ts';
+import { startupNeedMs } from '../core/power/recovery.ts';
 import { judgeSiteStartup, type SiteStartup } from '../core/power/site-startup.ts';
 import { feedsOf, minFeedsOf, nodeSupplyMs, supplyMs } from '../core/power/topology.ts';
 import { type UpsConfig, upsConfig } from '../core/power/ups-config.ts';
@@ -239,6 +240,7 @@ export class PowerService {
       upses,
       nodes: this.nodes(),
       stableMainsMs: config().power.stableMainsMs,
+      startupChargePercent: config().power.startupChargePercent,
       ...(elsewhere === '' ? hindrance : { refusal: elsewhere, isRefusalPassing: true }),
       nowMs: clock.bootTimeMs(),
     });
@@ -250,6 +252,8 @@ export class PowerService {
     const runtimes = this.#upses.map(({ name, runner }) => ({
       ups: name,
       fullRuntimeMs: runner.fullRuntimeMs,
+      fullUnderLoadMs: runner.fullUnderLoadMs,
+      neededMs: startupNeedMs(thresholdFor(runner.state, this.upsConfig(name))),
     }));
     const cuts = this.#upses.map(({ name, cutHindrance }) => ({ ups: name, hindrance: cutHindrance }));
     const { tails } = this.#budget;

@@ -4,6 +4,7 @@
  */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
+import { runtimeUnderLoad } from '../core/power/runtime-under-load.ts';
 import { nextUpsTickMs, upsStep } from '../core/power/ups.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import type { UpsReading, UpsSample } from '../core/power/ups-sample.ts';
@@ -54,6 +55,7 @@ export class UpsRunner {
   #state: UpsState;
   #device: Readonly<Record<string, string>> = {};
   #fullRuntimeMs: number | undefined;
+  #fullReading: UpsReading | undefined;
   #alerts: Readonly<Record<string, KnownAlert>>;
   #run: KnownRun | undefined;
   #takenBack: string | undefined;
@@ -101,6 +103,13 @@ export class UpsRunner {
     return this.#fullRuntimeMs;
   }
 
+  /** The same with the site up, as far as that is known. */
+  get fullUnderLoadMs(): number | undefined {
+    const [reading, runtimeMs] = [this.#fullReading, this.#fullRuntimeMs];
+    if (reading === undefined || runtimeMs === undefined) return undefined;
+    return runtimeUnderLoad(runtimeMs, reading, this.#state.load) ?? runtimeMs;
+  }
+
   /** What the UPS says of itself: of its last look. */
   get device(): Readonly<Record<string, string>> {
     return this.#device;
@@ -121,10 +130,13 @@ export class UpsRunner {
     this.#ports.onLook();
   }
 
-  #learn({ device, flags, chargePercent, runtimeMs }: UpsReading): void {
+  #learn(reading: UpsReading): void {
+    const { device, flags, chargePercent, runtimeMs } = reading;
     this.#device = device;
     const isFull = flags.includes('OL') && chargePercent !== undefined && chargePercent >= fullChargePercent;
-    if (isFull && runtimeMs !== undefined) this.#fullRuntimeMs = runtimeMs;
+    if (!isFull || runtimeMs === undefined) return;
+    this.#fullRuntimeMs = runtimeMs;
+    this.#fullReading = reading;
   }
 
   #count(variable: string, reason: string): void {

@@ -70,6 +70,7 @@ power:
   coordinator: stays-up
   coordinator_halt: 90s
   stable_mains: 10m
+  startup_charge: 60
   forward:
     to: ["titan.lan:2020"]
     identity: /peer
@@ -202,6 +203,7 @@ t.test('every key', async (t) => {
       coordinator: 'stays-up',
       coordinatorHaltMs: 90_000,
       stableMainsMs: 600_000,
+      startupChargePercent: 60,
       forward: {
         to: [{ host: 'titan.lan', port: 2020 }],
         identityDirectory: '/peer',
@@ -251,6 +253,7 @@ t.test('an empty file takes every default', async (t) => {
       coordinator: 'powers-off',
       coordinatorHaltMs: 120_000,
       stableMainsMs: 300_000,
+      startupChargePercent: 80,
       forward: undefined,
       peerWaitMs: 120_000,
     },

@@ -49,6 +49,7 @@ const changes: Record<string, string> = {
   'power.coordinator_halt': 'power: { coordinator_halt: 3m }',
   'power.mode': 'power: { mode: cluster-only }',
   'power.stable_mains': 'power: { stable_mains: 10m }',
+  'power.startup_charge': 'power: { startup_charge: 60 }',
   'power.forward': 'power: { forward: { to: ["other:1"], identity: /peer } }',
   'power.peer_wait': 'power: { peer_wait: 3m }',
 };

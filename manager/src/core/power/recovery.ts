@@ -1,6 +1,7 @@
 /** The way back: when a shutdown may be reversed, and when a site may be started again. */
 import { formatSeconds } from '../plan/plan-words.ts';
 import { believedLeft } from './effective-runtime.ts';
+import { runtimeUnderLoad } from './runtime-under-load.ts';
 import type { Threshold } from './threshold.ts';
 import type { UpsState } from './ups-state.ts';
 
@@ -59,9 +60,10 @@ function batteryOf({ belief, reading }: UpsState, nowMs: number) {
   return { leftMs, chargePercent: reading?.chargePercent };
 }
 
-/** And the battery is good for another outage: so many thresholds; a charge that is told without a runtime: so much. */
+/** And the battery is good for another outage, with the site up: so many thresholds. */
 const startupFactor = 1.5;
-const startupChargePercent = 80;
+
+export const startupNeedMs = ({ thresholdMs }: Threshold): number => startupFactor * thresholdMs;
 
 export interface StartupQuestion {
   /** Of every UPS that the nodes to be started hang on. */
@@ -70,6 +72,8 @@ export interface StartupQuestion {
   readonly liveIntent: string | undefined;
   /** How long mains must have been back. */
   readonly stableMainsMs: number;
+  /** Needed where no runtime is told, or where the load that it is told for is not the site's. */
+  readonly startupChargePercent: number;
   readonly nowMs: number;
 }
 
@@ -80,9 +84,9 @@ export interface StartupVerdict extends Verdict {
 
 /** Whether `hecate-bootstrap` may wake the nodes: every UPS must allow it, and no shutdown be going on. */
 export function judgeStartup(question: StartupQuestion): StartupVerdict {
-  const { upses, liveIntent, stableMainsMs, nowMs } = question;
+  const { upses, liveIntent } = question;
   if (liveIntent !== undefined) return { ...refused(liveIntent), askAgainAtMs: undefined };
-  const verdicts = upses.map((each) => judgeSupply(each.state, each.threshold, stableMainsMs, nowMs));
+  const verdicts = upses.map((each) => judgeSupply(each.state, each.threshold, question));
   const refusal = verdicts.find(({ isAllowed }) => !isAllowed);
   if (refusal) return refusal;
   const sentences = verdicts.map(({ sentence }) => sentence);
@@ -92,8 +96,7 @@ export function judgeStartup(question: StartupQuestion): StartupVerdict {
 function judgeSupply(
   state: UpsState,
   threshold: Threshold,
-  stableMainsMs: number,
-  nowMs: number,
+  { stableMainsMs, startupChargePercent, nowMs }: StartupQuestion,
 ): StartupVerdict {
   const { ups, mainsSinceMs, heardAtMs, hasForcedShutdown, offSinceMs } = state;
   const not = (why: string, askAgainAtMs?: number): StartupVerdict => ({
@@ -109,18 +112,30 @@ function judgeSupply(
   const mains = `mains for ${formatSeconds(mainsMs)}`;
   if (mainsMs < stableMainsMs)
     return not(`${mains}, of ${formatSeconds(stableMainsMs)}`, mainsSinceMs + stableMainsMs);
-  const { leftMs, chargePercent } = batteryOf(state, nowMs);
   const old = hasForcedShutdown === true ? '; an old forced shutdown (FSD) is ignored' : '';
-  if (leftMs !== undefined) {
-    const neededMs = startupFactor * threshold.thresholdMs;
-    const figures = `${formatSeconds(leftMs)} of runtime, of ${formatSeconds(neededMs)} needed`;
-    if (leftMs < neededMs) return not(figures);
-    return { ...allowed(`${ups}: ${mains}, ${figures}${old}`), askAgainAtMs: undefined };
-  }
-  if (chargePercent === undefined) {
-    return { ...allowed(`${ups}: ${mains}; it tells nothing of its battery${old}`), askAgainAtMs: undefined };
-  }
-  const figures = `a charge of ${chargePercent} %, of ${startupChargePercent} % needed`;
-  if (chargePercent < startupChargePercent) return not(figures);
-  return { ...allowed(`${ups}: ${mains}, ${figures}${old}`), askAgainAtMs: undefined };
+  const battery = judgeBattery(state, startupNeedMs(threshold), startupChargePercent, nowMs);
+  if (!battery.isAllowed) return not(battery.sentence);
+  return { ...allowed(`${ups}: ${mains}${battery.sentence}${old}`), askAgainAtMs: undefined };
+}
+
+/** The runtime that it tells is for the load of now, which is not the site's. */
+function judgeBattery(state: UpsState, neededMs: number, neededPercent: number, nowMs: number): Verdict {
+  const { leftMs, chargePercent } = batteryOf(state, nowMs);
+  const judge = (isEnough: boolean, figures: string): Verdict =>
+    isEnough ? allowed(`, ${figures}`) : refused(figures);
+  const charge = `a charge of ${chargePercent} %, of ${neededPercent} % needed`;
+  const isCharged = chargePercent !== undefined && chargePercent >= neededPercent;
+  if (leftMs === undefined && chargePercent === undefined)
+    return allowed('; it tells nothing of its battery');
+  if (leftMs === undefined) return judge(isCharged, charge);
+  const { reading, load } = state;
+  const underLoadMs = reading && runtimeUnderLoad(leftMs, reading, load);
+  const worthMs = underLoadMs ?? leftMs;
+  const as =
+    worthMs < leftMs ? ` at the load of the site that is up (${formatSeconds(leftMs)} as it is)` : '';
+  const runtime = `${formatSeconds(worthMs)} of runtime${as}, of ${formatSeconds(neededMs)} needed`;
+  const isEnough = worthMs >= neededMs;
+  if (underLoadMs !== undefined || chargePercent === undefined || isCharged || !isEnough)
+    return judge(isEnough, runtime);
+  return refused(`${charge}: what it carries with the site up is not known, and ${runtime}`);
 }

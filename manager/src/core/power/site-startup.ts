@@ -12,6 +12,8 @@ export interface SiteStartupQuestion {
   }[];
   /** How long mains must have been back. */
   readonly stableMainsMs: number;
+  /** @see StartupQuestion */
+  readonly startupChargePercent: number;
   /** Why a startup would be refused, power aside; empty: it would not. */
   readonly refusal: string;
   /** That ends by itself: a run that the manager finishes after a start, or one that is no shutdown. */
@@ -27,11 +29,12 @@ export interface SiteStartup {
 }
 
 export function judgeSiteStartup(question: SiteStartupQuestion): SiteStartup {
-  const { upses, nodes, refusal, isRefusalPassing, stableMainsMs, nowMs } = question;
+  const { upses, nodes, refusal, isRefusalPassing } = question;
+  const { stableMainsMs, startupChargePercent, nowMs } = question;
   if (refusal !== '') return { state: isRefusalPassing ? 'waiting' : 'refused', sentence: refusal };
   const verdicts = upses.map((ups) => ({
     ups: ups.state.ups,
-    ...judgeStartup({ upses: [ups], liveIntent: undefined, stableMainsMs, nowMs }),
+    ...judgeStartup({ upses: [ups], liveIntent: undefined, stableMainsMs, startupChargePercent, nowMs }),
   }));
   const isGood = (feed: string): boolean => verdicts.find(({ ups }) => ups === feed)?.isAllowed ?? true;
   const short = nodes.find(({ feeds, minFeeds }) => feeds.filter(isGood).length < minFeeds);

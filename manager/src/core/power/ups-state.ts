@@ -4,6 +4,7 @@
  */
 import type { ChargeFall } from './charge-fall.ts';
 import { noBelief, type RuntimeBelief } from './effective-runtime.ts';
+import type { LoadAtTrigger } from './runtime-under-load.ts';
 import type { UpsReading, UpsSample } from './ups-sample.ts';
 import type { Unseen } from './ups-unseen.ts';
 
@@ -100,6 +101,8 @@ export interface UpsState {
   /** What is being alerted, by key, sorted, and since when it was last said. */
   readonly alerts: Readonly<Record<string, number>>;
   readonly trigger: UpsTrigger | undefined;
+  /** Of the last trigger with the site up, over any boot: what the battery has to carry once the site is started. */
+  readonly load?: LoadAtTrigger;
 }
 
 export interface UpsInstant {
@@ -228,8 +231,12 @@ export function resumedUps(
 ): UpsState {
   if (kept === undefined) return initialUps(ups, bootId, budgetMs);
   if (kept.bootId === bootId) return { ...kept, budgetMs };
-  const { outages, attempts, refreshMs, hasForcedShutdown, trigger } = kept;
-  const fresh = { ...initialUps(ups, bootId, budgetMs), outages, attempts, refreshMs, hasForcedShutdown };
+  const { outages, attempts, refreshMs, hasForcedShutdown, trigger, load } = kept;
+  const fresh = {
+    ...initialUps(ups, bootId, budgetMs),
+    ...{ outages, attempts, refreshMs, hasForcedShutdown },
+    ...(load ? { load } : {}),
+  };
   switch (kept.phase) {
     case 'triggered':
       return { ...fresh, phase: 'triggered', trigger: trigger && anew(trigger) };

@@ -1,6 +1,7 @@
 /** A trigger: asked for until a run has begun, tightened while the battery dies faster, reversed while it can be. */
 import { reverseSentence, runtimeSentence, triggerSentence } from './power-sentence.ts';
 import { judgeReverse } from './recovery.ts';
+import { loadAtTrigger } from './runtime-under-load.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { estimateOf } from './ups-estimate.ts';
 import { release } from './ups-hold.ts';
@@ -33,11 +34,19 @@ export function trigger(draft: UpsDraft, cause: TriggerCause): void {
     ...(draft.state.phase === 'hosts-off' ? { isLast: true } : {}),
   };
   draft.set({ trigger: opened });
+  if (opened.isLast !== true) rememberLoad(draft);
   release(draft);
   finish(draft, `${draft.state.ups}: a shutdown is asked for again`);
   draft.enter('triggered');
   draft.setFast(true);
   ask(draft, opened);
+}
+
+/** The site is up still: what it loads the battery with is to be carried again when it is started. */
+function rememberLoad(draft: UpsDraft): void {
+  const { reading } = draft.state;
+  const { source, leftMs } = estimateOf(draft.state, draft.config, draft.nowMs);
+  draft.set({ load: loadAtTrigger(reading, source === 'runtime' ? leftMs : undefined) });
 }
 
 /** Deterministic: the same outage asks for the same run, over any restart. */

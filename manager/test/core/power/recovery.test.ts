@@ -19,6 +19,7 @@ const startup = (world: UpsWorld, liveIntent?: string) =>
     upses: [{ state: world.state, threshold: thresholdFor(world.state, world.config) }],
     liveIntent,
     stableMainsMs: 300_000,
+    startupChargePercent: 80,
     nowMs: bootedMs + world.nowMs,
   });
 
@@ -76,12 +77,23 @@ t.test('every UPS has to allow it; without any there is nothing to wait for', as
     threshold: thresholdFor(world.state, world.config),
   }));
   t.equal(
-    judgeStartup({ upses, liveIntent: undefined, stableMainsMs: 300_000, nowMs: bootedMs + good.nowMs })
-      .isAllowed,
+    judgeStartup({
+      upses,
+      liveIntent: undefined,
+      stableMainsMs: 300_000,
+      startupChargePercent: 80,
+      nowMs: bootedMs + good.nowMs,
+    }).isAllowed,
     false,
   );
   t.equal(
-    judgeStartup({ upses: [], liveIntent: undefined, stableMainsMs: 300_000, nowMs: 0 }).isAllowed,
+    judgeStartup({
+      upses: [],
+      liveIntent: undefined,
+      stableMainsMs: 300_000,
+      startupChargePercent: 80,
+      nowMs: 0,
+    }).isAllowed,
     true,
   );
 });

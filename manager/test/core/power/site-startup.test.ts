@@ -20,6 +20,7 @@ const question: SiteStartupQuestion = {
   upses: [good],
   nodes: [{ node: 'nas', feeds: ['a'], minFeeds: 1 }],
   stableMainsMs: 300_000,
+  startupChargePercent: 80,
   refusal: '',
   isRefusalPassing: false,
   nowMs: bootedMs + 600_000,
