@@ -27,6 +27,9 @@ export interface KnownTrigger {
   readonly excuse: string;
 }
 
+/** What was heard so long ago is nothing of now: several looks, and a manager that starts. */
+const unheardMs = 60_000;
+
 export class PowerCheckers {
   /** Faults of hosts, network and disks may keep a run from its end: then only the decision is held to its promise. */
   isWild = false;
@@ -37,6 +40,7 @@ export class PowerCheckers {
   isOtherBoot = false;
   #boot = 0;
   readonly #runsOfTriggers = new Map<string, RunId>();
+  readonly #startups = new Set<RunId>();
   readonly #expected = new Map<string, string>();
   #lastBudgetMs = 0;
   readonly #power: PowerWorld;
@@ -118,6 +122,7 @@ export class PowerCheckers {
     const { world } = this.#power;
     for (const { runId, plan, state, isEnded } of world.checkers.runs.values()) {
       const { triggerId, requestedBy } = state.request;
+      this.#checkStartup(state);
       if (requestedBy !== 'power' || plan.kind !== 'shutdown') continue;
       const known = this.#runsOfTriggers.get(triggerId);
       if (known === runId) continue;
@@ -128,6 +133,19 @@ export class PowerCheckers {
       this.#checkScope(plan.nodes, runId);
       const hurried = whyHurried(this.#power, state);
       if (hurried) this.fail(hurried);
+    }
+  }
+
+  /** I12: a site is not started on what a UPS said long ago. */
+  #checkStartup({ request: { runId, requestedBy, plan } }: RunState): void {
+    const isOwn = requestedBy === 'bootstrap' || (requestedBy === 'power' && plan.mode === 'poweroff');
+    if (plan.kind !== 'startup' || !isOwn || this.#startups.has(runId)) return;
+    this.#startups.add(runId);
+    const { telemetries, world } = this.#power;
+    for (const { told, ups } of telemetries) {
+      const heardMs = world.time.nowMs - (told.findLast(({ isAnswered }) => isAnswered)?.atMs ?? 0);
+      if (heardMs >= unheardMs)
+        this.fail(`I12: ${runId} starts the site, and ${ups.name} was heard ${Math.round(heardMs)} ms ago`);
     }
   }
 
