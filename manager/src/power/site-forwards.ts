@@ -1,5 +1,6 @@
 /** Forwards as they hang together with the rest of a site's power: its UPSes, its shutdown, its alerts. */
 import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { upsHindrance } from '../core/power/forward-startup.ts';
 import type { ForwardReceiver } from './forward-receiver.ts';
 import { ForwardService, type ForwardServicePorts } from './forward-service.ts';
 import type { PowerAlerts } from './power-alerts.ts';
@@ -35,11 +36,12 @@ export function siteForwards(ports: SiteForwardsPorts): ForwardService {
 }
 
 /** What keeps the power of this site from being called good, for other sites; empty: nothing. */
-function hindranceOf({ upses, runs }: SiteForwardsPorts): string {
-  for (const { name, runner } of upses()) {
-    const { trigger, outage, mainsSinceMs } = runner.state;
-    if (trigger) return `${name} has asked for a shutdown`;
-    if (outage !== undefined && mainsSinceMs === undefined) return `${name} is on battery`;
+function hindranceOf({ upses, runs, config, clock }: SiteForwardsPorts): string {
+  const { silenceLimitMs, peerWaitMs } = config().power;
+  const silentMostMs = silenceLimitMs + peerWaitMs;
+  for (const { runner } of upses()) {
+    const hindrance = upsHindrance({ state: runner.state, silentMostMs, nowMs: clock.bootTimeMs() });
+    if (hindrance !== '') return hindrance;
   }
   const run = runs.active().find(({ request }) => request.plan.kind === 'shutdown');
   return run ? `run ${run.request.runId} (${run.request.plan.name}) is going on` : '';

@@ -1,5 +1,21 @@
 /** Whether another site keeps this one from being started up: a shutdown that is live there. Pure. */
 import { formatSeconds } from '../plan/plan-words.ts';
+import type { UpsState } from './ups-state.ts';
+
+export interface UpsStandingQuestion {
+  readonly state: Pick<UpsState, 'ups' | 'trigger' | 'outage' | 'mainsSinceMs' | 'silentSinceMs'>;
+  /** A UPS that has been silent for longer says nothing of its power any more: that is unknown, not bad (I12). */
+  readonly silentMostMs: number;
+  readonly nowMs: number;
+}
+
+/** @returns why the power of a UPS is not to be called good, for other sites; empty: nothing keeps it from that */
+export function upsHindrance({ state, silentMostMs, nowMs }: UpsStandingQuestion): string {
+  const { ups, trigger, outage, mainsSinceMs, silentSinceMs = nowMs } = state;
+  if (trigger) return `${ups} has asked for a shutdown`;
+  const isOnBattery = outage !== undefined && mainsSinceMs === undefined;
+  return isOnBattery && nowMs - silentSinceMs < silentMostMs ? `${ups} is on battery` : '';
+}
 
 /** Another manager, and what it said last of its own power. */
 export interface PeerStanding {

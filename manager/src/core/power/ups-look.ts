@@ -220,6 +220,8 @@ export function hearSilence(draft: UpsDraft, silence: string): void {
   draft.set({ silentSinceMs: silentSinceMs ?? draft.nowMs, silence, mainsSinceMs: undefined });
   if (phase === 'online') draft.enter('blind-online');
   if (phase === 'on-battery' || phase === 'pending') draft.enter('blind-on-battery');
+  // A calibration that nobody hears of any more may have become an outage.
+  if (draft.nowMs - (silentSinceMs ?? draft.nowMs) >= draft.config.blindLimitMs) draft.inhibit('');
   draft.raise('silent', 'critical', silenceSentence(draft.state));
   decide(draft, 'look');
 }

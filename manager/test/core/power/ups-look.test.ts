@@ -374,3 +374,15 @@ t.test('nobody has looked for a while: mains is not taken for stable', async (t)
   t.equal(world.state.mainsSinceMs, world.state.heardAtMs ?? 0, 'counted from this look on');
   t.ok((world.state.mainsSinceMs ?? 0) > sinceMs);
 });
+
+t.test('a calibration that is not heard of any more ends with the limit of silence', async (t) => {
+  const world = new UpsWorld();
+  world.looks(2, readingOf('OL', { runtimeMs: 900_000 }));
+  world.looks(5, readingOf('OB CAL', { runtimeMs: 900_000, inputVoltage: 230 }));
+  world.looks(59, 'data-stale');
+  t.not(world.state.inhibition, '');
+  t.equal(world.triggers().length, 0);
+  world.looks(3, 'data-stale');
+  t.equal(world.state.inhibition, '');
+  t.equal(world.triggers()[0]?.effect.cause, 'silent');
+});
