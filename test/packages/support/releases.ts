@@ -46,7 +46,7 @@ export async function brokenRelease(
   const script = `folder=$1 like=$2 version=$3 fault=$4 broken=$5; shift 5
 for name; do
   dpkg-deb -R "$like/$name"_*.deb "$folder/tree"
-  sed -i "s/^Version: .*/Version: $version/; s/(= [^)]*)/(= $version)/" "$folder/tree/DEBIAN/control"
+  sed -i "s/^Version: .*/Version: $version/; s/(= [^)]*)/(= $version)/g" "$folder/tree/DEBIAN/control"
   rm "$folder/tree/DEBIAN/md5sums"
   program=$folder/tree/usr/lib/hecate/bin/$broken.mjs
   [ ! -e "$program" ] || sed -i "1a $fault" "$program"
