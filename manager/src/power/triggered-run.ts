@@ -37,6 +37,9 @@ export interface TriggeredRunPorts {
 /** As runs name who aborts them: any other is a person, who knows why. */
 const abortedByPower = 'power';
 
+/** Who has aborted a run that was over before it could be followed: what a UPS takes back, its own record knows. */
+const abortedUnseen = 'somebody';
+
 export class TriggeredRun {
   readonly #ports: TriggeredRunPorts;
   #known: { readonly triggerId: string; readonly runId: RunId } | undefined;
@@ -177,7 +180,7 @@ export class TriggeredRun {
     this.#release = () => watcher.release();
     let isTold = false;
     try {
-      this.#abortedBy = undefined;
+      this.#abortedBy = this.#find(runId) ? undefined : abortedUnseen;
       for (let run = this.#find(runId); run; run = this.#find(runId)) {
         this.#abortedBy = run.abort?.by;
         if (isPastNoReturn(run) && !isTold) {

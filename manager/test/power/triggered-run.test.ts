@@ -298,3 +298,15 @@ t.test('after a restart: the run that is there is found, by its id or by its tri
   third.triggered.resume('c', undefined);
   t.same(third.heard, ['c failed'], 'one that nobody remembers');
 });
+
+t.test(
+  'a person aborts it, and the manager ends before it has heard that: it was a person all the same',
+  async (t) => {
+    const { triggered, runs, heard } = desk();
+    runs.begin('run-1', 'ups:rack-a:1');
+    runs.end('run-1', 'aborted');
+    triggered.resume('ups:rack-a:1', 'run-1' as RunId);
+    await turns();
+    t.same(heard, ['ups:rack-a:1 aborted']);
+  },
+);
