@@ -2,7 +2,7 @@
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
-import { initialReceived } from '../../src/core/power/forward-received-state.ts';
+import { initialReceived, resumedReceived } from '../../src/core/power/forward-received-state.ts';
 import type { RunId, RunRequest } from '../../src/core/runs/run.ts';
 import type { ForwardFile, ReceivedRecord } from '../../src/power/forward-file.ts';
 import { ForwardReceiver, type ForwardReceiverPorts } from '../../src/power/forward-receiver.ts';
@@ -136,4 +136,21 @@ t.test('a peer that is revoked: durable, and told', async (t) => {
   t.equal(log.filter((line) => line.startsWith('kept')).at(-1), 'kept withdrawing');
   t.notOk(receiver.wants(runId));
   await receiver.revoke('peer tethys was revoked');
+});
+
+t.test('what was forwarded before a boot begins nothing until its sender is heard (I10)', async (t) => {
+  const before = bench();
+  before.broken.plan = true;
+  await before.receiver.answer(forwarded);
+  await before.receiver.close();
+  const kept = before.records.at(-1)?.state;
+  if (!kept) throw new Error('nothing was kept');
+  const { log, ports } = bench();
+  const receiver = new ForwardReceiver(resumedReceived(kept, 'next boot'), undefined, ports);
+  t.teardown(() => receiver.close());
+  receiver.start();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(log.includes('run'));
+  t.match(await receiver.answer(forwarded), { standing: /accepted|running/ });
+  await until(() => log.includes('run'), { what: 'a run is there' });
 });
