@@ -68,7 +68,7 @@ for (const kind of kinds) {
         });
         await once(owner, 'exit');
         if (end !== 'exit') t.ok(family.length > 10, `the fleet was there: ${family.length} processes`);
-        await until(() => !family.some(isAlive), { what: 'every process is gone' });
+        await until(() => !family.some(isAlive), { what: 'every process is gone', timeoutMs: 120_000 });
         await until(() => leftovers(pid).length === 0, { what: 'every folder and control group is gone' });
         t.pass('all gone');
       },
