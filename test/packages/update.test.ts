@@ -10,7 +10,7 @@ import { addUnit, ctl, dependencies, joinSite, untilOnline } from './support/pac
 import { quickPackages } from './support/quick-packages.ts';
 import { brokenRelease, makeAptRepository, releaseFolder } from './support/releases.ts';
 
-const timeout = 900_000;
+const timeout = 600_000;
 t.setTimeout(timeout);
 
 const names = ['titan', 'worker'];
