@@ -30,6 +30,11 @@ t.test('no more lanes than cores may compute', async (t) => {
   t.same(laneKinds(0, 0), ['any'], 'at least one');
 });
 
+t.test('those with the longest files boot first', async (t) => {
+  const queue = new TestQueue([...files, 'test/packages/five.test.ts']);
+  t.equal(queue.next(1, 'any'), 'test/packages/five.test.ts');
+});
+
 t.test('cleared: nothing begins any more', async (t) => {
   const queue = new TestQueue(files);
   queue.clear();
