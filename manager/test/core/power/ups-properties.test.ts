@@ -201,7 +201,9 @@ t.test(
         const [calmAt = 0, restartedAt = 0] = [calm, restarted].map(({ world }) => world.triggerAtMs);
         const refreshMs = discharge.isRefreshTold ? discharge.refreshMs : 30_000;
         const { pollIntervalMs } = discharge;
-        const earliestMs = calmAt - Math.max(refreshMs, pollIntervalMs) - pollIntervalMs;
+        // A value that is told in steps is as old as a step.
+        const { grainMs } = discharge;
+        const earliestMs = calmAt - Math.max(refreshMs, pollIntervalMs, grainMs) - pollIntervalMs;
         const isInTime = restarted.leftMs(restartedAt) >= discharge.budgetMs;
         return isInTime && restartedAt <= calmAt + pollIntervalMs && restartedAt >= earliestMs;
       }),
