@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import t from 'tap';
+import { until } from '../nodes/until.ts';
 
 // Two of these wait for a file that has to be killed.
 t.setTimeout(180_000);
@@ -68,7 +69,7 @@ t.test('a file that never ends, and a child of it', async (t) => {
   t.match(stdout, 'ran out of its 8 s');
   const child = Number(/child (\d+)/.exec(stdout)?.[1]);
   t.ok(child > 0);
-  t.equal(isAlive(child), false, 'nothing of it is left');
+  await until(() => !isAlive(child), { what: 'nothing of it is left' });
 });
 
 t.test('skipped tests are counted at any depth, named with their reasons, and fail in CI', async (t) => {
@@ -120,7 +121,8 @@ t.test('Ctrl-C ends the run and what it started', async (t) => {
   runner.kill('SIGINT');
   const [code] = await once(runner, 'exit');
   t.equal(code, 130);
-  t.same([isAlive(file), isAlive(itsChild)], [false, false], 'nothing of it is left');
+  // What was killed is gone when its parent, or process 1, has been told.
+  await until(() => !isAlive(file) && !isAlive(itsChild), { what: 'nothing of it is left' });
 });
 
 /** A dead process that nobody has waited for yet counts as gone. */
