@@ -131,17 +131,11 @@ function isAlive(pid: number): boolean {
   return stdout.trim() !== '' && !stdout.startsWith('Z');
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 /** A child of the process, once there is one. */
 async function childOf(pid: number): Promise<number> {
-  let found = 0;
-  await until(() => {
+  const find = (): number | undefined => {
     const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
-    found = Number(stdout.trim().split('\n')[0]);
-    return found > 0;
-  });
-  return found;
+    return Number(stdout.trim().split('\n')[0]) || undefined;
+  };
+  return until(find, { what: `${pid} has a child` });
 }
