@@ -7,15 +7,14 @@ import type { BluechiValue } from './bluechi-ini.ts';
 import {
   type Imported,
   type ImportNote,
-  isAsHere,
+  type Keys,
   logLevelOf,
   noteComments,
   noteOf,
+  notesOfOthers,
   portOf,
   withoutEquivalent,
 } from './imported.ts';
-
-type Keys = ReadonlyMap<string, BluechiValue>;
 
 /** One line of agent.conf, or a note, or neither. */
 interface Part {
@@ -25,7 +24,8 @@ interface Part {
 
 /** @param source for the comment at the top */
 export function importAgent(keys: Keys, source: string): Imported {
-  const parts = [nodeName(keys), manager(keys), logLevel(keys), others(keys)];
+  const others = { notes: notesOfOthers(keys, known, ofAgent) };
+  const parts: Part[] = [nodeName(keys), manager(keys), logLevel(keys), others];
   const notes = parts.flatMap((part) => part.notes);
   const head = [
     `# Made by hecatectl config import from ${source}.`,
@@ -127,9 +127,3 @@ const ofAgent: Readonly<Record<string, string>> = {
     'silence of two intervals is the end of a session: heartbeat_interval in hecate.yaml',
   LogIsQuiet: 'LogLevel=error is the least',
 };
-
-const others = (keys: Keys): Part => ({
-  notes: [...keys]
-    .filter(([key, { value }]) => !known.has(key) && !isAsHere(key, value))
-    .map(([key, given]) => noteOf(key, given, ofAgent[key] ?? 'neither BlueChi nor Hecate has such a key')),
-});

@@ -2,19 +2,17 @@
 import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { limits, managerPort } from '@hecate/proto/core/limits.ts';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
-import type { BluechiValue } from './bluechi-ini.ts';
 import {
   type Imported,
   type ImportNote,
-  isAsHere,
+  type Keys,
   logLevelOf,
   noteComments,
   noteOf,
+  notesOfOthers,
   portOf,
   withoutEquivalent,
 } from './imported.ts';
-
-type Keys = ReadonlyMap<string, BluechiValue>;
 
 /** Lines of YAML, and what is to be said of them. */
 interface Part {
@@ -26,7 +24,8 @@ const nothing: Part = { lines: [], notes: [] };
 
 /** @param source for the comment at the top */
 export function importController(keys: Keys, source: string): Imported {
-  const parts = [nodes(keys), listen(keys), heartbeat(keys), logging(keys), others(keys)];
+  const others = { lines: [], notes: notesOfOthers(keys, known, ofController) };
+  const parts: Part[] = [nodes(keys), listen(keys), heartbeat(keys), logging(keys), others];
   const notes = parts.flatMap((part) => part.notes);
   const head = [
     `# Made by hecatectl config import from ${source}.`,
@@ -128,12 +127,3 @@ const ofController: Readonly<Record<string, string>> = {
   UseTCP: 'agents always connect over TLS; to listen on loopback alone: listen: ["127.0.0.1:2020"]',
   UseUDS: 'an agent on this host connects over TLS like all others',
 };
-
-function others(keys: Keys): Part {
-  const notes = [...keys]
-    .filter(([key, { value }]) => !known.has(key) && !isAsHere(key, value))
-    .map(([key, given]) =>
-      noteOf(key, given, ofController[key] ?? 'neither BlueChi nor Hecate has such a key'),
-    );
-  return { lines: [], notes };
-}

@@ -59,6 +59,21 @@ const asHere: Readonly<Record<string, RegExp>> = {
 
 export const isAsHere = (key: string, value: string): boolean => asHere[key]?.test(value.trim()) ?? false;
 
+/** The keys of a section of theirs. */
+export type Keys = ReadonlyMap<string, BluechiValue>;
+
+/** What is not known here and not so anyway: each with what takes its place. */
+export const notesOfOthers = (
+  keys: Keys,
+  known: ReadonlySet<string>,
+  equivalents: Readonly<Record<string, string>>,
+): ImportNote[] =>
+  [...keys]
+    .filter(([key, { value }]) => !known.has(key) && !isAsHere(key, value))
+    .map(([key, given]) =>
+      noteOf(key, given, equivalents[key] ?? 'neither BlueChi nor Hecate has such a key'),
+    );
+
 const portMin = 1024;
 
 /** A port that an ordinary user may listen on: ours is one. */
