@@ -5,7 +5,7 @@
  * Ends with the line `N passed, N failed` (`, N skipped` when any), counted from the points of the test files:
  * a top-level test or assertion of a file is one, a file that crashes or runs out of time is one more failure,
  * a static check is one. Exit status 1 when anything failed, when nothing ran, and under CI=true also when
- * anything was skipped.
+ * anything was skipped. A few files that boot systems and failed run once more, alone: see test/second-try.ts.
  *
  * Each file runs as a process of its own, with tap; its TAP is read by tap-parser.
  */
@@ -15,9 +15,10 @@ import { parseArgs } from 'node:util';
 import { findTestFiles } from './test/find-test-files.ts';
 import { describeFile, describeSkips } from './test/report.ts';
 import { endAllTestFiles, type FileResult, runTestFile } from './test/run-test-file.ts';
+import { betterOf, filesToTryAgain } from './test/second-try.ts';
 import { runStaticChecks } from './test/static-checks.ts';
 import { addFile, closingLine, emptyTally, isGood, type Tally } from './test/tally.ts';
-import { type LaneKind, laneKinds, TestQueue } from './test/test-queue.ts';
+import { bootingFolders, type LaneKind, laneKinds, TestQueue } from './test/test-queue.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -28,6 +29,8 @@ const { values: options, positionals } = parseArgs({
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism()) + 1) },
     /** Seconds for one file. */
     timeout: { type: 'string', default: '600' },
+    /** Folders whose files have a second try. */
+    again: { type: 'string', multiple: true, default: bootingFolders },
   },
 });
 
@@ -42,9 +45,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+const timeLimitMs = Number(options.timeout) * 1000;
+
 async function runFiles(tally: Tally): Promise<Tally> {
   const results: FileResult[] = [];
-  const timeLimitMs = Number(options.timeout) * 1000;
   const work = async (kind: LaneKind, lane: number): Promise<void> => {
     for (let file = queue.next(lane, kind); file !== undefined; file = queue.next(lane, kind)) {
       const result = await runTestFile(root, file, timeLimitMs);
@@ -53,8 +57,18 @@ async function runFiles(tally: Tally): Promise<Tally> {
     }
   };
   await Promise.all(laneKinds(Number(options.jobs), Math.min(2, availableParallelism())).map(work));
+  for (const file of filesToTryAgain(results, options.again)) {
+    console.log(`once more, alone: ${file}`);
+    const second = await runTestFile(root, file, timeLimitMs);
+    console.log(describeFile(second, { done: results.length, total: files.length }));
+    const at = results.findIndex((result) => result.file === file);
+    const first = results[at];
+    if (first) results[at] = betterOf(first, second);
+  }
   const skips = describeSkips(results);
   if (skips) console.log(skips);
+  for (const { file, isSecondTry } of results)
+    if (isSecondTry) console.log(`only at the second try: ${file}`);
   const failed = results.filter((result) => result.failures.length > 0);
   for (const result of failed) console.log(`failed: ${result.file}`);
   return results.reduce(addFile, tally);

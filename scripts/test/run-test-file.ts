@@ -23,6 +23,8 @@ export interface FileResult {
   readonly durationMs: number;
   /** The end of what the file wrote to stderr, and of what it wrote to stdout beside its TAP. */
   readonly output: string;
+  /** It failed beside others, and was clean when it ran alone. */
+  readonly isSecondTry?: boolean;
 }
 
 /** tap's own time limit ends a test a little earlier and says which one it was. */

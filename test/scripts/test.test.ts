@@ -1,6 +1,8 @@
 /** The test command itself: what it counts, what it says last, and how it ends. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 import { until } from '../nodes/until.ts';
@@ -97,6 +99,24 @@ t.test('several at once are summed up', async (t) => {
   t.equal(closing, '4 passed, 1 failed, 4 skipped');
   t.equal(status, 1);
   t.match(stdout, /^failed: test\/scripts\/fixtures\/failing\/failing\.test\.ts$/m);
+});
+
+t.test('what boots systems and failed runs once more, alone, and that is told', async (t) => {
+  const flaky = (...args: string[]) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hecate-flaky-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    return run([...fixture('flaky'), ...args], { CI: 'true', HECATE_TEST_FLAKY_MARK: join(folder, 'mark') });
+  };
+  const { closing, status, stdout } = flaky('--again', 'test/scripts/fixtures/flaky');
+  t.equal(closing, '1 passed, 0 failed, 1 only at the second try');
+  t.equal(status, 0);
+  t.match(stdout, /FAILED .*was here before/, 'with what it said the first time');
+  t.match(stdout, /^only at the second try: test\/scripts\/fixtures\/flaky\/flaky\.test\.ts$/m);
+
+  t.equal(flaky().status, 1, 'what only computes has no second try');
+  const failing = run([...fixture('failing'), '--again', 'test/scripts']);
+  t.equal(failing.closing, '1 passed, 1 failed', 'what fails twice has failed');
+  t.equal(failing.status, 1);
 });
 
 t.test('the whole run leaves the fixtures out', async (t) => {
