@@ -115,12 +115,11 @@ export function explainUps(state: UpsState, config: UpsConfig, nowMs: number): s
     case 'triggered':
     case 'committed': {
       const isLookedFor = trigger?.unseen !== undefined && !trigger.isStarted;
-      const fate =
-        phase === 'committed'
+      const fate = isLookedFor
+        ? 'from before a restart: no run is asked for until the UPS is seen on battery'
+        : phase === 'committed'
           ? 'hosts are being powered off: it goes on to its end'
-          : isLookedFor
-            ? 'from before a restart: no run is asked for until the UPS is seen on battery'
-            : 'reversible';
+          : 'reversible';
       return `${trigger?.sentence ?? `${ups} has asked for a shutdown`} (${trigger?.isReversing ? 'being reversed' : fate})`;
     }
     case 'hosts-off': {

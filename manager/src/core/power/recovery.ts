@@ -41,8 +41,7 @@ export function judgeEnough(
   if (mainsSinceMs === undefined) return refused('mains is not back');
   const { leftMs, chargePercent } = batteryOf(state, nowMs);
   const mainsMs = nowMs - mainsSinceMs;
-  const isTold = leftMs !== undefined || chargePercent !== undefined;
-  const neededMs = isTold ? reverseMainsMs : reverseBlindlyMs;
+  const neededMs = mainsNeededMs(state, nowMs);
   const mains = `mains has been back for ${formatSeconds(mainsMs)}`;
   if (mainsMs < neededMs) return refused(`${mains}, of ${formatSeconds(neededMs)}`);
   if (isAllUp) return allowed(`${mains}; no shutdown has begun`);
@@ -53,6 +52,12 @@ export function judgeEnough(
   if (chargePercent === undefined) return allowed(mains);
   const figures = `a charge of ${chargePercent} %, of ${reverseChargePercent} % needed`;
   return chargePercent >= reverseChargePercent ? allowed(`${mains}; ${figures}`) : refused(figures);
+}
+
+/** For how long mains must be back. */
+export function mainsNeededMs(state: UpsState, nowMs: number): number {
+  const { leftMs, chargePercent } = batteryOf(state, nowMs);
+  return leftMs !== undefined || chargePercent !== undefined ? reverseMainsMs : reverseBlindlyMs;
 }
 
 function batteryOf({ belief, reading }: UpsState, nowMs: number) {

@@ -80,3 +80,56 @@ t.test('FSD that it has set itself is no command; the one that has asked for it 
   world.looks(1, runtime(900, 'OL'));
   t.equal(world.state.phase, 'recover', 'until it is gone');
 });
+
+t.test(
+  'the manager ends, and comes back with mains there: nothing is asked for before its UPS is seen',
+  async (t) => {
+    const world = unfinished();
+    world.told.length = 0;
+    world.nowMs += 600_000;
+    world.restart();
+    world.looks(11, runtime(900, 'OL'));
+    t.equal(world.triggers().length, 0);
+    world.looks(3, runtime(900, 'OL'));
+    t.match(world.state, { phase: 'recover', trigger: undefined });
+    t.equal(world.triggers().length, 0);
+  },
+);
+
+t.test('the same with a battery that has too little left: it goes on', async (t) => {
+  const world = unfinished();
+  world.told.length = 0;
+  world.nowMs += 600_000;
+  world.restart();
+  world.looks(11, runtime(100, 'OL'));
+  t.equal(world.triggers().length, 0);
+  world.looks(10, runtime(100, 'OL'));
+  t.not(world.triggers().length, 0);
+});
+
+t.test('on battery at the first look after that: at once; unseen, after the limit of silence', async (t) => {
+  const world = unfinished();
+  world.told.length = 0;
+  world.nowMs += 600_000;
+  world.restart();
+  world.looks(1, runtime(100));
+  t.equal(world.triggers().length, 1);
+  const silent = unfinished();
+  silent.told.length = 0;
+  silent.nowMs += 600_000;
+  silent.restart();
+  silent.looks(40, 'server-lost');
+  t.equal(silent.triggers().length, 0);
+  silent.looks(40, 'server-lost');
+  t.not(silent.triggers().length, 0);
+});
+
+t.test('the pause after a run that failed goes on over a restart', async (t) => {
+  const world = unfinished();
+  world.told.length = 0;
+  world.restart();
+  world.looks(1, runtime(100));
+  t.equal(world.triggers().length, 0);
+  world.looks(1, runtime(100));
+  t.equal(world.triggers().length, 1);
+});
