@@ -20,16 +20,13 @@ import type {
   RunsState,
 } from '../core/runs/runs-state.ts';
 import type { HookEnd } from '../io/hook-runner.ts';
-import { removeIntent, writeIntent } from '../io/intent-file.ts';
 import { mergeCommits } from './merge-commits.ts';
-import type { RunJournal } from './run-journal.ts';
+import { RunDisk, type RunDiskPorts } from './run-disk.ts';
 import type { AppliedOperation, RunOperations } from './run-operations.ts';
 import { UnsentOperations } from './unsent-operations.ts';
 
-export interface RunRunnerPorts {
+export interface RunRunnerPorts extends RunDiskPorts {
   readonly clock: Clock;
-  readonly journal: RunJournal;
-  readonly intentPath: string;
   readonly operations: RunOperations;
   observe(leaves: readonly Leaf[], timeLimitMs: number): Promise<Observations>;
   runHook(run: RunState, argv: readonly string[], timeLimitMs: number): Promise<HookEnd>;
@@ -44,8 +41,6 @@ export interface RunRunnerPorts {
   onChange(runId: RunId): void;
   /** Into the history; rejects when that could not be written: it is then kept in the journal. */
   onEnded(run: RunState): Promise<void>;
-  /** The disk refuses, and what is going on all the same; undefined: it works again. */
-  onTrouble(trouble: HecateError | undefined): void;
 }
 
 export interface AcceptedRun {
@@ -79,6 +74,7 @@ export class RunRunner {
   readonly #inputs: RunsInput[] = [];
   #working: Promise<void> | undefined;
   readonly #timer: BootTimeTimer;
+  readonly #disk: RunDisk;
   readonly #tickets = new Map<number, Ticket>();
   readonly #unsent = new UnsentOperations();
   #lastTicket = 0;
@@ -89,6 +85,7 @@ export class RunRunner {
     this.#ports = ports;
     this.#state = opened;
     this.#shown = opened;
+    this.#disk = new RunDisk(ports);
     this.#timer = new BootTimeTimer(ports.clock, lookIntervalMs, () => this.input({ type: 'tick' }));
   }
 
@@ -199,9 +196,10 @@ export class RunRunner {
       this.#unsent.review(this.#state);
       await this.#performAll(effects);
       this.#show();
+      await this.#disk.retryWhenDue();
       if (this.#isClosed) return;
     }
-    if (!this.#isClosed) this.#timer.arm(nextRunsTickMs(this.#state));
+    if (!this.#isClosed) this.#timer.arm(Math.min(nextRunsTickMs(this.#state), this.#disk.retryAtMs));
   }
 
   /** Of the next input; of all that wait, as far as they only tell of operations: none of them asks for anything. */
@@ -238,29 +236,12 @@ export class RunRunner {
 
   async #commit(effect: Of<'commit'>): Promise<void> {
     const { runId, ticket, onFailure } = effect;
-    const trouble = await this.#write(effect);
+    const trouble = await this.#disk.write(effect);
     if (trouble && onFailure === 'halt') {
       this.#inputs.unshift({ type: 'commit-failed', runId, ticket, message: trouble.message });
       return;
     }
     await this.#performAll(effect.then);
-  }
-
-  /** @returns what the disk refused */
-  async #write({ records, intent, onFailure }: Of<'commit'>): Promise<HecateError | undefined> {
-    const { journal, intentPath } = this.#ports;
-    const isKept = onFailure === 'proceed';
-    let trouble: HecateError | undefined;
-    const noting = (error: unknown): void => {
-      trouble ??= asHecateError(error, 'HEC_STATE');
-    };
-    await journal.commit(records, isKept).catch(noting);
-    // A request whose record was refused is refused whole.
-    if (intent !== undefined && (!trouble || isKept)) {
-      await (intent === null ? removeIntent(intentPath) : writeIntent(intentPath, intent)).catch(noting);
-    }
-    this.#ports.onTrouble(trouble);
-    return trouble;
   }
 
   async #end(run: RunState): Promise<void> {
@@ -275,6 +256,7 @@ export class RunRunner {
   }
 
   async #compact(ended: RunId): Promise<void> {
+    if (this.#disk.isIntentOwed) return;
     const kept = new Set(this.#state.runs.keys());
     // One that ends in the same breath: its end is still to be written, and nothing else remembers it.
     for (const runId of this.#shown.runs.keys()) if (!this.#handedOver.has(runId)) kept.add(runId);
