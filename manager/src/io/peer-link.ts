@@ -5,11 +5,10 @@
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Method, Outcome } from '@hecate/proto/core/frames.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
-import { formatManagerAddress, type ManagerAddress } from '@hecate/proto/core/manager-address.ts';
+import type { ManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import { createHello, type Welcome } from '@hecate/proto/generated/wire.ts';
-import { dialWebSocket } from '@hecate/proto/io/dial-websocket.ts';
+import { dialFirstManager } from '@hecate/proto/io/dial-first-manager.ts';
 import { readIdentity, type StoredIdentity } from '@hecate/proto/io/identity-store.ts';
-import { clientTlsOptions } from '@hecate/proto/io/pinned-tls.ts';
 import { identityRenewalDueAtMs, renewIdentity } from '@hecate/proto/io/renew-identity.ts';
 import { Session } from '@hecate/proto/io/session-host.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
@@ -88,30 +87,30 @@ export class PeerLink {
     this.#session?.end('HEC_SHUTTING_DOWN', 'the manager is shutting down');
   }
 
+  /** One round over the addresses; the pause before the next one begins when none of them came to a session. */
   async #dial(): Promise<void> {
-    const { addresses, identityDirectory } = this.#ports;
-    const { signal } = this.#stopping;
-    for (const address of addresses) {
-      if (signal.aborted) return;
-      try {
-        const identity = readIdentity(identityDirectory);
-        requirePeer(identity, identityDirectory);
-        const tls = clientTlsOptions(identity, address.host);
-        const transport = await dialWebSocket({
-          address,
-          tls,
-          connectTimeLimitMs,
-          greetingTimeLimitMs,
-          signal,
-        });
-        await this.#greet(new Dialled(transport, this.#ports), identity);
-        return;
-      } catch (thrown) {
-        const { code, message } = asHecateError(thrown, 'HEC_CONNECTION');
-        this.#fail(`${formatManagerAddress(address)}: ${message}`, code);
-      }
+    try {
+      await this.#dialOnce();
+    } catch (thrown) {
+      const { code, message } = asHecateError(thrown, 'HEC_CONNECTION');
+      this.#fail(message, code);
+      this.#again();
     }
-    this.#again();
+  }
+
+  /** The identity is read each time: a renewal, or another join, replaces it. */
+  async #dialOnce(): Promise<void> {
+    const { addresses, identityDirectory } = this.#ports;
+    const identity = readIdentity(identityDirectory);
+    requirePeer(identity, identityDirectory);
+    await dialFirstManager({
+      addresses,
+      identity,
+      connectTimeLimitMs,
+      greetingTimeLimitMs,
+      signal: this.#stopping.signal,
+      greet: (transport) => this.#greet(new Dialled(transport, this.#ports), identity),
+    });
   }
 
   async #greet(dialled: Dialled, identity: StoredIdentity): Promise<void> {
