@@ -5,7 +5,7 @@
  * Ends with the line `N passed, N failed` (`, N skipped` when any), counted from the points of the test files:
  * a top-level test or assertion of a file is one, a file that crashes or runs out of time is one more failure,
  * a static check is one. Exit status 1 when anything failed, when nothing ran, and under CI=true also when
- * anything was skipped. A few files that boot systems and failed run once more, alone: see test/second-try.ts.
+ * anything was skipped. A few that failed run once more, alone: see test/second-try.ts.
  *
  * Each file runs as a process of its own, with tap; its TAP is read by tap-parser.
  */
@@ -18,7 +18,7 @@ import { endAllTestFiles, type FileResult, runTestFile } from './test/run-test-f
 import { betterOf, filesToTryAgain } from './test/second-try.ts';
 import { runStaticChecks } from './test/static-checks.ts';
 import { addFile, closingLine, emptyTally, isGood, type Tally } from './test/tally.ts';
-import { bootingFolders, type LaneKind, laneKinds, TestQueue } from './test/test-queue.ts';
+import { type LaneKind, laneKinds, TestQueue } from './test/test-queue.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -29,8 +29,6 @@ const { values: options, positionals } = parseArgs({
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism()) + 1) },
     /** Seconds for one file. */
     timeout: { type: 'string', default: '600' },
-    /** Folders whose files have a second try. */
-    again: { type: 'string', multiple: true, default: bootingFolders },
   },
 });
 
@@ -57,7 +55,7 @@ async function runFiles(tally: Tally): Promise<Tally> {
     }
   };
   await Promise.all(laneKinds(Number(options.jobs), Math.min(2, availableParallelism())).map(work));
-  for (const file of filesToTryAgain(results, options.again)) {
+  for (const file of filesToTryAgain(results)) {
     console.log(`once more, alone: ${file}`);
     const second = await runTestFile(root, file, timeLimitMs);
     console.log(describeFile(second, { done: results.length, total: files.length }));

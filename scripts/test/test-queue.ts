@@ -2,7 +2,7 @@
  * Folders whose tests boot whole systems: they keep a core busy for about a third of their time. Those with the longest
  * files come first, so that no long one is left alone at the end.
  */
-export const bootingFolders = ['test/packages/', 'test/e2e/', 'test/nodes/'];
+const bootingFolders = ['test/packages/', 'test/e2e/', 'test/nodes/'];
 
 export type LaneKind = 'any' | 'booting';
 

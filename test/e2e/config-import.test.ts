@@ -10,6 +10,7 @@ import { runCtl } from '../../ctl/test/support/run-ctl.ts';
 import { schemaProblem } from '../../ctl/test/support/schema.ts';
 import { parseConfig } from '../../manager/src/config/load-config.ts';
 import { execute } from '../nodes/execute.ts';
+import '../support/property-seed.ts';
 
 t.setTimeout(120_000);
 

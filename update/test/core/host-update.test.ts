@@ -9,6 +9,7 @@ import {
   parseHostUpdate,
   stepHostUpdate,
 } from '../../src/core/host-update.ts';
+import '../../../test/support/property-seed.ts';
 
 const begin: HostUpdateInput = { type: 'begin', from: '1.0.0', to: '1.1.0' };
 const clear: HostUpdateInput = { type: 'asked', hindrance: '' };

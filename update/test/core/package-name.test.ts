@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { compareVersions, isForMachine, isVersion, parsePackageFile } from '../../src/core/package-name.ts';
+import '../../../test/support/property-seed.ts';
 
 t.test('names of package files', async (t) => {
   t.same(parsePackageFile('hecate-agent_1.2.3_all.deb', 'deb'), { name: 'hecate-agent', version: '1.2.3' });

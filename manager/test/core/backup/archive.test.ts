@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { type ArchiveMember, decodeArchive, encodeArchive } from '../../../src/core/backup/archive.ts';
+import '../../../../test/support/property-seed.ts';
 
 const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value));
 const members: readonly ArchiveMember[] = [

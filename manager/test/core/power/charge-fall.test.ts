@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { type ChargeFall, chargeFallAfter, chargeRuntimeMs } from '../../../src/core/power/charge-fall.ts';
+import '../../../../test/support/property-seed.ts';
 
 const began: ChargeFall = { beganAtMs: 0, beganPercent: 100, percent: 100 };
 const refreshMs = 30_000;

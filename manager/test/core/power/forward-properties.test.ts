@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { isForwardOpen } from '../../../src/core/power/forward-received-state.ts';
 import { type Fault, TwoSites } from './support/two-sites.ts';
+import '../../../../test/support/property-seed.ts';
 
 const runs = (numRuns: number) => ({
   numRuns,

@@ -13,6 +13,7 @@ import {
 import { anyInventory } from '../plan/support/arbitrary-inventory.ts';
 import { inventoryOf, names, node } from '../plan/support/plan-fixtures.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
+import '../../../../test/support/property-seed.ts';
 
 const upses = ['rack-a', 'rack-b'];
 const on = (...feeds: string[]): Partial<InventoryNode> => ({ feeds });

@@ -4,6 +4,7 @@ import t from 'tap';
 import { settleMs } from '../../../src/core/power/ups-decision.ts';
 import { thresholdFor } from '../../../src/core/power/ups-estimate.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
+import '../../../../test/support/property-seed.ts';
 
 const anyRest = fc.record({
   remainingMs: fc.integer({ min: 10_000, max: 600_000 }),

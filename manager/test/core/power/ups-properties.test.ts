@@ -5,6 +5,7 @@ import t from 'tap';
 import type { LookFailure, UpsReading } from '../../../src/core/power/ups-sample.ts';
 import { anyDischarge, DischargeWorld, thresholdMsOf } from './support/discharge.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
+import '../../../../test/support/property-seed.ts';
 
 const runs = (numRuns: number) => ({ numRuns, interruptAfterTimeLimit: 8000, markInterruptAsFailure: false });
 

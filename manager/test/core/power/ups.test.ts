@@ -4,6 +4,7 @@ import t from 'tap';
 import { nextUpsTickMs, upsStep } from '../../../src/core/power/ups.ts';
 import type { UpsInput } from '../../../src/core/power/ups-state.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
+import '../../../../test/support/property-seed.ts';
 
 const runtime = (seconds: number, status = 'OB') => readingOf(status, { runtimeMs: seconds * 1000 });
 
