@@ -29,17 +29,18 @@ const keyOf = (peer: string, ups: string): string => `${peer} ${ups}`;
 export class ForwardFile {
   /** Random, of this file: a receiver tells sequences of a file that was lost from those of the next one by it. */
   readonly instance: string;
-  readonly #path: string;
-  readonly #reserve: DiskReserve;
   readonly #sent: Map<string, ForwardState>;
   readonly #received: Map<string, ReceivedRecord>;
+  readonly #writeText: (text: string) => Promise<void>;
   #loss: string | undefined;
   #tail: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, reserve: DiskReserve, { instance, sent, received }: ForwardFileText) {
+  private constructor(
+    { instance, sent, received }: ForwardFileText,
+    writeText: (text: string) => Promise<void>,
+  ) {
     this.instance = instance;
-    this.#path = path;
-    this.#reserve = reserve;
+    this.#writeText = writeText;
     this.#sent = new Map(Object.entries(sent));
     this.#received = new Map(received.map((record) => [keyOf(record.state.peer, record.state.ups), record]));
   }
@@ -51,15 +52,30 @@ export class ForwardFile {
    */
   static async open(path: string, reserve: DiskReserve): Promise<ForwardFile> {
     const text = await readFileIfThere(path);
-    const read = text === undefined ? undefined : parse(text);
-    const empty: ForwardFileText = { version: 1, instance: randomUUID(), sent: {}, received: [] };
-    const file = new ForwardFile(path, reserve, read ?? empty);
-    if (text === undefined || read !== undefined) return file;
+    const write = (content: string) => reserve.lendTo(() => writeFileAtomically(path, content));
+    const { file, isDamaged } = ForwardFile.of(text, write, randomUUID());
+    if (!isDamaged) return file;
     const damagedPath = `${path}.damaged`;
     file.#loss = `${path} was damaged: what was forwarded is asked for anew; see here and at the other site whether a shutdown goes on (hecatectl runs list); the damaged file is kept as ${damagedPath}`;
     // Where that fails, it stays where it is until something is forwarded; it is told all the same.
     await rename(path, damagedPath).catch(() => undefined);
     return file;
+  }
+
+  /**
+   * @param text undefined: there is none yet
+   * @param writeText durable when it resolves
+   * @param newInstance of what is begun anew where there is none, or a damaged one
+   */
+  static of(
+    text: string | undefined,
+    writeText: (text: string) => Promise<void>,
+    newInstance: string,
+  ): { readonly file: ForwardFile; readonly isDamaged: boolean } {
+    const read = text === undefined ? undefined : parse(text);
+    const empty: ForwardFileText = { version: 1, instance: newInstance, sent: {}, received: [] };
+    const file = new ForwardFile(read ?? empty, writeText);
+    return { file, isDamaged: text !== undefined && read === undefined };
   }
 
   /** What was lost at the start, a sentence; undefined: nothing was. */
@@ -93,8 +109,7 @@ export class ForwardFile {
       const { instance } = this;
       const [sent, received] = [Object.fromEntries(this.#sent), this.received()];
       const file: ForwardFileText = { version: 1, instance, sent, received };
-      const text = `${JSON.stringify(file, null, 1)}\n`;
-      return this.#reserve.lendTo(() => writeFileAtomically(this.#path, text));
+      return this.#writeText(`${JSON.stringify(file, null, 1)}\n`);
     });
     this.#tail = written.catch(() => undefined);
     return written;

@@ -5,15 +5,23 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ForwardDeclaration } from '../config/manager-config.ts';
 import type { PeerStanding } from '../core/power/forward-startup.ts';
 import { type ForwardProgress, type ForwardStanding, forwardStandings } from '../core/power/forward-state.ts';
+import { type After, after } from '../io/after.ts';
 import type { ManagerLogger } from '../io/logger.ts';
-import { PeerLink } from '../io/peer-link.ts';
+import { PeerLink, type PeerLinkPorts } from '../io/peer-link.ts';
 import type { Send } from './forward-sender.ts';
+
+/** The session underneath, as far as it matters here. */
+export type OpenLink = Pick<PeerLink, 'start' | 'isOpen' | 'site' | 'trouble' | 'call' | 'close'>;
 
 export interface ForwardLinkPorts {
   readonly clock: Clock;
   readonly logger: Pick<ManagerLogger, 'info' | 'warn'>;
   readonly softwareVersion: string;
   readonly declaration: ForwardDeclaration;
+  /** Of the system, unless another is given. */
+  readonly after?: After;
+  /** The network's, unless another is given. */
+  readonly makeLink?: ((ports: PeerLinkPorts) => OpenLink) | undefined;
   /** What keeps this site's own power from being called good; empty: nothing does. */
   hindrance(): string;
   /** It has said how long its shutdown takes, for the first time or anew. */
@@ -25,21 +33,22 @@ const standingIntervalMs = 5000;
 
 export class ForwardLink {
   readonly #ports: ForwardLinkPorts;
-  readonly #link: PeerLink;
+  readonly #link: OpenLink;
   #heard: { readonly hindrance: string } | undefined;
   #toldBudgetMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelExchange: () => void = () => undefined;
 
   constructor(ports: ForwardLinkPorts) {
     this.#ports = ports;
     const { to: addresses, identityDirectory } = ports.declaration;
-    this.#link = new PeerLink({
+    const { makeLink = (linkPorts) => new PeerLink(linkPorts) } = ports;
+    this.#link = makeLink({
       ...ports,
       addresses,
       identityDirectory,
       onOpen: () => void this.#exchange(),
       onClosed: () => {
-        clearTimeout(this.#timer);
+        this.#cancelExchange();
         this.#heard = undefined;
       },
     });
@@ -92,12 +101,12 @@ export class ForwardLink {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#cancelExchange();
     this.#link.close();
   }
 
   async #exchange(): Promise<void> {
-    const { hindrance, onBudget, logger, declaration } = this.#ports;
+    const { hindrance, onBudget, logger, declaration, after: later = after } = this.#ports;
     try {
       const method = { case: 'tellStanding', value: { hindrance: hindrance() } } as const;
       const outcome = await this.#link.call(method, declaration.acknowledgeWithinMs);
@@ -114,8 +123,8 @@ export class ForwardLink {
       if (this.#link.isOpen)
         logger.warn({ code }, `the manager of another site does not say how it is: ${message}`);
     }
-    clearTimeout(this.#timer);
-    if (this.#link.isOpen) this.#timer = setTimeout(() => void this.#exchange(), standingIntervalMs);
+    this.#cancelExchange();
+    if (this.#link.isOpen) this.#cancelExchange = later(standingIntervalMs, () => void this.#exchange());
   }
 }
 

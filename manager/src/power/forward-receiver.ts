@@ -10,6 +10,7 @@ import { isForwardOpen } from '../core/power/forward-received-state.ts';
 import type { ForwardProgress, ForwardStanding } from '../core/power/forward-state.ts';
 import type { TriggerCause } from '../core/power/ups-state.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
+import { type After, after } from '../io/after.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { ForwardFile } from './forward-file.ts';
 import type { KnownRun } from './power-file.ts';
@@ -19,6 +20,8 @@ export interface ForwardReceiverPorts {
   readonly clock: Pick<Clock, 'bootTimeMs'>;
   readonly bootId: string;
   readonly file: ForwardFile;
+  /** Of the system, unless another is given. */
+  readonly after?: After;
   readonly runs: Pick<RunService, 'request' | 'abort' | 'report' | 'active' | 'watchers'>;
   /** @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run */
   makeRequest(trigger: TriggerEffect): RunRequest;
@@ -53,7 +56,7 @@ export class ForwardReceiver {
   >();
   #queue: ReceivedEffect[] = [];
   #working: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTick: () => void = () => undefined;
   #isClosed = false;
 
   constructor(state: ReceivedState, run: KnownRun | undefined, ports: ForwardReceiverPorts) {
@@ -156,7 +159,7 @@ export class ForwardReceiver {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#cancelTick();
     this.#triggered.close();
     for (const ticket of [...this.#waiting.keys()]) this.#refuse(ticket, new Error('closing'));
     await this.#working;
@@ -164,7 +167,7 @@ export class ForwardReceiver {
 
   #input(input: ReceivedInput): void {
     if (this.#isClosed) return;
-    const { clock, bootId } = this.#ports;
+    const { clock, bootId, after: later = after } = this.#ports;
     const nowMs = clock.bootTimeMs();
     const { state, effects } = receivedStep(this.#state, input, { nowMs, bootId });
     this.#state = state;
@@ -172,10 +175,10 @@ export class ForwardReceiver {
     this.#tellLapse();
     this.#queue.push(...effects);
     if (this.#queue.length > 0) this.#working ??= this.#work();
-    clearTimeout(this.#timer);
+    this.#cancelTick();
     const atMs = nextReceivedTickMs(this.#state);
     if (atMs !== undefined)
-      this.#timer = setTimeout(() => this.#input({ type: 'tick' }), Math.max(1, atMs - nowMs));
+      this.#cancelTick = later(Math.max(1, atMs - nowMs), () => this.#input({ type: 'tick' }));
   }
 
   async #work(): Promise<void> {

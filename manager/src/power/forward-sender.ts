@@ -16,6 +16,7 @@ import {
   type OwnSupply,
   resumedForward,
 } from '../core/power/forward-state.ts';
+import { type After, after } from '../io/after.ts';
 import type { ForwardFile } from './forward-file.ts';
 import type { KnownAlert } from './power-file.ts';
 import type { ReverseEffect, TriggerEffect } from './triggered-run.ts';
@@ -27,6 +28,8 @@ export interface ForwardSenderPorts {
   readonly clock: Pick<Clock, 'bootTimeMs'>;
   readonly bootId: string;
   readonly file: ForwardFile;
+  /** Of the system, unless another is given. */
+  readonly after?: After;
   config(): ForwardConfig;
   /** @throws why it was not answered */
   send(ups: string, instance: string, send: Send): Promise<ForwardProgress>;
@@ -64,7 +67,7 @@ export class ForwardSender {
   #acknowledgedAfterMs: number | undefined;
   #queue: ForwardEffect[] = [];
   #working: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTick: () => void = () => undefined;
   #isClosed = false;
 
   constructor(ups: string, ports: ForwardSenderPorts) {
@@ -117,22 +120,22 @@ export class ForwardSender {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#cancelTick();
     await this.#working;
   }
 
   #input(input: ForwardInput): void {
     if (this.#isClosed) return;
-    const { clock, bootId, config } = this.#ports;
+    const { clock, bootId, config, after: later = after } = this.#ports;
     const nowMs = clock.bootTimeMs();
     const { state, effects } = forwardStep(this.#state, config(), input, { nowMs, bootId });
     this.#state = state;
     this.#queue.push(...effects);
     if (this.#queue.length > 0) this.#working ??= this.#work();
-    clearTimeout(this.#timer);
+    this.#cancelTick();
     const atMs = nextForwardTickMs(this.#state, nowMs);
     if (atMs === undefined || this.#isClosed) return;
-    this.#timer = setTimeout(() => this.#tick(), Math.max(1, atMs - nowMs));
+    this.#cancelTick = later(Math.max(1, atMs - nowMs), () => this.#tick());
   }
 
   /** Time goes by for the battery, too: what was looked at last is counted down. */

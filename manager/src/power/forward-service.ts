@@ -12,12 +12,13 @@ import { sayReceived } from '../core/power/forward-sentence.ts';
 import { type PeerStanding, peersHindrance } from '../core/power/forward-startup.ts';
 import { forwardConfigDefaults } from '../core/power/forward-state.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
+import type { After } from '../io/after.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import type { ForwardMetrics } from '../io/power-metrics.ts';
 import type { RunService } from '../runs/run-service.ts';
 import { ForwardDesk } from './forward-desk.ts';
 import type { ForwardFile } from './forward-file.ts';
-import { ForwardLink } from './forward-link.ts';
+import { ForwardLink, type ForwardLinkPorts } from './forward-link.ts';
 import type { ForwardReceiver } from './forward-receiver.ts';
 import { ForwardSender, type ForwardSenderPorts } from './forward-sender.ts';
 import type { TriggerEffect } from './triggered-run.ts';
@@ -26,8 +27,12 @@ export interface ForwardServicePorts {
   readonly clock: Clock;
   readonly bootId: string;
   readonly file: ForwardFile;
-  readonly runs: RunService;
-  readonly logger: ManagerLogger;
+  readonly runs: Pick<RunService, 'request' | 'abort' | 'report' | 'active' | 'watchers'>;
+  readonly logger: Pick<ManagerLogger, 'info' | 'warn'>;
+  /** Of the system, unless another is given. */
+  readonly after?: After;
+  /** The network's, unless another is given. */
+  readonly makeLink?: ForwardLinkPorts['makeLink'];
   readonly softwareVersion: string;
   config(): ManagerConfig;
   /** Other managers that hold a certificate of this site. */

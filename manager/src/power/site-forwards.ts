@@ -5,13 +5,13 @@ import type { ForwardReceiver } from './forward-receiver.ts';
 import { ForwardService, type ForwardServicePorts } from './forward-service.ts';
 import type { PowerAlerts } from './power-alerts.ts';
 import type { SiteShutdown } from './site-shutdown.ts';
-import type { WatchedUps } from './watched-ups.ts';
+import type { UpsRunner } from './ups-runner.ts';
 
 export interface SiteForwardsPorts
   extends Omit<ForwardServicePorts, 'hindrance' | 'makeRequest' | 'restore' | 'alert'> {
-  readonly alerts: PowerAlerts;
+  readonly alerts: Pick<PowerAlerts, 'tell'>;
   readonly shutdown: SiteShutdown;
-  upses(): readonly WatchedUps[];
+  upses(): readonly { readonly runner: Pick<UpsRunner, 'state'> }[];
   /** A UPS, or another site, that wants this one down; undefined: none does. */
   wanting(): string | undefined;
 }

@@ -2,7 +2,6 @@
 import type { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
-import { ownSupply } from '../core/power/forward-supply.ts';
 import { isWithoutOutput, triggeredSupplyMs } from '../core/power/triggered-supply.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
@@ -19,6 +18,7 @@ import type { PowerAlerts } from './power-alerts.ts';
 import type { KnownAlert, PowerFile } from './power-file.ts';
 import { isSpared } from './site-return.ts';
 import { type TriggerEffect, TriggeredRun } from './triggered-run.ts';
+import { forwardOf } from './ups-forward.ts';
 import { UpsRunner } from './ups-runner.ts';
 
 /** What a UPS needs of the service that it is part of. */
@@ -245,26 +245,13 @@ export class WatchedUps {
 
   #makeForward(): ForwardSender {
     const { forwards, clock, upsConfig, ownBudgetMs } = this.#ports;
-    return forwards.sender(this.name, {
-      hear: (triggerId, event) => {
-        this.runner.input({ type: 'run', triggerId, event });
-        if (this.runner.state.trigger === undefined) this.#clear();
-      },
-      onRecovered: () => this.runner.input({ type: 'recovered' }),
-      onLetGo: () => void this.runner.restored(),
-      supply: (deadlineAtMs) => {
-        const config = upsConfig(this.name);
-        return ownSupply(this.runner.state, config, ownBudgetMs(), deadlineAtMs, clock.bootTimeMs());
-      },
-      local: {
-        resume: (triggerId) => {
-          const { run } = this.runner;
-          this.#triggered.resume(triggerId, run?.triggerId === triggerId ? run.runId : undefined);
-        },
-        ask: (trigger) => this.#triggered.ask(trigger),
-        reverse: (reversal) => this.#triggered.reverse(reversal),
-      },
-      alert: (key, alert) => this.runner.alert(key, alert),
+    return forwardOf(forwards, {
+      runner: this.runner,
+      triggered: this.#triggered,
+      config: () => upsConfig(this.name),
+      ownBudgetMs,
+      bootTimeMs: () => clock.bootTimeMs(),
+      onLetGo: () => this.#clear(),
     });
   }
 
