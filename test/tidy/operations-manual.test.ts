@@ -65,3 +65,17 @@ t.test('what the backup holds is what the manual lists', async (t) => {
   t.same(held.toSorted(), Object.keys(parts).sort());
   for (const [path, text] of Object.entries(parts)) t.ok(manual.includes(text), `${path}: ${text}`);
 });
+
+t.test('every state of a UPS is told in docs/power.md', async (t) => {
+  const [, union = ''] = /type UpsPhase =([^;]*);/.exec(read('manager/src/core/power/ups-state.ts')) ?? [];
+  const phases = [...union.matchAll(/'([a-z-]+)'/g)].map((match) => match[1] ?? '');
+  const [, table = ''] =
+    /\n\| STATE of a UPS \|[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)+)/.exec(read('docs/power.md')) ?? [];
+  const told = table
+    .split('\n')
+    .flatMap((row) =>
+      [...(row.split(' | ')[0] ?? '').matchAll(/`([a-z-]+)`/g)].map((match) => match[1] ?? ''),
+    );
+  t.ok(phases.length > 5, `${phases.length} states`);
+  t.same(told.toSorted(), phases.toSorted());
+});
