@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 stamp=node_modules/.hecate-setup
 want=$(cksum < package-lock.json)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
-  echo "setup: installing dependencies (npm ci)" >&2
+  echo "setup: installing dependencies (npm ci), once: a minute or two" >&2
   npm ci --no-audit --no-fund --loglevel=error >&2
   printf '%s' "$want" > "$stamp"
 fi
