@@ -3,6 +3,7 @@
  * silent, the manager is killed. Then mains is back for good, and the site must be up again.
  */
 import { seededRandom } from '../../proto/test/support/simulated-link.ts';
+import { Ambush } from './power-ambush.ts';
 import { Bootstrap, bootstrapAtBoots } from './power-bootstrap.ts';
 import { PowerEnding } from './power-ending.ts';
 import { makePowerSite } from './power-site.ts';
@@ -26,7 +27,7 @@ export async function simulatePower(
   power.checkers.isWild = isWild;
   let violation: string | undefined;
   try {
-    await play(power, isWild, isWild ? new StrikeAtTrigger(power, seed) : undefined);
+    await play(power, seed, isWild);
   } catch (error) {
     violation = error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
@@ -34,7 +35,7 @@ export async function simulatePower(
   return { violation, trace, happened, lines, runs: checkers.runs.size, virtualMs: time.nowMs };
 }
 
-async function play(power: PowerWorld, isWild: boolean, strike?: StrikeAtTrigger): Promise<void> {
+async function play(power: PowerWorld, seed: number, isWild: boolean): Promise<void> {
   const { world, grid, site } = power;
   const { chance, time } = world;
   world.log(
@@ -45,11 +46,15 @@ async function play(power: PowerWorld, isWild: boolean, strike?: StrikeAtTrigger
   world.begin();
   const bootstrap = new Bootstrap(power);
   bootstrapAtBoots(power, bootstrap);
+  const strike = isWild ? new StrikeAtTrigger(power, seed) : undefined;
   const weather = new Weather(power, isWild);
+  const ambush = new Ambush(power, weather, seed);
   await power.runUntil(chance.between(5000, 120_000));
   weather.begin();
+  ambush.begin();
   const longestMs = Math.max(...grid.upses.map(({ battery }) => battery.nature.fullMs));
   await power.runUntil(time.nowMs + chance.between(300_000, 600_000 + 2 * longestMs));
+  ambush.end();
   weather.end();
   if (strike) strike.isOver = true;
   world.log('mains is back for good');

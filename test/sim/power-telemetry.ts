@@ -28,6 +28,9 @@ export interface Told {
   readonly isAnswered: boolean;
   readonly isOnBattery: boolean;
   readonly isForced: boolean;
+  /** LB, in whatever company. */
+  readonly isLow: boolean;
+  readonly loadPercent: number | undefined;
   /** Planted: what it says is not so. */
   readonly isWrong: boolean;
 }
@@ -54,7 +57,8 @@ export class Telemetry {
   readonly told: Told[] = [];
   failure: LookFailure | undefined;
   isForced = false;
-  isCalibrating = false;
+  /** A worn battery, or a UPS that thinks so: LB, with mains as on battery. */
+  isLowTold = false;
   #stuckSinceMs: number | undefined;
   #stuckFlags: readonly string[] = [];
   #wrong: Wrong | undefined;
@@ -116,11 +120,11 @@ export class Telemetry {
   }
 
   #flags(): readonly string[] {
-    const { hasMains, battery } = this.ups;
-    const flags = hasMains && !this.isCalibrating ? ['OL'] : ['OB', 'DISCHRG'];
-    if (hasMains && !this.isCalibrating && battery.toldPercent() < 100) flags.push('CHRG');
-    if (this.isCalibrating) flags.push('CAL');
-    if (battery.toldPercent() <= this.nature.lowPercent) flags.push('LB');
+    const { hasMains, isCalibrating, battery } = this.ups;
+    const flags = hasMains && !isCalibrating ? ['OL'] : ['OB', 'DISCHRG'];
+    if (hasMains && !isCalibrating && battery.toldPercent() < 100) flags.push('CHRG');
+    if (isCalibrating) flags.push('CAL');
+    if (this.isLowTold || battery.toldPercent() <= this.nature.lowPercent) flags.push('LB');
     if (this.isForced) flags.push('FSD');
     return flags;
   }
@@ -154,6 +158,8 @@ export class Telemetry {
       isAnswered: reading !== undefined,
       isOnBattery: reading?.flags.includes('OB') ?? false,
       isForced: reading?.flags.includes('FSD') ?? false,
+      isLow: reading?.flags.includes('LB') ?? false,
+      loadPercent: reading?.loadPercent,
       isWrong: (wrong !== undefined && !failure) || snapshot.isWrong || this.#stuckSinceMs !== undefined,
     });
     return { reading, failure };

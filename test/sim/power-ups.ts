@@ -23,6 +23,8 @@ export class SimulatedUps {
   readonly battery: Battery;
   hasMains = true;
   hasOutput = true;
+  /** It discharges its battery on purpose, with mains there (CAL). */
+  isCalibrating = false;
   /** Without mains. */
   readonly outages: Stretch[] = [];
   /** Nothing comes out of it from then on. */
@@ -49,7 +51,7 @@ export class SimulatedUps {
     const { nowMs } = this.#time;
     this.battery.advance(nowMs);
     this.hasMains = hasMains;
-    this.battery.isDraining = !hasMains;
+    this.battery.isDraining = !hasMains || this.isCalibrating;
     const last = this.outages.at(-1);
     if (!hasMains) this.outages.push({ fromMs: nowMs, toMs: Number.POSITIVE_INFINITY });
     else if (last) last.toMs = nowMs;
@@ -60,6 +62,12 @@ export class SimulatedUps {
       this.#log(`${this.name} supplies again`);
       this.onOutput(this);
     }
+  }
+
+  setCalibrating(isCalibrating: boolean): void {
+    this.battery.advance(this.#time.nowMs);
+    this.isCalibrating = isCalibrating;
+    this.battery.isDraining = !this.hasMains || isCalibrating;
   }
 
   setLoad(load: number): void {

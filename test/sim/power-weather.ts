@@ -4,6 +4,7 @@ import type { Telemetry, Wrong } from './power-telemetry.ts';
 import type { SimulatedUps } from './power-ups.ts';
 import type { PowerWorld } from './power-world.ts';
 import { Faults } from './runs-faults.ts';
+import type { Chance } from './runs-fleet.ts';
 
 const failures: readonly LookFailure[] = ['data-stale', 'driver-not-connected', 'server-lost'];
 
@@ -38,7 +39,8 @@ export class Weather {
     for (const telemetry of this.#power.telemetries) {
       telemetry.goOn();
       telemetry.isForced = false;
-      telemetry.isCalibrating = false;
+      telemetry.isLowTold = false;
+      telemetry.ups.setCalibrating(false);
     }
   }
 
@@ -117,7 +119,7 @@ export class Weather {
         () => this.#glitch(telemetry),
         () => this.#glitch(telemetry),
         () => chance.happens(0.1) && this.force(telemetry, chance.between(10_000, 300_000)),
-        () => chance.happens(0.3) && this.#calibrate(telemetry),
+        () => chance.happens(0.3) && this.calibrate(telemetry.ups, chance),
       ];
       chance.one(acts)();
       this.#telemetry(meanMs);
@@ -185,15 +187,16 @@ export class Weather {
     });
   }
 
-  #calibrate(telemetry: Telemetry): void {
+  /** As deep as it likes. */
+  calibrate(ups: SimulatedUps, chance: Chance): void {
     const { world } = this.#power;
-    if (telemetry.ups.isOnBattery || telemetry.isCalibrating) return;
-    world.log(`${telemetry.ups.name} calibrates its battery`);
+    if (ups.isOnBattery || ups.isCalibrating || !ups.hasOutput) return;
+    world.log(`${ups.name} calibrates its battery`);
     world.sometimes('calibration');
-    telemetry.isCalibrating = true;
-    world.time.after(world.chance.between(10_000, 300_000), () => {
-      telemetry.isCalibrating = false;
-    });
+    ups.battery.advance(world.time.nowMs);
+    const forMs = chance.between(0.1, 0.95) * ups.battery.leftMs();
+    ups.setCalibrating(true);
+    world.time.after(forMs, () => ups.setCalibrating(false));
   }
 
   // ── The manager ──

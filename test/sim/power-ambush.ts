@@ -1,0 +1,124 @@
+/**
+ * What goes wrong in the very moment in which it matters, and what random weather brings about once in thousands of
+ * seeds: a manager killed on battery or between a trigger and its run, a UPS that is silent on the way to its threshold,
+ * a low battery that is told at the transfer, mains that is back for one UPS of two. Its chances are its own.
+ */
+import { seededRandom } from '../../proto/test/support/simulated-link.ts';
+import type { Telemetry } from './power-telemetry.ts';
+import type { SimulatedUps } from './power-ups.ts';
+import type { Weather } from './power-weather.ts';
+import type { PowerWorld } from './power-world.ts';
+import { type Chance, chanceOf } from './runs-fleet.ts';
+
+/** Apart from what the seed itself draws, and from strikes. */
+const ownSeed = 2_000_003;
+
+const kinds = [
+  'low at the transfer',
+  'wrong runtime on battery',
+  'silent before the threshold',
+  'manager killed on battery',
+  'manager killed at a trigger',
+  'mains of one is back',
+  'low with mains',
+  'calibration',
+] as const;
+type Kind = (typeof kinds)[number];
+
+export class Ambush {
+  readonly #power: PowerWorld;
+  readonly #weather: Weather;
+  readonly #chance: Chance;
+  readonly #kinds: ReadonlySet<Kind>;
+  #isOver = false;
+
+  constructor(power: PowerWorld, weather: Weather, seed: number) {
+    this.#power = power;
+    this.#weather = weather;
+    this.#chance = chanceOf(seededRandom(seed + ownSeed));
+    this.#kinds = this.#draw();
+  }
+
+  /** Each kind hides others: a seed has few. */
+  #draw(): ReadonlySet<Kind> {
+    const chance = this.#chance;
+    return new Set(Array.from({ length: chance.one([0, 1, 1, 2, 2]) }, () => chance.one(kinds)));
+  }
+
+  begin(): void {
+    const { grid, telemetries } = this.#power;
+    for (const ups of grid.upses) ups.onMains = () => this.#onMains(ups);
+    this.#power.onTrigger = this.#chained(() => this.#onTrigger());
+    if (this.#kinds.has('low with mains'))
+      for (const telemetry of telemetries) this.#soon(300_000, () => this.#tellLow(telemetry));
+    if (this.#kinds.has('calibration'))
+      for (const ups of grid.upses)
+        this.#soon(300_000, () => {
+          if (this.#chance.happens(0.5)) this.#weather.calibrate(ups, this.#chance);
+        });
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #chained(work: () => void): () => void {
+    const { onTrigger } = this.#power;
+    return () => {
+      onTrigger();
+      work();
+    };
+  }
+
+  #soon(withinMs: number, work: () => void): void {
+    this.#power.world.time.after(this.#chance.between(0, withinMs), () => {
+      if (!this.#isOver) work();
+    });
+  }
+
+  #begins(kind: Kind, share: number): boolean {
+    if (this.#isOver || !this.#kinds.has(kind) || !this.#chance.happens(share)) return false;
+    this.#power.world.sometimes(`ambush: ${kind}`);
+    return true;
+  }
+
+  #onMains(ups: SimulatedUps): void {
+    const { telemetries, site, world } = this.#power;
+    const telemetry = telemetries.find((each) => each.ups === ups);
+    if (!telemetry || ups.hasMains) return;
+    const toDecideMs = Math.max(0, ups.battery.leftMs() - (site.thresholdsMs[ups.name] ?? 0));
+    if (this.#begins('low at the transfer', 0.7)) this.#tellLow(telemetry);
+    if (this.#begins('wrong runtime on battery', 0.7))
+      this.#soon(toDecideMs / 2, () => telemetry.lieOfRuntime(this.#chance.one([0, 1000, 20_000])));
+    if (this.#begins('silent before the threshold', 0.6))
+      world.time.after(Math.max(0, toDecideMs - this.#chance.between(0, 60_000)), () => {
+        if (!this.#isOver && ups.isOnBattery)
+          this.#weather.silence(telemetry, 'data-stale', this.#chance.between(60_000, 400_000));
+      });
+    if (this.#begins('manager killed on battery', 0.7))
+      this.#soon(this.#chance.one([20_000, 100_000, toDecideMs]), () => {
+        if (ups.isOnBattery) this.#weather.faults.killManager();
+      });
+  }
+
+  /** With mains as on battery. */
+  #tellLow(telemetry: Telemetry): void {
+    const { world } = this.#power;
+    world.log(`${telemetry.ups.name} tells that its battery is low`);
+    telemetry.isLowTold = true;
+    this.#soon(this.#chance.one([4000, 60_000, 300_000]), () => {
+      telemetry.isLowTold = false;
+    });
+  }
+
+  #onTrigger(): void {
+    const { grid, world } = this.#power;
+    if (this.#begins('manager killed at a trigger', 0.6))
+      world.time.after(this.#chance.one([0, 0, 1, 1, 2, 3, 5, 20, 500]) + this.#chance.random(), () => {
+        if (!this.#isOver) this.#weather.faults.killManager();
+      });
+    const without = grid.upses.filter(({ isOnBattery }) => isOnBattery);
+    if (without.length > 1 && this.#begins('mains of one is back', 0.6))
+      this.#soon(20_000, () => this.#chance.one(without).setMains(true));
+  }
+}
