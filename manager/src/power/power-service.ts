@@ -5,6 +5,7 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig, PowerConfig } from '../config/manager-config.ts';
 import type { Finding } from '../core/plan/finding.ts';
 import { startupNeedMs } from '../core/power/recovery.ts';
+import { isByHand, shutDownByHand } from '../core/power/shut-down-by-hand.ts';
 import { judgeSiteStartup, type SiteStartup } from '../core/power/site-startup.ts';
 import { feedsOf, minFeedsOf, nodeSupplyMs, supplyMs } from '../core/power/topology.ts';
 import { type UpsConfig, upsConfig } from '../core/power/ups-config.ts';
@@ -118,7 +119,7 @@ export class PowerService {
   /** By another UPS than this one, here or at another site; or by a person. */
   #isWanted(runId: RunId, by: WatchedUps | ForwardReceiver): boolean {
     const run = this.#ports.runs.active().find(({ request }) => request.runId === runId);
-    if (run?.request.triggerId === '') return true;
+    if (run !== undefined && isByHand(run)) return true;
     return this.#upses.some((ups) => ups !== by && ups.wants(runId)) || this.forwards.desk.wants(runId, by);
   }
 
@@ -355,12 +356,24 @@ export class PowerService {
     return ups?.name ?? this.forwards.desk.wanting;
   }
 
+  /** The shutdown of a person that the site was down by before a UPS has asked for one; undefined: it was up. */
+  get #downByHand(): string | undefined {
+    const { history, config, isOnline } = this.#ports;
+    const { nodes, coordinator } = config().inventory;
+    const shutdown = shutDownByHand(history());
+    const isAnyOn = nodes.some(({ name }) => name !== coordinator && isOnline(name));
+    return shutdown && (shutdown.mode === 'cluster-only' || !isAnyOn) ? shutdown.id : undefined;
+  }
+
   /** What a shutdown that was taken back had taken down comes up again, unless another UPS wants it down. */
   async #restore(ups: WatchedUps): Promise<void> {
     const { runs, logger } = this.#ports;
     const { runner, name } = ups;
     const other = this.#wanting;
+    const byHand = this.#downByHand;
     if (other) logger.warn({ ups: name }, `nothing is started again: ${other} has asked for a shutdown`);
+    else if (byHand)
+      logger.warn({ ups: name }, `nothing is started again: the site was shut down before, by run ${byHand}`);
     else {
       try {
         const triggerId = `taken-back:${runner.run?.runId ?? ''}`;

@@ -3,7 +3,7 @@ import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { judgeSiteReturn } from '../core/power/site-return.ts';
 import type { SiteStartup } from '../core/power/site-startup.ts';
 import type { PastRun } from '../core/runs/past-run.ts';
-import type { RunRequest } from '../core/runs/run.ts';
+import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { WatchedUps } from './watched-ups.ts';
 
@@ -20,7 +20,7 @@ export const isSpared = ({ runner: { alerts = {} } }: ReturningUps): boolean =>
 
 export interface SiteReturnPorts {
   readonly upses: readonly ReturningUps[];
-  readonly runs: Pick<RunService, 'active' | 'request'>;
+  readonly runs: Pick<RunService, 'active' | 'request' | 'report'>;
   history(): readonly PastRun[];
   /** Whether the site may be started up as things are. */
   startup(): SiteStartup;
@@ -60,6 +60,7 @@ export class SiteReturn {
         phase: ups.runner.state.phase,
         hasTrigger: ups.runner.state.trigger !== undefined && !isSpared(ups),
         runId: ups.runner.run?.runId,
+        hasPoweredOff: this.#hasPoweredOff(ups.runner.run?.runId),
       })),
       isStarting: runs.active().some(({ request }) => request.plan.kind === 'startup'),
       history: history(),
@@ -67,10 +68,35 @@ export class SiteReturn {
       attempts: this.#attempts,
       nowMs: nowMs(),
     });
+    if (verdict.type === 'wait' && verdict.isByHand)
+      this.#tell(`mains is back, and the site is not started: ${verdict.sentence}`);
     if (verdict.type === 'start') void this.#start(verdict);
     else if (verdict.type === 'wait' && withoutFigures(verdict.sentence) !== this.#told) {
       this.#told = withoutFigures(verdict.sentence);
       onWait(verdict.sentence);
+    }
+  }
+
+  /** Somebody wants it so: no trouble, but nothing to be silent about. */
+  #tell(why: string): void {
+    for (const { name, runner } of this.#ports.upses) {
+      if (runner.state.phase !== 'recover') continue;
+      runner.alert('not-started', { level: 'notice', sentence: `${name}: ${why}` });
+    }
+  }
+
+  /** Of hosts that had no session nothing was asked. */
+  #hasPoweredOff(runId: RunId | undefined): boolean {
+    if (runId === undefined) return true;
+    try {
+      const operations = this.#ports.runs
+        .report(runId)
+        .stages.flatMap(({ steps }) => steps.flatMap((step) => step.operations))
+        .filter(({ verb }) => verb === 'poweroff');
+      return operations.length === 0 || operations.some(({ state }) => state !== 'offline');
+    } catch {
+      // Nobody remembers it.
+      return true;
     }
   }
 

@@ -1,5 +1,6 @@
 /** What keeps a site from being started up, its power aside: a run that goes on, an intent, a plan that cannot be. */
 import { asHecateError } from '@hecate/proto/core/errors.ts';
+import { isByHand } from '../core/power/shut-down-by-hand.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { RunService } from '../runs/run-service.ts';
 
@@ -22,8 +23,7 @@ export function startupHindrance(
 ): StartupHindrance {
   const active = runs.active();
   const isWanted = active.some(
-    ({ request: { plan, runId, triggerId } }) =>
-      plan.kind === 'shutdown' && triggerId === '' && !resumed.has(runId),
+    (run) => run.request.plan.kind === 'shutdown' && isByHand(run) && !resumed.has(run.request.runId),
   );
   try {
     const refusal = runs.wouldRefuse(startup(), false);

@@ -18,6 +18,7 @@ const recordTypes: ReadonlySet<string> = new Set<RunRecord['type']>([
   'resumed',
   'rung-chosen',
   'limit-tightened',
+  'joined',
   'method-begun',
   'operations-retried',
   'operation-ended',

@@ -58,6 +58,44 @@ const failMains = (upsd: Upsd): Promise<void> => upsd.set('rack', 'ups.status', 
 
 const verbsOf = ({ applied }: FakeAgent): string[] => applied.map(({ verb }) => verb);
 
+const nothingKnown = (): never => {
+  throw new Error('no such run');
+};
+
+t.test('what a person has shut down is told of, and not started', async (t) => {
+  const alerts = new Map<string, string>();
+  const lookWith = (state: string): string[] => {
+    const started: string[] = [];
+    const operations = [{ verb: 'poweroff', state }];
+    const ups = {
+      name: 'rack-a',
+      runner: {
+        state: { phase: 'recover', trigger: undefined },
+        run: { triggerId: 'ups:rack-a:1', runId: '01B' },
+        alert: (key: string, { level, sentence }: { level: string; sentence: string }) =>
+          alerts.set(`${level} ${key}`, sentence),
+      },
+    } as never;
+    new SiteReturn({
+      upses: [ups],
+      runs: {
+        active: () => [],
+        report: () => ({ stages: [{ steps: [{ operations }] }] }) as never,
+        request: () => new Promise(() => undefined),
+      },
+      history: () => [{ id: '01A', kind: 'shutdown', outcome: 'done', mode: 'poweroff' } as never],
+      startup: () => ({ state: 'ready', sentence: 'power is good' }),
+      starting: () => started.push('startup') as never,
+      nowMs: () => 0,
+      onWait: () => undefined,
+    }).look();
+    return started;
+  };
+  t.same(lookWith('offline'), []);
+  t.match(alerts.get('notice not-started'), /rack-a: .*not started: .*run 01A, before the outage/);
+  t.same(lookWith('accepted'), ['startup'], 'a host was on: somebody had switched it on');
+});
+
 t.test('that it cannot start is told until somebody has started it', async (t) => {
   const alerts = new Map<string, string>();
   const phase = { of: 'recover' };
@@ -74,7 +112,11 @@ t.test('that it cannot start is told until somebody has started it', async (t) =
   } as unknown as ReturningUps;
   const site = new SiteReturn({
     upses: [ups],
-    runs: { active: () => [], request: () => Promise.reject(new Error('the disk is full')) },
+    runs: {
+      active: () => [],
+      report: nothingKnown,
+      request: () => Promise.reject(new Error('the disk is full')),
+    },
     history: () => [],
     startup: () => ({ state: 'ready', sentence: 'power is good' }),
     starting: () => ({}) as never,
@@ -100,7 +142,7 @@ t.test('a UPS that has died for good, and that no node needs, keeps nothing down
     const upses: ReturningUps[] = [upsIn('a', 'recover', undefined, {}), upsIn('b', 'triggered', {}, alerts)];
     new SiteReturn({
       upses,
-      runs: { active: () => [], request: async () => ({}) as never },
+      runs: { active: () => [], report: nothingKnown, request: async () => ({}) as never },
       history: () => [],
       startup: () => ({ state: 'ready', sentence: 'power is good' }),
       starting: () => asked.push('startup') as never,

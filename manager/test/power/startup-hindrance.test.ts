@@ -6,13 +6,14 @@ import type { RunId, RunRequest, RunState } from '../../src/core/runs/run.ts';
 import { startupHindrance } from '../../src/power/startup-hindrance.ts';
 
 const startup = (): RunRequest => ({}) as RunRequest;
-type Active = readonly [runId: string, kind: PlanKind, triggerId?: string];
+type Active = readonly [runId: string, kind: PlanKind, triggerId?: string, joinedBy?: string];
 const hindrance = (refusal: string, active: readonly Active[], resumed: readonly string[] = []) =>
   startupHindrance(
     {
       active: () =>
         active.map(
-          ([runId, kind, triggerId = '']) => ({ request: { runId, plan: { kind }, triggerId } }) as RunState,
+          ([runId, kind, triggerId = '', joinedBy]) =>
+            ({ request: { runId, plan: { kind }, triggerId }, joinedBy }) as RunState,
         ),
       wouldRefuse: () => refusal,
     },
@@ -27,6 +28,7 @@ t.test('as a table', async (t) => {
   t.match(hindrance('it goes down', [['1', 'shutdown']]), { isRefusalPassing: false });
   t.match(hindrance('it goes down', [['1', 'shutdown']], ['1']), { isRefusalPassing: true });
   t.match(hindrance('it goes down', [['1', 'shutdown', 'rack-a:1']]), { isRefusalPassing: true }, 'a UPS');
+  t.match(hindrance('it goes down', [['1', 'shutdown', 'rack-a:1', 'alice']]), { isRefusalPassing: false });
   const two = [
     ['1', 'shutdown'],
     ['2', 'shutdown'],

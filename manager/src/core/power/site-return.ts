@@ -1,9 +1,9 @@
 /**
  * Whether a coordinator that has stayed up starts the site again: mains is back, the supply is good for another outage,
- * and nobody has wanted the site down since. Pure.
+ * and nobody wants the site down. Pure.
  */
 import { formatSeconds } from '../plan/plan-words.ts';
-import type { PastRun } from '../runs/past-run.ts';
+import { type ShutdownOrStartup, shutDownByHand } from './shut-down-by-hand.ts';
 import type { SiteStartup } from './site-startup.ts';
 import type { UpsPhase } from './ups-state.ts';
 
@@ -14,11 +14,13 @@ export interface SiteReturnQuestion {
     readonly hasTrigger: boolean;
     /** The run that its last trigger led to; undefined: none is known. */
     readonly runId: string | undefined;
+    /** A host was on that this run has powered off; also where nobody knows. */
+    readonly hasPoweredOff: boolean;
   }[];
   /** A startup goes on. */
   readonly isStarting: boolean;
   /** Runs that are over. */
-  readonly history: readonly Pick<PastRun, 'id' | 'kind' | 'outcome' | 'isDryRun' | 'triggerId'>[];
+  readonly history: readonly ShutdownOrStartup[];
   readonly startup: SiteStartup;
   /** Startups that were asked for since mains is back. */
   readonly attempts: readonly { readonly atMs: number }[];
@@ -28,7 +30,12 @@ export interface SiteReturnQuestion {
 export type SiteReturn =
   /** Nothing to start, or it is being started. */
   | { readonly type: 'none' }
-  | { readonly type: 'wait'; readonly sentence: string }
+  | {
+      readonly type: 'wait';
+      readonly sentence: string;
+      /** It waits for a person: who has shut it down. */
+      readonly isByHand: boolean;
+    }
   | { readonly type: 'start'; readonly ups: string; readonly sentence: string };
 
 /** After a startup that failed: so long, twice as long each time, at most an hour. */
@@ -41,9 +48,9 @@ export function judgeSiteReturn(question: SiteReturnQuestion): SiteReturn {
   if (back === undefined || isStarting) return { type: 'none' };
   const wanting = upses.find(({ hasTrigger }) => hasTrigger);
   if (wanting) return wait(`${wanting.name} has asked for a shutdown`);
-  const since = shutdownSince(question);
-  if (since !== undefined)
-    return wait(`the site was shut down by ${since}, after the outage: start it with hecatectl startup`);
+  const byHand = whyDownByHand(question);
+  if (byHand !== undefined)
+    return { type: 'wait', sentence: `${byHand}: start it with hecatectl startup`, isByHand: true };
   if (startup.state !== 'ready') return wait(startup.sentence);
   const pauseMs = Math.min(retryMostMs, retryLeastMs * 2 ** Math.min(attempts.length - 1, 10));
   const leftMs = (attempts.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) + pauseMs - nowMs;
@@ -52,16 +59,20 @@ export function judgeSiteReturn(question: SiteReturnQuestion): SiteReturn {
   return { type: 'start', ups: back.name, sentence: `${back.name}: mains is back; ${startup.sentence}` };
 }
 
-type HistoricRun = SiteReturnQuestion['history'][number];
+const wait = (sentence: string): SiteReturn => ({ type: 'wait', sentence, isByHand: false });
 
-const wait = (sentence: string): SiteReturn => ({ type: 'wait', sentence });
-
-/** A shutdown that no UPS has led to, here or at another site, and that is newer: ids are in the order of time. */
-function shutdownSince({ upses, history }: SiteReturnQuestion): string | undefined {
+/**
+ * Undefined: no person has shut it down, or hosts were on all the same when the UPS asked: somebody had switched them
+ * on. A rehearsal was not meant to last.
+ */
+function whyDownByHand({ upses, history }: SiteReturnQuestion): string | undefined {
+  const shutdown = shutDownByHand(history);
+  if (shutdown === undefined) return undefined;
+  const { id, joinedBy, mode, isRehearsal } = shutdown;
   const known = upses.flatMap(({ runId }) => (runId === undefined ? [] : [runId]));
-  const newest = known.reduce((latest, id) => (id > latest ? id : latest), '');
-  const isShutdown = ({ kind, outcome, isDryRun, triggerId = '' }: HistoricRun): boolean =>
-    kind === 'shutdown' && !isDryRun && triggerId === '' && (outcome === 'done' || outcome === 'degraded');
-  const later = newest !== '' && history.find((run) => isShutdown(run) && run.id > newest);
-  return later ? `run ${later.id}` : undefined;
+  const newest = known.reduce((latest, runId) => (runId > latest ? runId : latest), '');
+  if (id === newest) return `${joinedBy ?? 'somebody'} has asked for the shutdown, too (run ${id})`;
+  if (newest !== '' && id > newest) return `the site was shut down by run ${id}, after the outage`;
+  const wasUp = mode !== 'cluster-only' && upses.some(({ hasPoweredOff }) => hasPoweredOff);
+  return wasUp || isRehearsal === true ? undefined : `the site was shut down by run ${id}, before the outage`;
 }

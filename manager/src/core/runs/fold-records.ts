@@ -70,6 +70,8 @@ function changed(run: RunState, record: RunRecord): RunState {
       return { ...run, rung: record.rung, rungWhy: record.why, rungAtMs: record.atMs };
     case 'limit-tightened':
       return tightened(run, record);
+    case 'joined':
+      return { ...run, joinedBy: record.by };
     case 'method-begun':
       return begun(run, record);
     case 'operations-retried':

@@ -26,6 +26,8 @@ export interface PastRun {
   readonly isRehearsal: boolean;
   /** Of the UPS, or of the other site, that has asked for it; empty, or not kept: a person has. */
   readonly triggerId?: string;
+  /** A person has asked for it, too. */
+  readonly joinedBy?: string;
   /** Unix time. */
   readonly startedWallMs: number;
   readonly durationMs: number;
@@ -46,6 +48,7 @@ export function pastRunOf(run: RunState): PastRun {
     isDryRun: false,
     isRehearsal: request.isRehearsal,
     triggerId: request.triggerId,
+    ...(run.joinedBy === undefined ? {} : { joinedBy: run.joinedBy }),
     startedWallMs: request.requestedWallMs,
     durationMs: (run.endedAtMs ?? run.recordedAtMs) - run.beganAtMs,
     steps: run.results.map(({ address, outcome, durationMs, hasTimedOut }) => {

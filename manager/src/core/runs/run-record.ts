@@ -23,6 +23,8 @@ export type RunRecord =
       readonly methodDeadlineAtMs: number | undefined;
       readonly why: string;
     } & OfRun)
+  /** A person has asked for what was there already, of a trigger of another kind: it goes on for that person, too. */
+  | ({ readonly type: 'joined'; readonly by: string } & OfRun)
   /** A method of a step begins: with the ids of all its operations, before any of them is sent (I9). */
   | ({
       readonly type: 'method-begun';

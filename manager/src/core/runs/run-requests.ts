@@ -131,6 +131,10 @@ function join(
       why,
     });
   }
+  // Who has asked for less work does not want hosts off.
+  const isPerson = asked.triggerId === '' && !asked.isRehearsal && !isLessWork;
+  if (isPerson && run.request.triggerId !== '' && run.joinedBy === undefined && isActive(run))
+    draft.write({ type: 'joined', by: asked.requestedBy });
   draft.send({ type: 'answer-request', ticket, runId, isJoined: true, preempted: [] });
   return commit(state, draft);
 }

@@ -116,6 +116,8 @@ export interface RunState {
   /** In the order of the plan. */
   readonly results: readonly StepResult[];
   readonly pastOperations: readonly PastOperations[];
+  /** The first person who has asked for it, too, where a trigger has. */
+  readonly joinedBy?: string;
   readonly abort: { readonly by: string; readonly reason: string } | undefined;
   readonly outcome: RunOutcome | undefined;
   readonly why: string;

@@ -1,5 +1,6 @@
 /** Requests and aborts: pre-emption, joining, intents, the point of no return, a disk that refuses. */
 import t from 'tap';
+import type { RunRequest } from '../../../src/core/runs/run.ts';
 import { activeMax, unwithdrawnMax } from '../../../src/core/runs/run-requests.ts';
 import {
   gate,
@@ -287,3 +288,33 @@ t.test('limits', async (t) => {
     t.notOk(desk.state.runs.has(runIdOf(1)), 'the oldest are let go');
   });
 });
+
+t.test(
+  'a person joins what a trigger has asked for: known over a restart, and once it is over',
+  async (t) => {
+    const joinedBy = (...asked: RunRequest[]) => {
+      const desk = new RunsDesk();
+      for (const each of asked) desk.request(each);
+      desk.restart();
+      return desk.run().joinedBy;
+    };
+    const ups = requestOf(shutdown, 1, { triggerId: 'ups:rack-a:1', requestedBy: 'power' });
+    t.equal(joinedBy(ups, requestOf(shutdown, 2, { requestedBy: 'bob' })), 'bob');
+    t.equal(
+      joinedBy(
+        ups,
+        requestOf(shutdown, 2, { requestedBy: 'bob' }),
+        requestOf(shutdown, 3, { requestedBy: 'eve' }),
+      ),
+      'bob',
+    );
+    t.equal(joinedBy(ups, requestOf(shutdown, 2, { triggerId: 'ups:rack-b:1' })), undefined, 'another UPS');
+    t.equal(joinedBy(ups, requestOf(clusterOnly, 2)), undefined, 'who does not want hosts off');
+    t.equal(joinedBy(ups, requestOf(shutdown, 2, { isRehearsal: true })), undefined);
+    t.equal(
+      joinedBy(requestOf(shutdown, 1), requestOf(shutdown, 2)),
+      undefined,
+      'it is a person who has asked',
+    );
+  },
+);
