@@ -3,7 +3,7 @@
  * them, in the order of manager/src/power/ups-runner.ts and watched-ups.ts.
  */
 import type { HecateError } from '@hecate/proto/core/errors.ts';
-import { triggeredSupplyMs } from '../../manager/src/core/power/triggered-supply.ts';
+import { isWithoutOutput, triggeredSupplyMs } from '../../manager/src/core/power/triggered-supply.ts';
 import { nextUpsTickMs, upsStep } from '../../manager/src/core/power/ups.ts';
 import type { UpsConfig } from '../../manager/src/core/power/ups-config.ts';
 import {
@@ -13,6 +13,8 @@ import {
   type UpsState,
 } from '../../manager/src/core/power/ups-state.ts';
 import type { RunId, RunRequest } from '../../manager/src/core/runs/run.ts';
+import type { ForwardSender } from '../../manager/src/power/forward-sender.ts';
+import type { ForwardService } from '../../manager/src/power/forward-service.ts';
 import type { KnownAlert, KnownRun, PowerRecord } from '../../manager/src/power/power-file.ts';
 import type { ReturningUps } from '../../manager/src/power/site-return.ts';
 import {
@@ -21,6 +23,7 @@ import {
   TriggeredRun,
   type TriggeredRunPorts,
 } from '../../manager/src/power/triggered-run.ts';
+import { forwardOf } from '../../manager/src/power/ups-forward.ts';
 import type { Cancel } from './operations-time.ts';
 import type { Telemetry } from './power-telemetry.ts';
 import type { SimulatedManager } from './runs-manager.ts';
@@ -32,17 +35,21 @@ export interface ManagerUpsPorts {
   readonly mutation: Mutation;
   readonly kept: PowerRecord | undefined;
   readonly runs: TriggeredRunPorts['runs'];
+  readonly forwards: ForwardService;
+  /** How long a shutdown of this site itself takes. */
+  ownBudgetMs(): number;
   config(): UpsConfig;
   /** Durable when it calls back, unless the disk refused. */
   put(record: PowerRecord, done: () => void): void;
   makeRequest(ups: ManagerUps, trigger: TriggerEffect): RunRequest | undefined;
   isWanted(by: ManagerUps, runId: RunId): boolean;
   restore(ups: ManagerUps): void;
-  onLook(): void;
+  onLook(ups: ManagerUps): void;
   /** The effects of a step have left (I9); something asynchronous goes on. */
   onEffect(ups: ManagerUps, effect: UpsEffect): void;
   /** Why its trigger is not accepted. */
   onTrouble(ups: ManagerUps, error: HecateError): void;
+  onAlert(ups: ManagerUps, key: string, alert: KnownAlert | undefined): void;
   stir(): void;
   /** Where a throw would be caught by the code that is tried, or by nobody. */
   guard(work: () => void): void;
@@ -59,6 +66,7 @@ export class ManagerUps {
   takenBack: string | undefined;
   readonly #ports: ManagerUpsPorts;
   readonly #triggered: TriggeredRun;
+  readonly #forward: ForwardSender | undefined;
   #alerts: Readonly<Record<string, KnownAlert>>;
   #durable: UpsState;
   #mustWrite = false;
@@ -88,7 +96,11 @@ export class ManagerUps {
         this.run = { triggerId, runId };
         return this.#written();
       },
-      hear: (triggerId, event) => guard(() => this.input({ type: 'run', triggerId, event })),
+      hear: (triggerId, event) =>
+        guard(() => {
+          if (this.#forward) this.#forward.localRun(triggerId, event);
+          else this.input({ type: 'run', triggerId, event });
+        }),
       isWanted: (runId) => ports.isWanted(this, runId),
       onTakenBack: () => guard(() => restore(this)),
       onNothingTaken: () => guard(() => void this.restored()),
@@ -97,6 +109,28 @@ export class ManagerUps {
       },
       onNoReturn: () => undefined,
     });
+    this.#forward = ports.forwards.link && this.#makeForward();
+  }
+
+  #makeForward(): ForwardSender {
+    const { forwards, config, ownBudgetMs, manager } = this.#ports;
+    return forwardOf(forwards, {
+      runner: this,
+      triggered: this.#triggered,
+      config,
+      ownBudgetMs,
+      bootTimeMs: () => manager.host.clockMs(),
+      onLetGo: () => undefined,
+    });
+  }
+
+  /** As a forward calls it. */
+  get ups(): string {
+    return this.name;
+  }
+
+  alert(key: string, alert: KnownAlert | undefined): void {
+    this.#ports.onAlert(this, key, alert);
   }
 
   get #nowMs(): number {
@@ -105,6 +139,11 @@ export class ManagerUps {
 
   get areHostsOff(): boolean {
     return this.state.phase === 'hosts-off';
+  }
+
+  /** What hangs on it alone is off by now, however that came. */
+  get isDark(): boolean {
+    return this.areHostsOff || this.isSpent || isWithoutOutput(this.state, this.#nowMs);
   }
 
   wants(runId: RunId): boolean {
@@ -144,11 +183,14 @@ export class ManagerUps {
     const { trigger } = this.state;
     const runId = this.run?.triggerId === trigger?.triggerId ? this.run?.runId : undefined;
     this.#ports.stir();
-    if (trigger && (trigger.isStarted || !this.#ports.mutation.forgetsAccepted))
+    if (this.#forward) this.#forward.start(trigger);
+    else if (trigger && (trigger.isStarted || !this.#ports.mutation.forgetsAccepted))
       this.#triggered.resume(trigger.triggerId, runId, trigger.isStarted);
     this.input({ type: 'resume' });
     this.#look();
-    if (this.takenBack !== undefined && this.state.trigger === undefined) this.#ports.restore(this);
+    if (this.takenBack === undefined || this.state.trigger !== undefined) return;
+    if (this.#forward) void this.restored();
+    else this.#ports.restore(this);
   }
 
   close(): void {
@@ -158,7 +200,7 @@ export class ManagerUps {
   // ── Looks ──
 
   #look(): void {
-    const { manager, telemetry, onLook } = this.#ports;
+    const { manager, telemetry, onLook, stir } = this.#ports;
     this.#pollAtMs = this.#nowMs;
     this.#isLooking = true;
     // Until the answer is there.
@@ -166,7 +208,12 @@ export class ManagerUps {
       const { reading, failure } = telemetry.look();
       const sample = { ups: this.name, atMs: this.#nowMs, reading, failure, rejected: [] };
       this.input({ type: 'sample', sample });
-      onLook();
+      if (this.#forward) {
+        stir();
+        this.#forward.look();
+        this.#leaveUnfinished();
+      }
+      onLook(this);
       this.#isLooking = false;
       this.#armPoll();
     });
@@ -255,7 +302,7 @@ export class ManagerUps {
     switch (effect.type) {
       case 'trigger':
         this.#lastTrigger = { effect, atMs: this.#nowMs };
-        this.#triggered.ask(effect);
+        (this.#forward ?? this.#triggered).ask(effect);
         break;
       case 'reverse':
         this.#reverse(effect);
@@ -269,7 +316,17 @@ export class ManagerUps {
   }
 
   #reverse(effect: ReverseEffect): void {
-    this.#triggered.reverse(effect);
+    (this.#forward ?? this.#triggered).reverse(effect);
+  }
+
+  /** Its trigger has ended with a look, and not with what became of a run. */
+  #leaveUnfinished(): void {
+    const asked = this.#lastTrigger?.effect;
+    const { trigger, alerts } = this.state;
+    if (trigger !== undefined || asked === undefined || !Object.hasOwn(alerts, 'unfinished')) return;
+    this.#lastTrigger = undefined;
+    const sentence = 'mains is back, and the shutdown that failed is not asked for again';
+    this.#forward?.reverse({ type: 'reverse', triggerId: asked.triggerId, sentence });
   }
 
   #arm(): void {

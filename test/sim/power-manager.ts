@@ -15,12 +15,15 @@ import { isActive } from '../../manager/src/core/runs/plan-walk.ts';
 import type { RunId, RunRequest, RunState } from '../../manager/src/core/runs/run.ts';
 import { runReport } from '../../manager/src/core/runs/run-report.ts';
 import { runsStep } from '../../manager/src/core/runs/runs.ts';
+import type { ForwardReceiver } from '../../manager/src/power/forward-receiver.ts';
+import type { ForwardService } from '../../manager/src/power/forward-service.ts';
 import { SiteReturn } from '../../manager/src/power/site-return.ts';
 import { type SiteBudget, SiteShutdown } from '../../manager/src/power/site-shutdown.ts';
 import { startupHindrance } from '../../manager/src/power/startup-hindrance.ts';
 import type { TriggerEffect, TriggeredRunPorts } from '../../manager/src/power/triggered-run.ts';
 import type { AcceptedRun } from '../../manager/src/runs/run-runner.ts';
 import { RunWatchers } from '../../manager/src/runs/run-watchers.ts';
+import { type Neighbour, simulatedForwards } from './forward-manager.ts';
 import { ManagerUps } from './power-manager-ups.ts';
 import type { Telemetry } from './power-telemetry.ts';
 import { intentAgeMaxMs, type SimulatedManager } from './runs-manager.ts';
@@ -36,12 +39,17 @@ export interface PowerOfManagerPorts {
   readonly manager: SimulatedManager;
   readonly telemetries: readonly Telemetry[];
   config(): ManagerConfig;
+  readonly neighbour: Neighbour | undefined;
   onEffect(ups: ManagerUps, effect: UpsEffect): void;
+  onLook(ups: ManagerUps): void;
+  /** A UPS takes back what it has asked for. */
+  onAbort(runId: RunId): void;
   stir(): void;
 }
 
 export class PowerOfManager {
   readonly upses: readonly ManagerUps[];
+  readonly forwards: ForwardService;
   readonly #ports: PowerOfManagerPorts;
   readonly #shutdown: SiteShutdown;
   readonly #watchers = new RunWatchers();
@@ -74,6 +82,7 @@ export class PowerOfManager {
     this.#budget = this.#shutdown.budget();
     this.#lastStartup = this.#newestStartup();
     this.#lookedAtMs = manager.host.clockMs();
+    this.forwards = this.#makeForwards();
     this.upses = telemetries.map((telemetry) => this.#watch(telemetry));
     this.#return = new SiteReturn({
       upses: this.upses.map((ups) => ups.returning),
@@ -90,14 +99,46 @@ export class PowerOfManager {
     return this.#budget;
   }
 
+  #makeForwards(): ForwardService {
+    return simulatedForwards({
+      ...this.#ports,
+      runs: this.#runs,
+      shutdown: this.#shutdown,
+      upses: () => this.upses,
+      budgetMs: () => this.#budget.budgetMs,
+      wanting: () => this.#wanting,
+      isWanted: (by, runId) => this.#isWanted(by, runId),
+      onBudget: () => this.#tellBudget(),
+    });
+  }
+
+  get #wanting(): string | undefined {
+    const ups = this.upses.find(({ state }) => state.trigger !== undefined);
+    return ups?.name ?? this.forwards.desk.wanting;
+  }
+
+  #isWanted(by: ManagerUps | ForwardReceiver, runId: RunId): boolean {
+    if (this.#ports.world.mutation.takesBackWanted) return false;
+    return this.upses.some((ups) => ups !== by && ups.wants(runId)) || this.forwards.desk.wants(runId, by);
+  }
+
+  /** Of what its UPSes ask for: where that is carried out elsewhere, it takes as long as it takes there. */
+  get #decisionBudgetMs(): number {
+    return this.forwards.link?.budgetMs ?? this.#budget.budgetMs;
+  }
+
+  #tellBudget(): void {
+    for (const ups of this.upses) ups.input({ type: 'budget', budgetMs: this.#decisionBudgetMs });
+  }
+
   #past() {
     return [...this.#history.values()].map(({ past }) => past);
   }
 
   #watch(telemetry: Telemetry): ManagerUps {
-    const { manager, world, onEffect, stir } = this.#ports;
+    const { manager, world, onEffect, onLook, stir } = this.#ports;
     const { name } = telemetry.ups;
-    return new ManagerUps(this.#budget.budgetMs, {
+    return new ManagerUps(this.#decisionBudgetMs, {
       manager,
       telemetry,
       mutation: world.mutation,
@@ -109,17 +150,26 @@ export class PowerOfManager {
         if (world.mutation.forgetsPower) manager.process.later(1, done);
         else manager.files.power.put(this.#records, () => manager.process.run(done));
       },
-      makeRequest: (ups, trigger) => this.#makeRequest(ups, trigger),
-      isWanted: (by, runId) =>
-        !world.mutation.takesBackWanted && this.upses.some((ups) => ups !== by && ups.wants(runId)),
+      makeRequest: (ups, trigger) =>
+        this.forwards.link ? this.#wholeRequest(trigger) : this.#makeRequest(ups, trigger),
+      isWanted: (by, runId) => this.#isWanted(by, runId),
+      forwards: this.forwards,
+      ownBudgetMs: () => this.#budget.budgetMs,
       restore: (ups) => this.#restore(ups),
-      onLook: () => this.#lookAround(),
+      onLook: (ups) => {
+        this.#lookAround();
+        onLook(ups);
+      },
       onEffect,
       onTrouble: (ups, error) => {
         world.log(`${ups.name} is refused: ${error.message}`);
         world.sometimes(`trigger refused ${error.code}`);
         // A fault of our own is none of the disk's, nor of the plan's.
         if (error.code === 'HEC_INTERNAL') throw error;
+      },
+      onAlert: (ups, key, alert) => {
+        world.log(`${ups.name} ${key}: ${alert?.sentence ?? 'over'}`);
+        if (alert) world.sometimes(`alert ${key}`);
       },
       stir,
       guard: (work) => {
@@ -139,7 +189,7 @@ export class PowerOfManager {
       runtimeSafetyFactor: power.runtimeSafetyFactor,
       pollIntervalMs: power.pollIntervalMs,
       debouncePolls: power.debouncePolls,
-      forwardingLatencyMs: power.forwardingLatencyMs,
+      forwardingLatencyMs: Math.max(power.forwardingLatencyMs, power.forward?.acknowledgeWithinMs ?? 0),
       onBatteryTimerMs: power.onBatteryLimitMs,
       blindLimitMs: power.silenceLimitMs,
       remainingMs: this.#shutdown.remainingMs(name, this.#budget.budgetMs),
@@ -150,16 +200,20 @@ export class PowerOfManager {
   start(): void {
     this.#resumed = new Set(this.#runs.active().map(({ request }) => request.runId));
     for (const ups of this.upses) ups.start();
+    this.forwards.start();
   }
 
   close(): void {
     for (const ups of this.upses) ups.close();
+    // All at once: nobody waits for a process that is killed.
+    void this.forwards.close();
+    void this.forwards.desk.close();
   }
 
   // ── Runs, as run-service.ts gives them ──
 
   #runsPort(): TriggeredRunPorts['runs'] {
-    const { manager, stir } = this.#ports;
+    const { manager, stir, onAbort } = this.#ports;
     const answered =
       (resolve: (accepted: AcceptedRun) => void, reject: (error: Error) => void) =>
       (answer: ManagerAnswer) => {
@@ -175,6 +229,7 @@ export class PowerOfManager {
       request: (request, isOverridden) =>
         new Promise((resolve, reject) => manager.request(request, isOverridden, answered(resolve, reject))),
       abort: async (runId, by, reason) => {
+        onAbort(runId);
         await new Promise<AcceptedRun>((resolve, reject) =>
           manager.abort(runId, by, reason, answered(resolve, reject)),
         );
@@ -220,8 +275,7 @@ export class PowerOfManager {
     this.#knownRuns = this.#history.size;
     const before = this.#budget;
     this.#budget = this.#shutdown.budget();
-    if (this.#budget.budgetMs !== before.budgetMs)
-      for (const ups of this.upses) ups.input({ type: 'budget', budgetMs: this.#budget.budgetMs });
+    if (this.#budget.budgetMs !== before.budgetMs) this.#tellBudget();
     const newest = this.#newestStartup();
     if (newest === this.#lastStartup) return;
     this.#lastStartup = newest;
@@ -234,6 +288,10 @@ export class PowerOfManager {
       .reduce((newest, { id }) => (id > newest ? id : newest), '');
   }
 
+  #wholeRequest({ sentence, triggerId, timeLimitMs }: TriggerEffect): RunRequest {
+    return this.#shutdown.whole(sentence, triggerId, timeLimitMs);
+  }
+
   #makeRequest(ups: ManagerUps, { triggerId, sentence }: TriggerEffect): RunRequest | undefined {
     const { world } = this.#ports;
     const given = this.upses.flatMap((each): [string, number][] => {
@@ -242,7 +300,7 @@ export class PowerOfManager {
     });
     const namesOf = (is: (each: ManagerUps) => boolean) =>
       new Set(this.upses.filter(is).map(({ name }) => name));
-    const gone = namesOf((each) => each.areHostsOff || each.isSpent);
+    const gone = namesOf((each) => each.isDark);
     const spent = namesOf((each) => each.isSpent);
     const triggered = new Set(given.map(([name]) => name));
     const request = this.#shutdown.request(Object.fromEntries(given), gone, sentence, triggerId, spent);
@@ -255,7 +313,7 @@ export class PowerOfManager {
   #restore(ups: ManagerUps): void {
     const { world, stir } = this.#ports;
     stir();
-    const other = this.upses.find(({ state }) => state.trigger !== undefined);
+    const other = this.#wanting;
     if (other) world.sometimes('not restored for another UPS');
     const asked = other ? Promise.resolve() : this.#requestRestore(ups);
     void asked.then(
@@ -279,6 +337,12 @@ export class PowerOfManager {
   startup(): SiteStartup {
     const { manager, config } = this.#ports;
     const names = this.upses.map(({ name }) => name);
+    const hindrance = startupHindrance(
+      { active: this.#runs.active, wouldRefuse: (request) => this.#wouldRefuse(request) },
+      () => this.#shutdown.starting(),
+      this.#resumed,
+    );
+    const elsewhere = hindrance.refusal === '' ? this.forwards.hindrance() : '';
     return judgeSiteStartup({
       upses: this.upses.map(({ name, state }) => ({
         state,
@@ -291,11 +355,7 @@ export class PowerOfManager {
       })),
       stableMainsMs: config().power.stableMainsMs,
       startupChargePercent: config().power.startupChargePercent,
-      ...startupHindrance(
-        { active: this.#runs.active, wouldRefuse: (request) => this.#wouldRefuse(request) },
-        () => this.#shutdown.starting(),
-        this.#resumed,
-      ),
+      ...(elsewhere === '' ? hindrance : { refusal: elsewhere, isRefusalPassing: true }),
       nowMs: manager.host.clockMs(),
     });
   }

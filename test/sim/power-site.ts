@@ -33,8 +33,8 @@ export interface PowerSite {
 /** How long hosts take to go off, at most, where nothing is wrong with them. */
 export const tailMs = 30_000;
 
-export function makePowerSite(chance: Chance): PowerSite {
-  const names = ['rack-a', 'rack-b', 'rack-c'].slice(0, chance.one([1, 1, 1, 2, 2, 2, 3]));
+/** @param names its UPSes */
+export function makePowerSite(chance: Chance, names = drawnNames(chance)): PowerSite {
   const { inventory: drawn } = makeFleet(chance);
   const inventory = { ...drawn, nodes: drawn.nodes.map((node) => withFeeds(node, names, chance)) };
   const sequences = chance.happens(0.4) ? [patientShutdown(inventory, chance.between(2, 12))] : [];
@@ -68,6 +68,9 @@ export function makePowerSite(chance: Chance): PowerSite {
     thresholdsMs: Object.fromEntries(names.map((name, index) => [name, thresholds[index] ?? 0])),
   };
 }
+
+const drawnNames = (chance: Chance): string[] =>
+  ['rack-a', 'rack-b', 'rack-c'].slice(0, chance.one([1, 1, 1, 2, 2, 2, 3]));
 
 type Declared = Pick<ManagerConfig, 'inventory' | 'sequences'>;
 
@@ -136,17 +139,18 @@ function withFeeds(node: InventoryNode, names: readonly string[], chance: Chance
 export function siteConfig(
   inventory: Inventory,
   names: readonly string[],
-  power: Partial<ManagerConfig['power']>,
+  declaredPower: Partial<ManagerConfig['power']>,
 ): ManagerConfig {
   const upses = names.map((name) => `    - { name: ${name}, ups: "${name}@127.0.0.1:3493" }`).join('\n');
-  const read = parseConfig(`site: sim\npower:\n  upses:\n${upses}\n`, 'coordinator');
+  const power = names.length === 0 ? '' : `power:\n  upses:\n${upses}\n`;
+  const read = parseConfig(`site: sim\n${power}`, 'coordinator');
   if (!('config' in read)) throw new Error(JSON.stringify(read.findings));
   const { config } = read;
   const declared: readonly UpsDeclaration[] = config.power.upses;
-  return { ...config, inventory, power: { ...config.power, ...power, upses: declared } };
+  return { ...config, inventory, power: { ...config.power, ...declaredPower, upses: declared } };
 }
 
-function makeTelemetry(chance: Chance): TelemetryNature {
+export function makeTelemetry(chance: Chance): TelemetryNature {
   const isRefreshTold = chance.happens(0.6);
   return {
     refreshMs: Math.round(chance.between(1000, isRefreshTold ? 60_000 : 30_000)),
@@ -160,7 +164,7 @@ function makeTelemetry(chance: Chance): TelemetryNature {
   };
 }
 
-function makeBattery(chance: Chance, thresholdMs: number, isBlind: boolean): BatteryNature {
+export function makeBattery(chance: Chance, thresholdMs: number, isBlind: boolean): BatteryNature {
   const isShort = chance.happens(0.2);
   const factor = isShort ? chance.between(0.1, 1.4) : chance.between(isBlind ? 2.5 : 1.8, 4);
   const isDefective = chance.happens(0.15);

@@ -21,6 +21,8 @@ export class ManagerDisk {
   readonly runs: RecordLog<Commit>;
   readonly intent: SmallFile<Intent>;
   readonly power: SmallFile<PowerRecords>;
+  /** The text of forwards.json. */
+  readonly forwards: SmallFile<string>;
   readonly history = new Map<RunId, HistoryEntry>();
   epoch = 0;
 
@@ -30,6 +32,7 @@ export class ManagerDisk {
     this.runs = new RecordLog(disk);
     this.intent = new SmallFile(disk);
     this.power = new SmallFile(disk);
+    this.forwards = new SmallFile(disk);
   }
 
   crash(): void {
@@ -37,6 +40,7 @@ export class ManagerDisk {
     this.runs.crash();
     this.intent.crash();
     this.power.crash();
+    this.forwards.crash();
   }
 
   copy(): ManagerDisk {
@@ -45,6 +49,7 @@ export class ManagerDisk {
     this.runs.copyTo(copy.runs);
     copy.intent.content = this.intent.content;
     copy.power.content = this.power.content;
+    copy.forwards.content = this.forwards.content;
     copy.epoch = this.epoch;
     return copy;
   }

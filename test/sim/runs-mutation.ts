@@ -2,9 +2,12 @@
  * What a planted bug may change: wrappers around cores, disks and what runners do, in the simulator alone. The cores
  * have no switches.
  */
+
+import type { Method } from '@hecate/proto/core/frames.ts';
 import type { deadManStep } from '../../agent/src/core/dead-man.ts';
 import type { OperationRecord } from '../../agent/src/core/operation-record.ts';
 import type { operationsStep as agentOperationsStep } from '../../agent/src/core/operations.ts';
+import type { ManagerConfig } from '../../manager/src/config/manager-config.ts';
 import type { operationsStep as managerOperationsStep } from '../../manager/src/core/operations.ts';
 import type { Leaf, Observation } from '../../manager/src/core/plan/gate.ts';
 import type { Plan } from '../../manager/src/core/plan/plan.ts';
@@ -43,6 +46,12 @@ export interface Mutation {
   readonly countsUnasked?: boolean;
   /** power.json is never written. */
   readonly forgetsPower?: boolean;
+  /** forwards.json: acknowledged before it is on the disk, or never there. */
+  readonly forwardFile?: 'answers-early' | 'is-never-written';
+  /** What a forwarding manager says, as it arrives. */
+  readonly forwardMethod?: (method: Method) => Method;
+  /** What the configuration of the forwarding manager is taken for. */
+  readonly forwardConfig?: (config: ManagerConfig) => ManagerConfig;
   /** What is asked for when a UPS has triggered. */
   readonly powerRequest?: (request: RunRequest) => RunRequest;
 }

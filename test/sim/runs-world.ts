@@ -48,6 +48,10 @@ export interface WorldOptions {
   readonly dead?: ReadonlySet<string>;
   /** What is started starts, and what is powered off is off in ten seconds. */
   readonly isSound?: boolean;
+  /** Of another world, whose host carries this one's manager; else: its coordinator. */
+  readonly managerHost?: SimulatedHost;
+  /** Another world's log, which this one's lines go to. */
+  readonly log?: (text: string) => void;
 }
 
 export class SimulationWorld {
@@ -80,6 +84,7 @@ export class SimulationWorld {
   readonly #hanging: ReadonlySet<string>;
   readonly #dead: ReadonlySet<string>;
   readonly #isSound: boolean;
+  readonly #log: ((text: string) => void) | undefined;
   #nextSession = 1;
   #wasEverFull = false;
 
@@ -90,6 +95,7 @@ export class SimulationWorld {
     this.#hanging = options.hanging ?? new Set();
     this.#dead = options.dead ?? new Set();
     this.#isSound = options.isSound ?? false;
+    this.#log = options.log;
     this.random = options.random ?? seededRandom(seed);
     this.chance = chanceOf(this.random);
     this.mutation = mutation;
@@ -113,7 +119,10 @@ export class SimulationWorld {
       this.agents.push(new SimulatedAgent(name, host, this));
     }
     const { coordinator } = this.fleet.inventory;
-    this.managerHost = (coordinator && this.hosts.get(coordinator)) ?? this.#makeHost('manager-host', []);
+    this.managerHost =
+      options.managerHost ??
+      (coordinator && this.hosts.get(coordinator)) ??
+      this.#makeHost('manager-host', []);
     this.manager = new SimulatedManager(1, this.managerHost, new ManagerDisk(new SimulatedDisk(this)), this);
     this.managerHost.onOff = () => {
       for (const manager of [this.manager, this.oldManager]) {
@@ -193,6 +202,10 @@ export class SimulationWorld {
   // ── For everybody in it ──
 
   log(text: string): void {
+    if (this.#log) {
+      this.#log(text);
+      return;
+    }
     if (this.#isVerbose) this.lines.push(`${(this.time.nowMs / 1000).toFixed(3).padStart(9)} ${text}`);
     let hash = this.#trace ^ Math.round(this.time.nowMs * 1000);
     for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
