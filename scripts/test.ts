@@ -48,7 +48,9 @@ const timeLimitMs = Number(options.timeout) * 1000;
 async function runFiles(tally: Tally): Promise<Tally> {
   const results: FileResult[] = [];
   const work = async (kind: LaneKind, lane: number): Promise<void> => {
-    for (let file = queue.next(lane, kind); file !== undefined; file = queue.next(lane, kind)) {
+    for (;;) {
+      const file = await queue.next(lane, kind);
+      if (file === undefined) return;
       const result = await runTestFile(root, file, timeLimitMs);
       results.push(result);
       console.log(describeFile(result, { done: results.length, total: files.length }));
