@@ -25,36 +25,45 @@ export class PowerEnding {
 
   /** @throws Error saying what does not come up, or does not end */
   async come(): Promise<void> {
-    const { world, grid } = this.#power;
-    const { time, fleet } = world;
-    const bounds = [fleet.shutdown, fleet.startup].map((plan) => (plan ? boundOf(plan, 'full') : 0));
-    const chargeMs = Math.max(
-      ...grid.upses.map(({ battery: { nature } }) => nature.fullMs / nature.chargeRate),
-    );
-    const limitMs = 3 * (bounds[0] ?? 0) + 3 * (bounds[1] ?? 0) + chargeMs + 2 * operatorAfterMs + settleMs;
+    const { world } = this.#power;
+    const { time } = world;
+    const { limitMs } = this;
     const untilMs = time.nowMs + limitMs;
-    this.#button();
+    this.button();
     for (;;) {
       await this.#power.runUntil(time.nowMs + lookEveryMs);
       if (this.whyNotOver() === '') break;
       if (time.nowMs > untilMs)
         world.checkers.fail(`after ${Math.round(limitMs / 1000)} s: ${this.whyNotOver()}`);
-      this.#operator();
+      this.operate();
     }
     world.log('everything is up and at rest');
   }
 
+  /** How long that may take. */
+  get limitMs(): number {
+    const { world, grid } = this.#power;
+    const { fleet } = world;
+    const bounds = [fleet.shutdown, fleet.startup].map((plan) => (plan ? boundOf(plan, 'full') : 0));
+    const chargeMs = Math.max(
+      0,
+      ...grid.upses.map(({ battery: { nature } }) => nature.fullMs / nature.chargeRate),
+    );
+    return 3 * (bounds[0] ?? 0) + 3 * (bounds[1] ?? 0) + chargeMs + 2 * operatorAfterMs + settleMs;
+  }
+
   /** The coordinator is switched on by somebody who has seen that mains is back. */
-  #button(): void {
+  button(): void {
     const { managerHost, time, chance, manager } = this.#power.world;
     time.after(chance.between(30_000, 300_000), () => {
       managerHost.wake();
       if (managerHost.isOn && !managerHost.isGoingDown && !manager.isUp) manager.start();
-      this.#button();
+      this.button();
     });
   }
 
-  #operator(): void {
+  /** Where nobody else starts the site, somebody does, once he has seen that. */
+  operate(): void {
     const { world, ofManager } = this.#power;
     const { time, manager, hosts } = world;
     const isBusy =

@@ -23,10 +23,13 @@ export class Weather {
   }
 
   begin(): void {
-    const { chance } = this.#power.world;
-    this.#mains();
+    const { world, telemetries } = this.#power;
+    const { chance } = world;
+    // A site may watch none, and hang on those of another one.
+    const hasUpses = telemetries.length > 0;
+    if (hasUpses) this.#mains();
     // Where little else goes wrong, nothing excuses a decision that is late.
-    if (chance.happens(0.5)) this.#telemetry(chance.one([30_000, 200_000, 1_200_000]));
+    if (hasUpses && chance.happens(0.5)) this.#telemetry(chance.one([30_000, 200_000, 1_200_000]));
     if (chance.happens(0.5)) this.#manager(chance.one([60_000, 300_000, 1_800_000]));
     if (this.#isWild) this.faults.begin();
   }
