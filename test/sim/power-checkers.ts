@@ -4,13 +4,14 @@
  */
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import { thresholdFor } from '../../manager/src/core/power/ups-estimate.ts';
-import type { UpsEffect } from '../../manager/src/core/power/ups-state.ts';
+import type { UpsEffect, UpsTrigger } from '../../manager/src/core/power/ups-state.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import { causeless, unseenAfterStart } from './power-cause.ts';
 import { whyHurried } from './power-hurry.ts';
 import { whyLate } from './power-lateness.ts';
 import type { PowerOfManager } from './power-manager.ts';
 import type { ManagerUps } from './power-manager-ups.ts';
+import { PowerPromises } from './power-promises.ts';
 import { isWithin, type SimulatedUps, type Stretch, timeWithin } from './power-ups.ts';
 import type { PowerWorld } from './power-world.ts';
 
@@ -27,6 +28,9 @@ export interface KnownTrigger {
   readonly excuse: string;
 }
 
+/** As a manager knew it when it ended. */
+type KeptTrigger = Pick<UpsTrigger, 'triggerId' | 'isStarted' | 'isReversing'>;
+
 /** What was heard so long ago is nothing of now: several looks, and a manager that starts. */
 const unheardMs = 60_000;
 
@@ -36,17 +40,19 @@ export class PowerCheckers {
   /** Of each UPS, oldest first. */
   readonly triggers = new Map<string, KnownTrigger[]>();
   readonly managerDown: Stretch[] = [];
+  readonly promises: PowerPromises;
   /** The manager that is there has another boot than the one before it. */
   isOtherBoot = false;
   #boot = 0;
   readonly #runsOfTriggers = new Map<string, RunId>();
   readonly #startups = new Set<RunId>();
-  readonly #expected = new Map<string, string>();
+  readonly #expected = new Map<string, KeptTrigger>();
   #lastBudgetMs = 0;
   readonly #power: PowerWorld;
 
   constructor(power: PowerWorld) {
     this.#power = power;
+    this.promises = new PowerPromises(power);
   }
 
   fail(text: string): never {
@@ -69,6 +75,7 @@ export class PowerCheckers {
     if (effect.type === 'reverse') this.#sometimes('taken back');
     if (effect.type === 'inhibit' && effect.sentence) this.#sometimes('inhibited');
     if (effect.type !== 'trigger') return;
+    this.promises.onTrigger(ups);
     const known = this.triggersOf(ups.name);
     const unseen = unseenAfterStart(this.#power, ups, effect);
     if (unseen) this.fail(unseen);
@@ -131,6 +138,7 @@ export class PowerCheckers {
       this.#runsOfTriggers.set(triggerId, runId);
       this.#sometimes(`power run ${plan.nodes.length === world.nodeNames.length ? 'of all' : 'partial'}`);
       this.#checkScope(plan.nodes, runId);
+      this.promises.onRun(state);
       const hurried = whyHurried(this.#power, state);
       if (hurried) this.fail(hurried);
     }
@@ -187,7 +195,8 @@ export class PowerCheckers {
       const { trigger } = state;
       const hasLeft = this.triggersOf(name).some(({ triggerId }) => triggerId === trigger?.triggerId);
       if (!trigger || !hasLeft || world.hasLostRecords()) continue;
-      this.#expected.set(name, trigger.triggerId);
+      const { triggerId, isStarted, isReversing } = trigger;
+      this.#expected.set(name, { triggerId, isStarted, isReversing });
       this.#sometimes('manager killed with a trigger');
     }
   }
@@ -195,16 +204,29 @@ export class PowerCheckers {
   onManagerStarted(power: PowerOfManager): void {
     const last = this.managerDown.at(-1);
     if (last) last.toMs = this.#power.world.time.nowMs;
+    this.promises.onManagerStarted();
     this.isOtherBoot = this.#power.world.managerHost.boot !== this.#boot;
     for (const { name, state } of power.upses) {
       const expected = this.#expected.get(name);
       if (state.outage !== undefined && state.trigger === undefined)
         this.#sometimes('manager started on battery');
-      const isThere =
-        state.trigger?.triggerId === expected || state.phase === 'hosts-off' || state.phase === 'recover';
-      if (expected && !isThere)
-        this.fail(`I10: the trigger ${expected} is lost after a restart: ${name} is ${state.phase}`);
+      if (state.trigger?.triggerId !== expected?.triggerId) this.#expectOver(expected, name, state.phase);
     }
+  }
+
+  /** It has gone on with what it found: only a run that had begun may have ended, or failed, meanwhile. */
+  onManagerResumed({ upses }: PowerOfManager): void {
+    for (const { name, state } of upses) {
+      const expected = this.#expected.get(name);
+      const isAnother = state.trigger !== undefined && expected?.isStarted === true;
+      const isThere = state.trigger?.triggerId === expected?.triggerId || isAnother;
+      if (!isThere && !expected?.isReversing) this.#expectOver(expected, name, state.phase);
+    }
+  }
+
+  #expectOver(expected: KeptTrigger | undefined, ups: string, phase: string): void {
+    if (expected === undefined || phase === 'hosts-off' || phase === 'recover') return;
+    this.fail(`I10: the trigger ${expected.triggerId} is lost after a restart: ${ups} is ${phase}`);
   }
 
   // ── The truth ──
