@@ -6,6 +6,7 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { OpId } from '@hecate/proto/core/names.ts';
 import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import { openRecordFile, type RecordFile } from '@hecate/proto/io/record-file.ts';
+import { operationRoomBytes } from '@hecate/proto/io/record-room.ts';
 import type { OperationRequest } from './core/operations.ts';
 import { OperationHistory, type PastOperation } from './operation-history.ts';
 
@@ -44,7 +45,10 @@ export class OperationJournal {
     path: string,
     compactAbove: number = compactAboveBytes,
   ): Promise<{ journal: OperationJournal; open: OperationRequest[]; past: PastOperation[] }> {
-    const file = await openRecordFile<JournalRecord>(path, { parse: parseRecord });
+    const file = await openRecordFile<JournalRecord>(path, {
+      parse: parseRecord,
+      roomBytes: operationRoomBytes,
+    });
     const journal = new OperationJournal(file, compactAbove);
     for (const record of file.records) {
       if (record.type === 'operation') journal.#open.set(record.request.opId, record.request);

@@ -54,7 +54,7 @@ t.test('settled twice, as when an agent reports what is being settled: both wait
   t.equal(text.split('"type":"outcome"').length - 1, 1, 'there, once');
   await journal.settle(opIdOf(1), outcomeOf('done'));
   await journal.close();
-  t.equal(readFileSync(path, 'utf8'), text);
+  t.equal(readFileSync(path, 'utf8'), text.replace(/\0+$/, ''), 'without the room that was made ahead');
 });
 
 t.test('settled before its record was durable', async (t) => {

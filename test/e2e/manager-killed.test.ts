@@ -1,5 +1,4 @@
 /** The manager is killed and started again: everything is back, and what was in flight gets its true outcome. */
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -10,6 +9,7 @@ import { auditOf, untilAudited } from './support/audit.ts';
 import { activeState, countedUnit, startsOf } from './support/counted-unit.ts';
 import { startCtl } from './support/ctl.ts';
 import { finalOutcome, operate } from './support/operations.ts';
+import { recordedBytes } from './support/recorded-bytes.ts';
 
 interface NodeJson {
   node: string;
@@ -116,10 +116,10 @@ t.test('the manager is killed', { skip: await skipUnless('user'), timeout: 120_0
     await node.systemctl('daemon-reload');
     const told: string[] = [];
     for (const [round, delayMs] of rounds.entries()) {
-      const before = statSync(journal).size;
+      const before = recordedBytes(journal);
       const running = startCtl(manager, 'start', 'alpha', unitOf(round), '--timeout', '10s');
       // It is recorded before it is sent: from here on it may be anywhere.
-      while (statSync(journal).size === before) await sleep(0);
+      while (recordedBytes(journal) === before) await sleep(0);
       await sleep(delayMs);
       await manager.stop('SIGKILL');
       const exitCode = await running.ended;

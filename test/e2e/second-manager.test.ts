@@ -2,7 +2,7 @@
  * Two managers. On one state directory the second does not start. On two copies of it the older one, paused and
  * resumed, is refused by every agent (I6), knows it, and says so.
  */
-import { cpSync, rmSync, statSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -13,6 +13,7 @@ import { siteForTest } from '../site/site.ts';
 import { untilAudited } from './support/audit.ts';
 import { countedUnit, startsOf } from './support/counted-unit.ts';
 import { startCtl } from './support/ctl.ts';
+import { recordedBytes } from './support/recorded-bytes.ts';
 import { quickUnit } from './support/serving.ts';
 
 t.test('two managers', { skip: await skipUnless('user'), timeout: 120_000 }, async (t) => {
@@ -59,9 +60,9 @@ t.test('two managers', { skip: await skipUnless('user'), timeout: 120_000 }, asy
     t.teardown(() => newer.stop('SIGKILL'));
     // Commands of the old one that are under way when it is paused: recorded, and anywhere between there and systemd.
     const journal = join(old.folder, 'state/journal/operations.records');
-    const { size } = statSync(journal);
+    const recorded = recordedBytes(journal);
     const underWay = [1, 2, 3].map(() => startCtl(old, 'start', '--all', 'late', '--timeout', '60s'));
-    while (statSync(journal).size === size) await sleep(0);
+    while (recordedBytes(journal) === recorded) await sleep(0);
     process.kill(old.pid, 'SIGSTOP');
     cpSync(join(old.folder, 'state'), join(folder, 'state'), { recursive: true });
     rmSync(join(folder, 'state', 'lock'), { force: true });

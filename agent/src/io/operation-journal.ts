@@ -1,6 +1,7 @@
 /** The agent's operation journal on disk (I2), readable with cat. */
 import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { openRecordFile } from '@hecate/proto/io/record-file.ts';
+import { operationRoomBytes } from '@hecate/proto/io/record-room.ts';
 import { newJournalRecord, type OperationRecord, parseOperationRecord } from '../core/operation-record.ts';
 import type { Logger } from './logger.ts';
 
@@ -22,6 +23,7 @@ export interface OperationJournal {
 export async function openOperationJournal(path: string, log: Logger): Promise<OperationJournal> {
   const file = await openRecordFile<OperationRecord>(path, {
     parse: parseOperationRecord,
+    roomBytes: operationRoomBytes,
     onLost: (error) => log.warn('a record of the operation journal was lost', { why: error.message }),
   });
   if (file.cutTail) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { errnoOf, fileError } from '@hecate/proto/io/file-errors.ts';
-import { scanRecordLines } from '@hecate/proto/io/record-line.ts';
+import { scanRecordLines, withoutRoom } from '@hecate/proto/io/record-line.ts';
 import { type ArchiveMember, archiveBytesMax } from '../core/backup/archive.ts';
 
 export const statePaths = {
@@ -62,7 +62,10 @@ async function signatureOf(directory: string): Promise<string> {
   const signatures = await Promise.all(
     paths.map(async (path) => {
       const found = await stat(join(directory, path), { bigint: true }).catch(absent(directory));
-      return found ? `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : '-';
+      if (!found) return '-';
+      // Records go into room that was made ahead, and the time of a file has steps of some milliseconds.
+      const size = isOfRecords(path) ? (await readBytes(directory, path))?.length : found.size;
+      return `${found.ino} ${size} ${found.mtimeNs} ${found.ctimeNs}`;
     }),
   );
   return signatures.join('\n');
@@ -72,13 +75,20 @@ async function readAll(directory: string): Promise<ArchiveMember[]> {
   const members: ArchiveMember[] = [];
   let bytesLeft = archiveBytesMax;
   for (const path of paths) {
-    const bytes = await readFile(join(directory, path)).catch(absent(directory));
+    const bytes = await readBytes(directory, path);
     if (bytes === undefined) continue;
     bytesLeft -= bytes.length;
     if (bytesLeft < 0) throw new HecateError('HEC_STATE', `${directory}: more than ${archiveBytesMax} bytes`);
     members.push({ path: `state/${path}`, mode: 0o600, bytes });
   }
   return members;
+}
+
+const isOfRecords = (path: string): boolean => path.endsWith('.records');
+
+async function readBytes(directory: string, path: string): Promise<Buffer | undefined> {
+  const bytes = await readFile(join(directory, path)).catch(absent(directory));
+  return bytes && isOfRecords(path) ? withoutRoom(bytes) : bytes;
 }
 
 const absent =
@@ -95,7 +105,7 @@ function checked(directory: string, members: ArchiveMember[]): ArchiveMember[] {
       `${directory}: no manager has kept its state there yet`,
       'name the configuration of the manager with --config FILE, or start it first',
     );
-  for (const { path, bytes } of members.filter((member) => member.path.endsWith('.records'))) {
+  for (const { path, bytes } of members.filter((member) => isOfRecords(member.path))) {
     const { damage } = scanRecordLines(Buffer.from(bytes));
     if (damage)
       throw new HecateError(

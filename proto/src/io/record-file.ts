@@ -1,6 +1,7 @@
 /**
  * An append-only file of records that are durable when they are acknowledged (I9): the agent's operation journal,
  * the manager's journals. Concurrent appends share one fdatasync. A torn end is cut off; other damage is refused.
+ * Where appends are waited for, room is made ahead (record-room.ts).
  */
 import { constants, writeSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
@@ -8,13 +9,16 @@ import { dirname } from 'node:path';
 import { asHecateError, HecateError } from '../core/errors.ts';
 import { syncDirectory, temporarySuffix, writeFully } from './atomic-file.ts';
 import { fileError } from './file-errors.ts';
-import { encodeRecordLine, scanRecordLines } from './record-line.ts';
+import { encodeRecordLine, markDurableBefore, scanRecordLines } from './record-line.ts';
+import { RoomAhead } from './record-room.ts';
 
 export interface RecordFileOptions<T> {
   /** Gives the record of a replayed value, or throws what is wrong with it. Must take what older releases wrote. */
   readonly parse: (value: unknown) => T;
   /** Told when records of appendLazily could not be written. */
   readonly onLost?: (error: HecateError) => void;
+  /** Room to make ahead of the records, for a file whose appends somebody waits for. Default: none. */
+  readonly roomBytes?: number;
 }
 
 export interface RecordFile<T> {
@@ -23,7 +27,7 @@ export interface RecordFile<T> {
   readonly records: readonly T[];
   /** The torn end that was cut off at opening; never an acknowledged record. */
   readonly cutTail: { readonly bytes: number; readonly text: string } | undefined;
-  /** Size of the file, without what waits to be written. */
+  /** Size of the records in the file: without the room behind them, and what waits to be written. */
   readonly bytes: number;
   /**
    * Resolves when the record is durable. Rejects with HEC_STATE when it could not be written (it is then not in
@@ -43,6 +47,13 @@ const waitingBytesMax = 16 * 1024 * 1024;
 
 /** What is copied to the page cache in less time than a thread takes to wake up (0.1 ms). */
 const writtenAtOnceBytesMax = 64 * 1024;
+
+interface Opened<T> {
+  readonly records: T[];
+  readonly bytes: number;
+  readonly cutTail: RecordFile<T>['cutTail'];
+  readonly room: RoomAhead;
+}
 
 interface Batch {
   readonly lines: Buffer[];
@@ -68,19 +79,19 @@ class OpenRecordFile<T> implements RecordFile<T> {
   /** What must succeed before the next write: the cure of an earlier failure. */
   #repair: (() => Promise<void>) | undefined;
   #closed = false;
+  readonly #room: RoomAhead;
+  #isMakingRoom = false;
+  /** All that is in the file is on the disk. */
+  #isSynced = false;
 
-  constructor(
-    file: FileHandle,
-    path: string,
-    opened: { records: T[]; bytes: number; cutTail: RecordFile<T>['cutTail'] },
-    onLost?: (error: HecateError) => void,
-  ) {
+  constructor(file: FileHandle, path: string, opened: Opened<T>, onLost?: (error: HecateError) => void) {
     this.#file = file;
     this.#onLost = onLost;
     this.path = path;
     this.records = opened.records;
     this.bytes = opened.bytes;
     this.cutTail = opened.cutTail;
+    this.#room = opened.room;
   }
 
   append(record: T): Promise<void> {
@@ -112,7 +123,11 @@ class OpenRecordFile<T> implements RecordFile<T> {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#exclusively(() => this.#file.close());
+    await this.#exclusively(async () => {
+      // What nobody needs any more; left there, it does no harm.
+      if (this.#room.fileBytes > this.bytes) await this.#cut().catch(() => undefined);
+      await this.#file.close();
+    });
   }
 
   #closedError(): HecateError {
@@ -161,26 +176,63 @@ class OpenRecordFile<T> implements RecordFile<T> {
   async #write(batch: Batch): Promise<void> {
     try {
       await this.#mend();
-      await this.#put(Buffer.concat(batch.lines));
+      const [first] = batch.lines;
+      if (first && this.#isSynced && this.#room.isWanted) markDurableBefore(first);
+      this.#isSynced = false;
+      await this.#put(Buffer.concat(batch.lines), this.bytes);
       if (batch.durable) await this.#file.datasync();
+      this.#isSynced = batch.durable;
       this.bytes += batch.bytes;
+      this.#room.wrote(this.bytes);
     } catch (thrown) {
-      // No half line may stay in the middle of the file: the next record would stand behind it.
-      this.#repair ??= () => this.#file.truncate(this.bytes);
-      await this.#mend().catch(() => undefined);
+      await this.#restore();
       throw fileError('append to it', this.path, thrown);
     }
+    if (batch.durable) this.#makeRoom();
+  }
+
+  /** No half line may stay in the middle of the file: the next record would stand behind it. */
+  async #restore(): Promise<void> {
+    this.#repair ??= () => this.#cut();
+    await this.#mend().catch(() => undefined);
+  }
+
+  async #cut(): Promise<void> {
+    await this.#file.truncate(this.bytes);
+    this.#room.fileBytes = this.bytes;
+  }
+
+  /** Nobody waits for it, and a disk that has no room is no failure: it is said by the append that finds none. */
+  #makeRoom(): void {
+    if (this.#closed || this.#isMakingRoom || !this.#room.missing(this.bytes)) return;
+    this.#isMakingRoom = true;
+    void this.#exclusively(async () => {
+      const missing = this.#room.missing(this.bytes);
+      if (!missing) return;
+      try {
+        await this.#mend();
+        await this.#put(Buffer.alloc(missing.end - missing.start), missing.start);
+        await this.#file.datasync();
+        this.#isSynced = true;
+        this.#room.fileBytes = missing.end;
+      } catch {
+        this.#room.refused(this.bytes);
+        await this.#restore();
+      }
+    }).finally(() => {
+      this.#isMakingRoom = false;
+    });
   }
 
   /**
    * A small batch only goes to the page cache, at once: a turn through the thread pool costs more than the write,
    * and a lazy record would hold up the durable one behind it.
    */
-  #put(data: Buffer): Promise<void> | undefined {
-    if (data.length > writtenAtOnceBytesMax) return writeFully(this.#file, data, this.bytes);
+  #put(data: Buffer, position: number): Promise<void> | undefined {
+    if (data.length > writtenAtOnceBytesMax) return writeFully(this.#file, data, position);
     let done = 0;
     while (done < data.length) {
-      done += writeSync(this.#file.fd, data, done, data.length - done, this.bytes + done);
+      done += writeSync(this.#file.fd, data, done, data.length - done, position + done);
     }
     return undefined;
   }
@@ -207,6 +259,8 @@ class OpenRecordFile<T> implements RecordFile<T> {
     const old = this.#file;
     this.#file = file;
     this.bytes = data.length;
+    this.#room.fileBytes = data.length;
+    this.#isSynced = false;
     // Until the directory is synced a power cut may bring the old file back: nothing is acknowledged before.
     this.#repair = () => syncDirectory(dirname(this.path));
     await old.close();
@@ -255,16 +309,19 @@ export async function openRecordFile<T>(path: string, options: RecordFileOptions
   try {
     file = await openForWriting(path);
     const content = await readFile(file);
-    const { values, wholeBytes, damage } = scanRecordLines(content);
+    const { values, wholeBytes, tornBytes, damage } = scanRecordLines(content);
     if (damage) throw damaged(path, damage.line, damage.found, damage.expected);
     const records = parseAll(path, values, options.parse);
-    const tail = content.subarray(wholeBytes);
-    if (tail.length > 0) {
+    const room = new RoomAhead(options.roomBytes ?? 0, content.length);
+    const cutBytes = room.isWanted ? tornBytes : content.length - wholeBytes;
+    if (cutBytes > 0 || !room.isBounded(wholeBytes)) {
       await file.truncate(wholeBytes);
       await file.datasync();
+      room.fileBytes = wholeBytes;
     }
-    const cutTail = tail.length > 0 ? { bytes: tail.length, text: tail.toString('utf8', 0, 200) } : undefined;
-    return new OpenRecordFile(file, path, { records, bytes: wholeBytes, cutTail }, options.onLost);
+    const text = content.toString('utf8', wholeBytes, wholeBytes + Math.min(tornBytes, 200));
+    const cutTail = cutBytes > 0 ? { bytes: cutBytes, text } : undefined;
+    return new OpenRecordFile(file, path, { records, bytes: wholeBytes, cutTail, room }, options.onLost);
   } catch (thrown) {
     await file?.close();
     throw fileError('open it', path, thrown);

@@ -1,15 +1,16 @@
-/** Run by record-file.test.ts on a tmpfs of 64 KiB; prints what it saw as JSON. */
+/** Run by record-file.test.ts on a tmpfs of 64 KiB, with the room to make ahead; prints what it saw as JSON. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { asHecateError, failureOf } from '../../src/core/errors.ts';
 import { openRecordFile } from '../../src/io/record-file.ts';
 
-const [disk = ''] = process.argv.slice(2);
+const [disk = '', roomBytes = '0'] = process.argv.slice(2);
 const path = join(disk, 'journal');
 const lost: string[] = [];
 const options = {
   parse: (value: unknown) => value,
+  roomBytes: Number(roomBytes),
   onLost: (error: { code: string }) => lost.push(error.code),
 };
 const failure = (promise: Promise<unknown>) => promise.then(() => 'it succeeded', failureOf);

@@ -1,18 +1,21 @@
 /**
  * A writer that is to be killed: appends numbered records in bursts, prints each number once it is acknowledged,
- * and compacts now and then. Arguments: the file, the first number, a filler length.
+ * and compacts now and then. Arguments: the file, the first number, a filler length, the room to make ahead.
  */
 import { writeSync } from 'node:fs';
 import { openRecordFile } from '../../src/io/record-file.ts';
 
-const [path = '', first = '0', fill = '0'] = process.argv.slice(2);
+const [path = '', first = '0', fill = '0', roomBytes = '0'] = process.argv.slice(2);
 
 interface Numbered {
   n: number;
   fill: string;
 }
 
-const file = await openRecordFile<Numbered>(path, { parse: (value) => value as Numbered });
+const file = await openRecordFile<Numbered>(path, {
+  parse: (value) => value as Numbered,
+  roomBytes: Number(roomBytes),
+});
 const kept = [...file.records];
 const acknowledged = (n: number) => writeSync(1, `${n}\n`);
 

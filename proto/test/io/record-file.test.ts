@@ -200,34 +200,28 @@ const script = join(import.meta.dirname, 'record-file-full-disk.ts');
 const unshareFlags = process.getuid?.() === 0 ? ['-m'] : ['-Urm'];
 const canUnshare = spawnSync('unshare', [...unshareFlags, 'true']).status === 0;
 
-t.test(
-  'full and read-only disks',
-  { skip: canUnshare ? false : 'unshare -m is not allowed here' },
-  async (t) => {
-    const folder = t.testdir({ disk: {} });
-    const result = spawnSync(
-      'unshare',
-      [
-        ...unshareFlags,
-        'sh',
-        '-c',
-        'mount -t tmpfs -o size=64k tmpfs "$1" && exec "$2" "$3" "$1"',
-        'sh',
-        join(folder, 'disk'),
-        process.execPath,
-        script,
-      ],
-      { encoding: 'utf8' },
-    );
-    t.equal(result.stderr, '');
-    const seen = JSON.parse(result.stdout);
-    t.match(seen.full, { code: 'HEC_STATE', message: /ENOSPC/, remedy: /free space/ });
-    t.equal(seen.neighbour, 'HEC_STATE', 'an append of the same batch fails with it');
-    t.same(seen.lost, ['HEC_STATE'], 'a lazy record that was lost is told');
-    t.match(seen.compaction, { code: 'HEC_STATE', message: /ENOSPC/ });
-    t.match(seen.readOnly, { code: 'HEC_STATE', message: /EROFS/, remedy: /read-only/ });
-    t.same(seen.replayed, ['first', 'after', 'last'], 'usable afterwards, no half line in it');
-    t.equal(seen.cutTail, 0);
-    t.same(seen.files, ['journal']);
-  },
-);
+function onFullDisk(folder: string, roomBytes: number): ReturnType<typeof spawnSync> {
+  const commands = 'mount -t tmpfs -o size=64k tmpfs "$1" && exec "$2" "$3" "$1" "$4"';
+  const args = [join(folder, 'disk'), process.execPath, script, `${roomBytes}`];
+  return spawnSync('unshare', [...unshareFlags, 'sh', '-c', commands, 'sh', ...args], { encoding: 'utf8' });
+}
+
+for (const roomBytes of [0, 16 * 1024, 256 * 1024]) {
+  t.test(
+    `full and read-only disks, where room of ${roomBytes} bytes is made ahead`,
+    { skip: canUnshare ? false : 'unshare -m is not allowed here' },
+    async (t) => {
+      const result = onFullDisk(t.testdir({ disk: {} }), roomBytes);
+      t.equal(result.stderr, '');
+      const seen = JSON.parse(String(result.stdout));
+      t.match(seen.full, { code: 'HEC_STATE', message: /ENOSPC/, remedy: /free space/ });
+      t.equal(seen.neighbour, 'HEC_STATE', 'an append of the same batch fails with it');
+      t.same(seen.lost, ['HEC_STATE'], 'a lazy record that was lost is told');
+      t.match(seen.compaction, { code: 'HEC_STATE', message: /ENOSPC/ });
+      t.match(seen.readOnly, { code: 'HEC_STATE', message: /EROFS/, remedy: /read-only/ });
+      t.same(seen.replayed, ['first', 'after', 'last'], 'usable afterwards, no half line in it');
+      t.equal(seen.cutTail, 0);
+      t.same(seen.files, ['journal']);
+    },
+  );
+}
