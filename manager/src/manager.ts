@@ -200,7 +200,7 @@ export class Manager {
         const what = takesOver ? 'a newer session of the node took over' : 'node online';
         this.#parts.logger.info({ node, address, agentVersion: hello.softwareVersion }, what);
         if (!takesOver) this.#operations.nodeOnline(node);
-        this.#runs.nodeOnline(node, address, hello.carriedOutRunId);
+        this.#runs.nodeOnline(node, address, hello);
       },
       onAgentGone: (node, sessionId, reason, silentForMs) => {
         const wallMs = Math.round(this.#clock.wallMs() - silentForMs);

@@ -34,6 +34,8 @@ export interface FakeAgentOptions {
   readonly hello?: Partial<Hello>;
   /** What it knows of operations from the first moment. */
   readonly outcomes?: readonly (readonly [opId: string, resolved: Partial<ResolvedOperation>])[];
+  /** The order that it holds from the first moment; its hello says whose. */
+  readonly armed?: ArmShutdown;
 }
 
 type Send = (item: Item) => Promise<boolean>;
@@ -64,8 +66,10 @@ export class FakeAgent {
   readonly #transport: FrameTransport;
   readonly #welcomed: Promise<void>;
 
-  private constructor(transport: FrameTransport, { name, hello = {}, outcomes = [] }: FakeAgentOptions) {
+  private constructor(transport: FrameTransport, options: FakeAgentOptions) {
+    const { name, hello = {}, outcomes = [], armed } = options;
     this.name = name;
+    this.armed = armed;
     this.outcomes = new Map(outcomes);
     this.#transport = transport;
     let onWelcome = (): void => undefined;
@@ -90,6 +94,7 @@ export class FakeAgent {
         protocolMax: 1,
         clockMs: systemClock.bootTimeMs(),
         wallClockMs: systemClock.wallMs(),
+        armedRunId: armed?.runId ?? '',
         ...hello,
       }),
     );

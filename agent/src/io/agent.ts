@@ -114,6 +114,7 @@ export class Agent {
       wallClockMs: Math.floor(clock.wallMs()),
       ownUnit,
       carriedOutRunId: this.#deadMan.carriedOutRunId,
+      armedRunId: this.#deadMan.armedRunId,
     });
   }
 

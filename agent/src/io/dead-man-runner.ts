@@ -87,6 +87,11 @@ export class DeadManRunner {
     return carriedOutRunId(this.#state);
   }
 
+  /** The run whose order is held, begun or not; empty: none. */
+  get armedRunId(): string {
+    return this.#state.order?.runId ?? '';
+  }
+
   arm(order: ArmShutdown): Promise<Outcome> {
     return this.#serve((ticket) => ({ type: 'arm', ticket, order }));
   }

@@ -182,3 +182,13 @@ t.test('an order that has powered the host off is told in the hello, until it is
   t.equal(store.kept, undefined);
   t.equal(agent.hello().carriedOutRunId, '');
 });
+
+t.test('an order that is held is told in the hello, until it is withdrawn', async (t) => {
+  const bootId = '01234567-89ab-cdef-0123-456789abcdef';
+  const store = keptOrder(armedOrder({ bootId, beginAtClockMs: Number.MAX_SAFE_INTEGER }));
+  const { manager, agent } = await setUp(t, { agent: { armedOrder: store }, manager: { epoch: 5 } });
+  await until(() => manager.hellos.length > 0, { what: 'it has greeted' });
+  t.match(manager.hellos, [{ armedRunId: runId, carriedOutRunId: '' }]);
+  await manager.ask({ case: 'disarmShutdown', value: createDisarmShutdown({ runId, epoch: 5 }) });
+  t.equal(agent.hello().armedRunId, '');
+});

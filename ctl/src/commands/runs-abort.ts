@@ -13,6 +13,7 @@ export const command: Command = {
     description: [
       'Ends a run when the step that is running is over: nothing is cut off in the middle, and nothing is undone. Then it says what was done and what was not. A shutdown that has powered the first host off is not aborted any more.',
       'The abort is durable once it is accepted, also over a restart of the manager; Ctrl-C ends the watching only.',
+      "Of a run that the manager does not know, because its state was lost or restored, it withdraws the dead man's orders that nodes still hold; hecatectl health names them.",
     ],
     arguments: [runArgument],
     options: [
@@ -25,7 +26,7 @@ export const command: Command = {
         explanation: 'stops a shutdown before its first poweroff',
       },
     ],
-    exits: ['notFound', 'failed', 'timeout', 'unknown'],
+    exits: ['notFound', 'failed', 'degraded', 'timeout', 'unknown'],
     schema: 'run-event',
     isStream: true,
   },
@@ -36,6 +37,8 @@ export const command: Command = {
       reason: invocation.text('reason') ?? '',
     });
     const report = await context.ask('run', { case: 'abortRun', value });
+    // Without a plan: one that the manager does not know, and of which nodes held orders.
+    if (report.planDigest === '') return tellOrders(context, report);
     if (invocation.flag('detach')) return tellAccepted(context, report);
     context.out.note(`hecatectl: run ${runIdOf(report)} ends with the step that is running`);
     const end = await watchRun(context, runIdOf(report));
@@ -52,6 +55,14 @@ function tellAccepted({ out, sameManager }: Context, report: RunReport): End {
   out.note(`hecatectl: run ${runId} ${how}`);
   out.note(printable(`  next: hecatectl runs watch ${runId}${sameManager}`));
   return 'success';
+}
+
+function tellOrders({ out }: Context, report: RunReport): End {
+  const { armed, degradations } = report;
+  const what = armed.length === 0 ? 'are withdrawn' : `are withdrawn, but for ${armed.join(', ')}`;
+  out.note(printable(`hecatectl: this manager does not know run ${runIdOf(report)}; its orders ${what}`));
+  for (const text of degradations) out.note(printable(`  ${text}; it is withdrawn when the node comes back`));
+  return armed.length === 0 ? 'success' : 'degraded';
 }
 
 /** What was and what was not done; with -o json the report says it. */

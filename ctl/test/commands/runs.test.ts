@@ -1,10 +1,10 @@
 /** Plans and runs, by hecatectl as a process and a whole manager with fake agents. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createOperationOutcome } from '@hecate/proto/generated/wire.ts';
+import { createArmShutdown, createOperationOutcome } from '@hecate/proto/generated/wire.ts';
 import t, { type Test } from 'tap';
 import { type ManagerBench, managerBench } from '../../../manager/test/support/manager-bench.ts';
-import { agentsOf } from '../../../manager/test/support/runs-bench.ts';
+import { agentOf, agentsOf } from '../../../manager/test/support/runs-bench.ts';
 import { type RunningCtl, runCtl, startCtl } from '../support/run-ctl.ts';
 import { schemaProblem } from '../support/schema.ts';
 import { until } from '../support/until.ts';
@@ -215,6 +215,29 @@ t.test(
     t.match(aborted.stdout, /^done:\n {2}1\.1 [^\n]*\nnot done:\n {2}2\.1 [^\n]*\n {2}2\.2 /m);
     t.equal((await ctl('runs', 'watch', id)).exitCode, 1, 'the run itself did not reach its end');
     t.equal((await ctl('runs', 'abort', id)).exitCode, 4, 'it is over');
+  },
+);
+
+t.test(
+  'an order of a run that the manager does not know: health names it, an abort withdraws it',
+  async (t) => {
+    const { bench, ctl } = await site(t, ['node-b', 'node-c']);
+    const runId = '01HF7YAT2D0000000000000000';
+    const agent = await agentOf(bench, { name: 'node-a', armed: createArmShutdown({ runId }) });
+    await bench.untilNode('node-a', 'online', true);
+    const health = await ctl('health');
+    t.not(health.exitCode, 0);
+    t.match(
+      health.stdout,
+      /node-a holds the dead man's order of run 01HF7YAT2D0+, which this manager does not/,
+    );
+    t.match(health.stderr, /hecatectl runs abort 01HF7YAT2D0+/);
+    const aborted = await ctl('runs', 'abort', runId);
+    t.equal(aborted.exitCode, 0, aborted.stderr);
+    t.match(aborted.stderr, /does not know run 01HF7YAT2D0+; its orders are withdrawn\n/);
+    t.equal(agent.armed, undefined);
+    t.equal((await ctl('health')).exitCode, 0);
+    t.equal((await ctl('runs', 'abort', runId)).exitCode, 4, 'there is none left');
   },
 );
 

@@ -19,6 +19,8 @@ export interface HealthFacts {
   readonly troubles: Troubles;
   /** Runs that are going on, a sentence each. */
   readonly runs: readonly string[];
+  /** Orders that nodes hold of runs that are not known here, a sentence each, and what to do about the first. */
+  readonly orders: { readonly sentences: readonly string[]; readonly remedy: string };
   /** What UPSes give cause to, a sentence each; undefined: no UPS is watched. */
   readonly power?: readonly string[] | undefined;
   readonly site: string;
@@ -110,5 +112,7 @@ const power = (troubles: readonly string[]): HealthCheck =>
   check('power', troubles.join('; '), 'hecatectl power status', 'every UPS answers, and is on mains');
 
 /** An active run is no trouble; whoever looks wants to know of it all the same. */
-const runs = (facts: HealthFacts): HealthCheck =>
-  check('runs', '', '', facts.runs.length === 0 ? 'no run is going on' : facts.runs.join('; '));
+const runs = ({ runs: active, orders }: HealthFacts): HealthCheck => {
+  const fine = active.length === 0 ? 'no run is going on' : active.join('; ');
+  return check('runs', orders.sentences.join('; '), orders.remedy, fine);
+};

@@ -36,6 +36,7 @@ export const currentHealth = (context: RequestContext) =>
     hasPlainListener: context.config().plainLoopbackListen !== undefined,
     troubles: context.troubles(),
     runs: context.runs.active().map(runSentence),
+    orders: context.runs.strayOrders.troubles(),
     power: context.power.upses.length > 0 ? context.power.troubles() : undefined,
     site: context.config().site,
     softwareVersion: context.softwareVersion,

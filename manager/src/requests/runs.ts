@@ -1,6 +1,8 @@
 /** Runs that are going on, and runs that are over. */
 import type { Outcome } from '@hecate/proto/core/frames.ts';
-import type { AbortRun, GetRun, ListRuns } from '@hecate/proto/generated/wire.ts';
+import type { AbortRun, GetRun, ListRuns, RunReport } from '@hecate/proto/generated/wire.ts';
+import { isClaimedName } from '../core/admission.ts';
+import type { RunId } from '../core/runs/run.ts';
 import type { OperatorRequest } from './context.ts';
 
 /** As many fit a frame. */
@@ -16,9 +18,30 @@ export async function getRun({ value, context }: OperatorRequest<GetRun>): Promi
   return { case: 'run', value: context.runs.report(context.runs.find(value.runId)) };
 }
 
-/** Answers when it is durable that the run is to end with the step that is running. */
+/**
+ * Answers when it is durable that the run is to end with the step that is running; of a run that is not known here, and
+ * of which nodes hold orders, when those are withdrawn.
+ */
 export async function abortRun({ value, caller, context }: OperatorRequest<AbortRun>): Promise<Outcome> {
-  const runId = context.runs.find(value.runId);
-  await context.runs.abort(runId, caller.who, value.reason.slice(0, reasonLengthMax));
-  return { case: 'run', value: context.runs.report(runId) };
+  const { runs } = context;
+  const reason = value.reason.slice(0, reasonLengthMax);
+  const stray = runs.strayOrders.find(value.runId);
+  if (stray !== undefined) return { case: 'run', value: await abortStray(stray, reason, caller, context) };
+  const runId = runs.find(value.runId);
+  await runs.abort(runId, caller.who, reason);
+  return { case: 'run', value: runs.report(runId) };
+}
+
+async function abortStray(
+  runId: RunId,
+  reason: string,
+  { who, from }: OperatorRequest<AbortRun>['caller'],
+  { runs, audit }: OperatorRequest<AbortRun>['context'],
+): Promise<RunReport> {
+  const report = await runs.strayOrders.abort(runId, who);
+  const outcome = report.armed.length === 0 ? 'done' : 'degraded';
+  const what = 'withdraw the orders of an unknown run';
+  const claimed = isClaimedName(who) ? { claimed: true } : {};
+  audit.append({ who, ...claimed, from, what, subject: runId, outcome, ...(reason ? { reason } : {}) });
+  return report;
 }

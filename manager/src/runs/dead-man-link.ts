@@ -91,10 +91,7 @@ export class DeadManLink {
     this.#givings.delete(keyOf(runId, node));
     for (let count = 1; ; count += 1) {
       try {
-        const value = createDisarmShutdown({ runId, epoch: this.#ports.epoch });
-        const method = { case: 'disarmShutdown' as const, value };
-        await this.#sessionOf(node).call(method, { timeLimitMs: answerTimeLimitMs });
-        return;
+        return await this.withdrawOnce(runId, node);
       } catch (thrown) {
         const error = asHecateError(thrown);
         this.#ports.onNotWithdrawn(runId, node, error);
@@ -104,6 +101,12 @@ export class DeadManLink {
         await this.#wait(pauseMs);
       }
     }
+  }
+
+  /** @throws HecateError when it could not be asked, or refused */
+  async withdrawOnce(runId: RunId, node: NodeName): Promise<void> {
+    const value = createDisarmShutdown({ runId, epoch: this.#ports.epoch });
+    await this.#sessionOf(node).call({ case: 'disarmShutdown', value }, { timeLimitMs: answerTimeLimitMs });
   }
 
   close(): void {

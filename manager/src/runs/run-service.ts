@@ -3,6 +3,7 @@ import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { NodeName, OpId } from '@hecate/proto/core/names.ts';
 import {
   createRunSummary,
+  type Hello,
   type MonitorEvent,
   type OperationOutcome,
   type RunReport,
@@ -32,6 +33,7 @@ import { RunOperations } from './run-operations.ts';
 import { type AcceptedRun, RunRunner } from './run-runner.ts';
 import { RunTeller, type RunTellerPorts } from './run-teller.ts';
 import { RunWatchers } from './run-watchers.ts';
+import { StrayOrders } from './stray-orders.ts';
 import { UnitIds } from './unit-ids.ts';
 
 export interface RunServicePorts extends Pick<RunTellerPorts, 'logger' | 'audit' | 'metrics'> {
@@ -50,6 +52,7 @@ export interface RunServicePorts extends Pick<RunTellerPorts, 'logger' | 'audit'
 export class RunService {
   readonly watchers = new RunWatchers();
   readonly probes: GateProbes;
+  readonly strayOrders: StrayOrders;
   readonly #ports: RunServicePorts;
   readonly #notifier: Notifier;
   readonly #operations: RunOperations;
@@ -87,6 +90,7 @@ export class RunService {
       runOf: (runId) => this.#runner.runOf(runId),
     });
     this.#runner = this.#makeRunner();
+    this.strayOrders = this.#makeStrayOrders();
     this.#unwatch = fleet.watch({ onEvent: (event) => this.#notice(event) });
     this.configure();
   }
@@ -105,6 +109,18 @@ export class RunService {
           `the order of ${node} is not withdrawn yet: ${message}`,
           node,
         ),
+    });
+  }
+
+  #makeStrayOrders(): StrayOrders {
+    return new StrayOrders({
+      standing: (runId, node) => {
+        const run = this.#runner.runOf(runId);
+        if (run && (isActive(run) || run.armed.includes(node))) return 'led';
+        return run || this.#ports.files.history.get(runId) ? 'over' : 'unknown';
+      },
+      withdraw: (runId, node) => this.#deadMan.withdrawOnce(runId, node),
+      tell: (node, text) => this.#ports.logger.warn({ node }, text),
     });
   }
 
@@ -157,13 +173,18 @@ export class RunService {
 
   /**
    * @param address that its agent dialled from
-   * @param carriedOutRunId whose order has powered its host off in an earlier boot; empty: none's
+   * @param hello of its session: whose order has powered its host off in an earlier boot, and whose it holds
    */
-  nodeOnline(node: NodeName, address: string, carriedOutRunId = ''): void {
+  nodeOnline(
+    node: NodeName,
+    address: string,
+    { carriedOutRunId, armedRunId }: Pick<Hello, 'carriedOutRunId' | 'armedRunId'>,
+  ): void {
     const host = hostOf(address).replace(/^\[|\]$/g, '');
     this.#ports.files.lastHosts.set(node, host, this.#ports.clock.wallMs());
     if (carriedOutRunId !== '') this.#hearCarriedOut(node, carriedOutRunId as RunId);
     this.#runner.nodeOnline(node);
+    this.strayOrders.hear(node, armedRunId as RunId | '');
   }
 
   #hearCarriedOut(node: NodeName, runId: RunId): void {

@@ -14,6 +14,7 @@ const facts = (changes: Partial<HealthFacts> = {}): HealthFacts => ({
   hasPlainListener: false,
   troubles: {},
   runs: [],
+  orders: { sentences: [], remedy: '' },
   site: 'home',
   softwareVersion: '0.1.0',
   uptimeMs: 1234.6,
@@ -86,4 +87,11 @@ t.test('what is no trouble', async (t) => {
   t.equal(healthOf(facts({ highestForeignEpoch: 4 })).healthy, true, 'our own epoch, heard from an agent');
   const plain = healthOf(facts({ hasAuthority: false, hasPlainListener: true }));
   t.equal(plain.healthy, true, 'no authority, and none is needed on plain loopback');
+});
+
+t.test('an order of a run that nobody knows is told, though a run is going on', async (t) => {
+  const orders = { sentences: ['node-a holds one'], remedy: 'hecatectl runs abort 01J' };
+  const health = healthOf(facts({ orders, runs: ['startup is going on'] }));
+  t.notOk(health.healthy);
+  t.match(failed(health), [{ name: 'runs', detail: 'node-a holds one', remedy: 'hecatectl runs abort 01J' }]);
 });

@@ -129,6 +129,7 @@ function checkHello(hello: Hello): void {
     parseNodeName(hello.name);
     demand(/^[0-9a-fA-F-]{32,36}$/.test(hello.bootId), 'a hello of an agent without a boot id');
     if (hello.carriedOutRunId !== '') parseOpId(hello.carriedOutRunId);
+    if (hello.armedRunId !== '') parseOpId(hello.armedRunId);
   }
 }
 

@@ -143,6 +143,7 @@ export interface Hello {
   takesOverSessionId: string;
   ownUnit: string;
   carriedOutRunId: string;
+  armedRunId: string;
 }
 
 export const createHello = (init: Partial<Hello> = {}): Hello => ({
@@ -158,6 +159,7 @@ export const createHello = (init: Partial<Hello> = {}): Hello => ({
   takesOverSessionId: '',
   ownUnit: '',
   carriedOutRunId: '',
+  armedRunId: '',
   ...init,
 });
 
@@ -174,6 +176,7 @@ export function encodeHello(m: Hello, w: Writer): Writer {
   if (m.takesOverSessionId !== '') { w.uint32(82).string(m.takesOverSessionId); }
   if (m.ownUnit !== '') { w.uint32(90).string(m.ownUnit); }
   if (m.carriedOutRunId !== '') { w.uint32(98).string(m.carriedOutRunId); }
+  if (m.armedRunId !== '') { w.uint32(106).string(m.armedRunId); }
   return w;
 }
 
@@ -196,6 +199,7 @@ export function decodeHello(r: Reader, length: number, depth: number): Hello {
       case 10: expectWire(wire, 2, 'Hello.takesOverSessionId'); m.takesOverSessionId = r.string(); break;
       case 11: expectWire(wire, 2, 'Hello.ownUnit'); m.ownUnit = r.string(); break;
       case 12: expectWire(wire, 2, 'Hello.carriedOutRunId'); m.carriedOutRunId = r.string(); break;
+      case 13: expectWire(wire, 2, 'Hello.armedRunId'); m.armedRunId = r.string(); break;
       default: skip(r, wire, depth);
     }
   }

@@ -123,6 +123,12 @@ const rules: [string, PeerSide, FrameBody[], FrameBody[]][] = [
     [hello({ carriedOutRunId: 'x' }), hello({ carriedOutRunId: `01HF7YAT2D${'/'.repeat(16)}` })],
   ],
   [
+    'and the run whose order it holds, or none',
+    'undecided',
+    [hello({ armedRunId: '' }), hello({ armedRunId: '01HF7YAT2D0000000000000000' })],
+    [hello({ armedRunId: 'x' })],
+  ],
+  [
     'a welcome has a heartbeat interval within limits',
     'manager',
     [

@@ -1,0 +1,87 @@
+/** Orders that nodes hold of runs that nobody leads here: told, and withdrawn. */
+import { createArmShutdown, createGetHealth } from '@hecate/proto/generated/wire.ts';
+import t from 'tap';
+import { until } from '../../../test/nodes/until.ts';
+import { type ManagerBench, managerBench, type Operator } from '../support/manager-bench.ts';
+import { abortRun, agentOf, ended, execute, stateOf } from '../support/runs-bench.ts';
+
+t.setTimeout(120_000);
+
+const unknownRunId = '01HF7YAT2D0000000000000000';
+const config = {
+  inventory: ['node-a', 'node-b'].map((name) => ({ name, units: ['x.service'], address: '127.0.0.1' })),
+  sequences: {
+    shutdown: {
+      stages: [{ name: 'stop', steps: [{ stop: { nodes: ['node-a'] }, timeout: '30s' }] }],
+    },
+  },
+};
+
+async function holding(bench: ManagerBench, name: string, runId: string) {
+  const agent = await agentOf(bench, { name, armed: createArmShutdown({ runId }) });
+  await bench.untilNode(name, 'online', true);
+  return agent;
+}
+
+const runsCheck = async (operator: Operator) =>
+  (await operator.get('health', { case: 'getHealth', value: createGetHealth() })).checks.find(
+    ({ name }) => name === 'runs',
+  );
+
+t.test('of a run that this manager does not know: told, and withdrawn when somebody says so', async (t) => {
+  const bench = await managerBench(t, config);
+  const here = await holding(bench, 'node-a', unknownRunId);
+  const away = await holding(bench, 'node-b', unknownRunId);
+  const operator = await bench.operator('admin');
+  t.match(await runsCheck(operator), {
+    passed: false,
+    detail: /^node-a holds the dead man's order of run 01HF7YAT2D0+, .*; node-b holds/,
+    remedy: `hecatectl runs abort ${unknownRunId}`,
+  });
+  t.ok(here.armed, 'it may be meant: nobody has withdrawn it');
+  away.vanish();
+  await bench.untilNode('node-b', 'offline', false);
+  const report = await abortRun(operator, unknownRunId.slice(0, 12), 'it was a test');
+  t.equal(stateOf(report), 'aborted');
+  t.same(report.armed, ['node-b']);
+  t.match(report.degradations, [/node-b still holds its dead man's order: node-b is offline/]);
+  t.equal(here.armed, undefined);
+  t.match(await runsCheck(operator), { passed: true }, 'and what is decided is no trouble any more');
+  const back = await holding(bench, 'node-b', unknownRunId);
+  await until(() => back.armed === undefined, { what: 'it is withdrawn when the node comes back' });
+  const [entry] = await bench.audited(({ what }) => String(what).startsWith('withdraw the orders'));
+  t.match(entry, { subject: unknownRunId, outcome: 'degraded', reason: 'it was a test' });
+  await t.rejects(abortRun(operator, unknownRunId), { code: 'HEC_NO_SUCH_RUN' }, 'there is none left');
+});
+
+t.test('of a run that is known to be over: withdrawn at once', async (t) => {
+  const bench = await managerBench(t, config);
+  const agent = await agentOf(bench, 'node-a');
+  await bench.untilNode('node-a', 'online', true);
+  const operator = await bench.operator('admin');
+  const { run } = await execute(operator, 'shutdown');
+  const runId = run?.summary?.runId ?? '';
+  await ended(operator, runId);
+  await until(() => agent.armed === undefined, { what: 'nothing is armed any more' });
+  agent.vanish();
+  await bench.untilNode('node-a', 'offline', false);
+  const again = await holding(bench, 'node-a', runId);
+  await until(() => again.armed === undefined, { what: 'it is withdrawn' });
+  t.match(await runsCheck(operator), { passed: true });
+});
+
+t.test('of a run that is led here: left alone', async (t) => {
+  const bench = await managerBench(t, config);
+  const agent = await agentOf(bench, 'node-a');
+  agent.onApply = () => new Promise<never>(() => undefined);
+  await bench.untilNode('node-a', 'online', true);
+  const operator = await bench.operator('admin');
+  const { run } = await execute(operator, 'shutdown');
+  const runId = run?.summary?.runId ?? '';
+  await until(() => agent.armed?.runId === runId, { what: 'it holds its order' });
+  agent.vanish();
+  await bench.untilNode('node-a', 'offline', false);
+  const again = await holding(bench, 'node-a', runId);
+  t.match(await runsCheck(operator), { passed: true, detail: /shutdown .* is going on/ });
+  t.equal(again.armed?.runId, runId);
+});
