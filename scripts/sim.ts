@@ -1,11 +1,12 @@
 /**
  * The simulator of whole runs, seed by seed, each twice: `npm run sim -- --seeds N --seed S [--power] [--verbose]`;
- * with `--power`, of sites with UPSes. Ends with 1 at the first seed that breaks a promise, and prints the command that
+ * with `--power`, of sites with UPSes, and with `--sites 2` of one that forwards to another. Ends with 1 at the first seed that breaks a promise, and prints the command that
  * repeats it. `--update-scenarios` writes the golden output of test/scenarios anew instead.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { simulateForward } from '../test/sim/forward-simulation.ts';
 import { simulatePower } from '../test/sim/power-simulation.ts';
 import { playScenario } from '../test/sim/runs-scenario.ts';
 import { simulateRuns } from '../test/sim/runs-simulation.ts';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     verbose: { type: 'boolean', default: false },
     power: { type: 'boolean', default: false },
+    sites: { type: 'string', default: '1' },
     once: { type: 'boolean', default: false },
     'update-scenarios': { type: 'boolean', default: false },
   },
@@ -23,7 +25,7 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 const count = Number(values.seeds);
 if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
-  console.error('npm run sim -- --seeds N --seed S [--power] [--verbose]');
+  console.error('npm run sim -- --seeds N --seed S [--power [--sites 2]] [--verbose]');
   process.exit(2);
 }
 
@@ -40,7 +42,8 @@ async function updateScenarios(folder: string): Promise<void> {
   }
 }
 
-const simulate = values.power ? simulatePower : simulateRuns;
+const hasTwoSites = values.power && values.sites === '2';
+const simulate = hasTwoSites ? simulateForward : values.power ? simulatePower : simulateRuns;
 const startedMs = performance.now();
 const happened = new Map<string, number>();
 let runs = 0;
@@ -68,7 +71,7 @@ function progress(done: number): void {
 }
 
 if (failedSeed !== undefined) {
-  const kind = values.power ? '--power ' : '';
+  const kind = hasTwoSites ? '--power --sites 2 ' : values.power ? '--power ' : '';
   console.error(`repeat it: npm run sim -- ${kind}--seeds 1 --seed ${failedSeed} --verbose`);
   process.exitCode = 1;
 } else {
