@@ -121,10 +121,14 @@ function changed(belief: RuntimeBelief, look: RuntimeLook): RuntimeBelief {
   const isSilenceOver = belief.lookAtMs !== undefined && atMs - belief.lookAtMs > riseMs;
   if (believed === undefined || isSilenceOver)
     return { ...belief, told, believed: told, before: undefined, rise: undefined };
-  // Exactly what was told before one other value: that was the wrong one.
-  if (before?.valueMs === valueMs) return { ...belief, told, believed: before, before: undefined };
   const left = leftAt(told, atMs);
   const floor = look.isFallExplained ? Number.NEGATIVE_INFINITY : supported(belief, believed, atMs);
+  // Exactly what was told before one other value: that was the wrong one. What was held for wrong then has no way back.
+  if (before?.valueMs === valueMs) {
+    const lower = Math.max(left, floor);
+    const back = lower < leftAt(before, atMs) ? { leftMs: lower, atMs, valueMs } : before;
+    return { ...belief, told, believed: back, before: undefined, rise: undefined };
+  }
   const ceiling = Math.max(leftAt(believed, atMs), before ? leftAt(before, atMs) : 0);
   const leftMs = Math.min(Math.max(left, floor), ceiling);
   const next = { ...belief, told, before: believed, believed: { leftMs, atMs, valueMs } };

@@ -88,3 +88,14 @@ t.test('after a silence what is told counts at once', async (t) => {
   t.equal(believedS(...start, [10, 595], [50, 900]), 870);
   t.equal(believedS(...start, [10, 595], [50, 90]), 60);
 });
+
+t.test('back to a value that was held for wrong: it was not, where the load has risen with it', async (t) => {
+  const held: readonly Look[] = [...start, [10, 600], [40, 100], [70, 580]];
+  t.equal(believedS(...held, [100, 100, { isFallExplained: true }]), 70);
+  t.equal(believedS(...held, [100, 100]), 392, 'else to where it was then');
+});
+
+t.test('back from a high value: nothing rises to that any more', async (t) => {
+  const high: readonly Look[] = [...start, [10, 600], [15, 900], [20, 900], [25, 600]];
+  t.equal(believedS(...high, [50, 600], [60, 600]), 545);
+});
