@@ -137,6 +137,8 @@ export class PowerCheckers {
         this.fail(`I10: the trigger ${triggerId} has led to ${known}, and to ${runId}`);
       this.#runsOfTriggers.set(triggerId, runId);
       this.#sometimes(`power run ${plan.nodes.length === world.nodeNames.length ? 'of all' : 'partial'}`);
+      // Of another site's UPS: all goes down, within what that is good for.
+      if (triggerId.startsWith('peer:')) continue;
       this.#checkScope(plan.nodes, runId);
       this.promises.onRun(state);
       const hurried = whyHurried(this.#power, state);

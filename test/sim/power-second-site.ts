@@ -78,8 +78,7 @@ export const nodeOf = (
 });
 
 function ownNodes(chance: Chance): Inventory {
-  const units = chance.happens(0.7) ? ['app.service'] : [];
-  const nodes = [nodeOf(peerHost, 'coordinator', units, 0)];
+  const nodes = [nodeOf(peerHost, 'coordinator', ['app.service'], 0)];
   if (chance.happens(0.3)) nodes.push(nodeOf('rhea', 'other', ['db.service'], 1));
   return inventoryOf(nodes);
 }
