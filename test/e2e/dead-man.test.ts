@@ -25,6 +25,7 @@ const runId = makeOpId(1_800_000_000_000, new Uint8Array(10).fill(7));
 const graceMs = 15_000;
 const roomMs = 60_000;
 const timeout = 300_000;
+t.setTimeout(timeout);
 
 /** Says when it was stopped, in CLOCK_BOOTTIME: a line for each time. */
 const witness = (seconds: number): string => `[Service]
