@@ -1,6 +1,6 @@
 /**
- * Every crash point of small plans: after each single event of a run that nothing disturbs, the manager or an agent is
- * killed, and what was not acknowledged is kept, lost or torn. Nothing is left to chance.
+ * Crash points of plans, counted in events: after each single event of a run that nothing disturbs, the manager or an
+ * agent is killed, and what was not acknowledged is kept, lost or torn.
  */
 import { makeOpId } from '@hecate/proto/core/names.ts';
 import type { Plan } from '../../manager/src/core/plan/plan.ts';
@@ -39,7 +39,6 @@ export interface Crash {
   readonly afterEvent: number;
   /** The manager, or the agent of that place. */
   readonly of: 'manager' | number;
-  readonly keeps: CrashKeeps;
 }
 
 export interface CrashResult {
@@ -57,7 +56,12 @@ const requestAtMs = 1000;
 const eachMs = 100;
 const runMaxMs = 600_000;
 
-export function runWithCrash({ fleet, plan, isOn, state }: ExhaustiveCase, crash?: Crash): CrashResult {
+/** @param keeps of what was not acknowledged when one of them came */
+export function runWithCrashes(
+  { fleet, plan, isOn, state }: ExhaustiveCase,
+  crashes: readonly Crash[] = [],
+  keeps: CrashKeeps = 'nothing',
+): CrashResult {
   const time = new CountingTime();
   const world = new SimulationWorld(1, {
     mutation: noMutation,
@@ -65,7 +69,7 @@ export function runWithCrash({ fleet, plan, isOn, state }: ExhaustiveCase, crash
     fleet,
     time,
     random: () => 0.5,
-    crashKeeps: crash?.keeps ?? 'nothing',
+    crashKeeps: keeps,
   });
   for (const host of world.hosts.values()) host.assume(isOn || host === world.managerHost, state);
   let firstEvent = 0;
@@ -78,7 +82,7 @@ export function runWithCrash({ fleet, plan, isOn, state }: ExhaustiveCase, crash
     time.runUntil(requestAtMs);
     firstEvent = time.count;
     time.onEvent = () => {
-      if (crash && time.count === crash.afterEvent) carryOut(world, crash.of);
+      for (const crash of crashes) if (time.count === crash.afterEvent) carryOut(world, crash.of);
     };
     world.manager.request(requestOf(plan, world.wallMs()), true);
     while (!watched()?.isEnded && time.nowMs < runMaxMs) time.runUntil(time.nowMs + eachMs);
