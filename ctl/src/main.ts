@@ -7,6 +7,7 @@ import { findCommand, parseLine } from './core/command-line.ts';
 import { exitNumber } from './core/exit-status.ts';
 import { bindInvocation, type Invocation } from './core/invocation.ts';
 import { earlyOptions, globalOptions } from './global-options.ts';
+import { endProcess } from './io/end-process.ts';
 import { interruptSignal } from './io/interrupt.ts';
 import { type Format, Output, wantsColour } from './io/output.ts';
 
@@ -164,7 +165,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** Runs the command line of this process and ends it. */
 export async function run(): Promise<void> {
-  process.exit(await main(process.argv.slice(2)));
+  endProcess(await main(process.argv.slice(2)));
 }
 
 if (import.meta.main) await run();

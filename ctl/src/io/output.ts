@@ -29,6 +29,11 @@ const bufferMax = 32 * 1024;
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
+let pendingWrites = 0;
+
+/** Whether a reader has not taken yet what a stream wrote. */
+export const hasPendingWrite = (): boolean => pendingWrites > 0;
+
 /** A reader that is slower than we are: wait for it, without spinning. */
 function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
@@ -95,7 +100,9 @@ export class Output {
 
   #writeSome(descriptor: number, data: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
+      pendingWrites += 1;
       write(descriptor, data, (error, written) => {
+        pendingWrites -= 1;
         if (!error) resolve(written);
         else if (hasCode(error, 'EAGAIN')) setTimeout(() => resolve(0), 5);
         else if (hasCode(error, 'EPIPE')) {

@@ -196,6 +196,8 @@ t.test('Ctrl-C while the reader does not read', async (t) => {
     },
   });
   const running = start(['logs', 'node-a', 'k3s', '-f']);
+  // What is sent before the program reads at all would be still, too.
+  await until(() => running.stdout() !== '');
   running.child.stdout?.pause();
   let before = -1;
   await until(() => {
