@@ -1,5 +1,5 @@
 /**
- * Bundles the programs into dist/: one unminified ES module each (and chunks for what is imported lazily).
+ * Bundles the programs into dist/: one unminified file each.
  * Usage: node scripts/build.ts [--if-stale]
  *
  * A bundle starts in half the time of the loose sources, and is what the packages ship. Unminified, so that a

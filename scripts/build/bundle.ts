@@ -40,7 +40,11 @@ function otherVersion(version: string): Plugin {
   };
 }
 
-/** @throws BuildFailure of esbuild, which has said on stderr what is wrong */
+/**
+ * One file, with what is imported lazily in it (and run only then): an upgrade takes the files of a release away beneath
+ * programs that still run, and what they had not read by then would be missing.
+ * @throws BuildFailure of esbuild, which has said on stderr what is wrong
+ */
 export function bundleProgram(program: Program, options: BundleOptions): Promise<Bundle> {
   const isCommonJs = program.format === 'cjs';
   return build({
@@ -48,9 +52,7 @@ export function bundleProgram(program: Program, options: BundleOptions): Promise
     entryPoints: { [program.name]: resolve(options.root, program.entry) },
     outdir: options.outdir,
     outExtension: { '.js': isCommonJs ? '.cjs' : '.mjs' },
-    chunkNames: `${program.name}-chunks/[name]-[hash]`,
     bundle: true,
-    splitting: program.splitting && !isCommonJs,
     format: program.format,
     alias: { ...program.alias },
     define: isCommonJs ? { 'import.meta.main': 'false' } : {},

@@ -9,8 +9,6 @@ export interface Program {
   readonly entry: string;
   /** Packages that stay outside: optional ones that are caught when they are missing. */
   readonly external: readonly string[];
-  /** Whether what is imported lazily becomes files of its own, read only when it is used. */
-  readonly splitting: boolean;
   /**
    * 'cjs' for a program whose start-up counts: Node's loader for ES modules, and its view of built-in modules
    * as ES modules, cost 25 ms. One file dist/NAME.cjs then, which may not await at its top level.
@@ -29,7 +27,6 @@ const defaultExternal = ['x11', 'usocket'];
 interface BuildDescription {
   readonly entry?: string;
   readonly external?: readonly string[];
-  readonly splitting?: boolean;
   readonly format?: 'esm' | 'cjs';
   readonly alias?: Readonly<Record<string, string>>;
   readonly footer?: string;
@@ -51,7 +48,6 @@ export function readProgram(root: string, folder: string): Program | undefined {
     name,
     entry,
     external: description.external ?? defaultExternal,
-    splitting: description.splitting ?? true,
     format: description.format ?? 'esm',
     alias: Object.fromEntries(
       Object.entries(description.alias ?? {}).map(([name, file]) => [name, join(root, folder, file)]),

@@ -48,13 +48,9 @@ async function writeAtomically(path: string, contents: Uint8Array | string): Pro
   await rename(temporary, path);
 }
 
-/** Chunks first, the entry last: an entry must never name a chunk that is not there yet. */
 export async function writeOutputs(files: readonly { path: string; contents: Uint8Array }[]): Promise<void> {
-  const chunksFirst = files.toSorted((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
-  for (const file of chunksFirst) await writeAtomically(file.path, file.contents);
+  for (const file of files) await writeAtomically(file.path, file.contents);
 }
-
-const isChunk = (path: string): boolean => path.includes('-chunks/');
 
 export async function writeRecord(
   root: string,

@@ -71,6 +71,22 @@ t.test('packages', { skip: await skipUnless('booted'), timeout }, async (t) => {
     t.equal(await worker.state('work.service'), 'active');
   });
 
+  await t.test(
+    'unpacked and not yet started again, what runs misses nothing of its own release',
+    async (t) => {
+      // Started just now, it has used as little of itself as can be.
+      await titan.runOrThrow(['systemctl', 'restart', 'hecate-manager.service']);
+      await untilOnline(titan, names);
+      await titan.shell(`dpkg --unpack ${[...all(upgrade), `${upgrade}/hecatectl_*.deb`].join(' ')} 2>&1`);
+      t.notMatch(await ctl(titan, 'version'), /manager.*9\.8\.7/, 'the manager that runs is the old one');
+      const token = await ctl(titan, 'node', 'enroll', 'worker');
+      const joined = await worker.run(['hecate-agent', 'join'], { input: token });
+      t.equal(joined.exitCode, 0, joined.stderr);
+      await worker.runOrThrow(['systemctl', 'restart', 'hecate-agent.service']);
+      await untilOnline(titan, names);
+    },
+  );
+
   await t.test('upgraded over a configuration that was edited', async (t) => {
     const edited = '# edited\nsite: mine\n';
     const policy = '# edited\n[Policy]\nAllow=* *\n';
