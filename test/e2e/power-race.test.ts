@@ -75,7 +75,7 @@ t.test('mains is back before the last host is off', { skip, timeout }, async (t)
   const serial = await SerialUps.start(t);
   await startUpsd(t, {
     upses: { rack: { kind: 'serial', port: serial.port } },
-    users: { hecate: { password: 'secret', actions: ['SET'], commands: ['shutdown.return'] } },
+    users: { hecate: { password: 'secret', actions: ['SET'], commands: ['shutdown.return', 'shutdown.stop'] } },
     listen: siteAddress,
     port: 3493,
     within: cluster.fleet.site.wrap([]),

@@ -1,11 +1,12 @@
 /**
  * Cuts the output of a UPS, just before the coordinator powers itself off: the way out of the power race (see
  * ../core/power/output-cut.ts). Whether it can is looked at from the start on, and told; where it cannot, the
- * coordinator goes off all the same.
+ * coordinator goes off all the same. What was ordered is taken back where the coordinator stays up: it does, when this
+ * is still running shortly before the output goes off.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
-import { type CutPlan, cutCommand, delayVariable, planCut } from '../core/power/output-cut.ts';
+import { type CutPlan, cutCommand, delayVariable, planCut, stopCommand } from '../core/power/output-cut.ts';
 import {
   createUpsControl,
   type NutCredentials,
@@ -23,6 +24,8 @@ export interface OutputCutOptions {
   nowMs(): number;
   /** Why it cannot be cut; undefined: it can. */
   onHindrance(sentence: string | undefined): void;
+  /** The host is still up shortly before its power is cut. */
+  onStillUp(): void;
 }
 
 /** Why it cannot be cut, as far as is known. */
@@ -35,6 +38,8 @@ const checkIntervalMs = 3_600_000;
 const retryIntervalMs = 60_000;
 const attemptsMax = 3;
 const pauseMs = 500;
+/** Time to take it back in, before the output goes off: of a UPS that hesitates, too. */
+const takeBackMs = 15_000;
 
 export class OutputCut {
   readonly #options: OutputCutOptions;
@@ -42,6 +47,10 @@ export class OutputCut {
   #dueAtMs = 0;
   #isChecking = false;
   #hindrance: CutHindrance | undefined;
+  /** When the output goes off; undefined: that is not ordered. */
+  #offAtMs: number | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #takingBack: Promise<string> | undefined;
 
   constructor(options: OutputCutOptions) {
     this.#options = options;
@@ -66,17 +75,60 @@ export class OutputCut {
 
   /** Sets what has to be set, and cuts. @returns a sentence: what became of it; it never throws */
   async cut(): Promise<string> {
+    await this.#takingBack;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#cut();
       } catch (thrown) {
         const error = asHecateError(thrown);
         this.#note(hindranceOf(error));
+        if (!isWorthAnother(error)) this.#forget();
         if (attempt >= attemptsMax || !isWorthAnother(error))
           return `its output is not cut: ${error.message}; what mains coming back leaves off has to be switched on by hand`;
       }
       await sleep(pauseMs);
     }
+  }
+
+  /** @returns a sentence: what became of it; undefined: there is nothing to take back. It never throws */
+  async takeBack(): Promise<string | undefined> {
+    const offAtMs = this.#offAtMs;
+    if (offAtMs === undefined) return undefined;
+    this.#forget();
+    this.#takingBack = this.#takeBack(offAtMs);
+    return this.#takingBack;
+  }
+
+  async #takeBack(offAtMs: number): Promise<string> {
+    for (;;) {
+      try {
+        await this.#control.instantCommand(stopCommand);
+        return 'its output stays on: the cut is taken back';
+      } catch (thrown) {
+        const error = asHecateError(thrown);
+        const leftMs = offAtMs - this.#options.nowMs();
+        if (leftMs <= 0 || !isWorthAnother(error))
+          return `its output goes off in ${Math.max(0, Math.round(leftMs / 1000))} s all the same, and cannot be told not to (${stopCommand}): ${error.message}; power this host off before, or stop it at the UPS`;
+      }
+      await sleep(pauseMs);
+    }
+  }
+
+  close(): void {
+    this.#forget();
+  }
+
+  #forget(): void {
+    clearTimeout(this.#watch);
+    this.#offAtMs = undefined;
+  }
+
+  /** Also where its answer is lost: it may have heard it (I12). */
+  #order(delayMs: number): void {
+    clearTimeout(this.#watch);
+    this.#offAtMs = this.#options.nowMs() + delayMs;
+    const watchMs = Math.max(delayMs / 2, delayMs - takeBackMs);
+    this.#watch = setTimeout(() => this.#options.onStillUp(), watchMs).unref();
   }
 
   async #cut(): Promise<string> {
@@ -93,6 +145,7 @@ export class OutputCut {
       this.#note({ why, remedy: plan.remedy });
       return `its output is not cut: it ${why}`;
     }
+    this.#order(plan.delayMs ?? 0);
     await this.#control.instantCommand(cutCommand);
     this.#note(undefined);
     return `its output goes off in ${Math.round((plan.delayMs ?? 0) / 1000)} s, and comes back with mains`;

@@ -14,6 +14,7 @@ import type { PastRun } from '../core/runs/past-run.ts';
 import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import type { PowerMetrics } from '../io/power-metrics.ts';
+import type { PowerOffHearer } from '../runs/run-runner.ts';
 import type { RunService } from '../runs/run-service.ts';
 import type { SitePlan } from '../runs/site-plans.ts';
 import { beforeCoordinatorOff } from './coordinator-off.ts';
@@ -275,7 +276,7 @@ export class PowerService {
   }
 
   /** Resolves when the coordinator may go off; before any other node there is nothing to do. */
-  beforePowerOff(run: RunState, node: NodeName, timeLimitMs: number): Promise<void> {
+  beforePowerOff(run: RunState, node: NodeName, timeLimitMs: number): Promise<PowerOffHearer | undefined> {
     const { logger, isOnline, config } = this.#ports;
     const names = this.#upses.map(({ name }) => name);
     const nodesOn = (ups: string): NodeName[] =>
@@ -305,11 +306,7 @@ export class PowerService {
     const newest = this.#newestStartup();
     const isUpAgain = newest !== this.#lastStartup;
     this.#lastStartup = newest;
-    if (isUpAgain)
-      for (const { runner } of this.#upses) {
-        runner.input({ type: 'recovered' });
-        runner.alert('not-restored', undefined);
-      }
+    if (isUpAgain) for (const ups of this.#upses) ups.recovered();
     // Behind it: what has been started meanwhile, by whomever, is not started again.
     if (this.#ports.config().power.coordinator === 'stays-up') this.#return.look();
   }

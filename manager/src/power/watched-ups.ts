@@ -4,7 +4,8 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
 import { isWithoutOutput, triggeredSupplyMs } from '../core/power/triggered-supply.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
-import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
+import { thresholdFor } from '../core/power/ups-estimate.ts';
+import { outlookOf } from '../core/power/ups-outlook.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import { createUpsWatcher, type NutServer } from '../io/nut/nut-client.ts';
@@ -138,6 +139,19 @@ export class WatchedUps {
     this.#ports.alerts.tell(this.name, 'cut', { level: 'critical', sentence }, true);
   }
 
+  /** The coordinator stays up, and its power is not to be cut. */
+  async takeCutBack(why: string): Promise<void> {
+    const outcome = await this.#outputCut?.takeBack();
+    if (outcome === undefined) return;
+    this.runner.alert('not-cut', { level: 'critical', sentence: `${this.name}: ${why}; ${outcome}` });
+  }
+
+  /** The site is up again. */
+  recovered(): void {
+    this.runner.input({ type: 'recovered' });
+    for (const key of ['not-restored', 'not-cut']) this.runner.alert(key, undefined);
+  }
+
   /** What its supply is good for, when it has given out; undefined: it has not. */
   supplyMs(nowMs: number): number | undefined {
     return triggeredSupplyMs(this.runner.state, this.#lastTrigger, nowMs);
@@ -146,7 +160,7 @@ export class WatchedUps {
   metrics(nowMs: number): UpsMetrics {
     const { state, device, rejected } = this.runner;
     const config = this.#ports.upsConfig(this.name);
-    const { leftMs, slackMs } = estimateOf(state, config, nowMs);
+    const { leftMs, slackMs } = outlookOf(state, config, nowMs);
     const isHeard = state.lookAtMs !== undefined && state.silentSinceMs === undefined;
     return {
       ups: this.name,
@@ -156,7 +170,7 @@ export class WatchedUps {
       phase: state.phase,
       believedRuntimeMs: leftMs,
       thresholdMs: thresholdFor(state, config).thresholdMs,
-      slackMs: state.lookAtMs === undefined ? undefined : slackMs,
+      slackMs,
       dataAgeMs: state.lookAtMs === undefined ? undefined : Math.max(0, nowMs - state.lookAtMs),
       triggersByCause: this.#triggers,
       rejected: [...rejected.values()],
@@ -181,6 +195,7 @@ export class WatchedUps {
 
   async close(): Promise<void> {
     this.#triggered.close();
+    this.#outputCut?.close();
     await this.runner.close();
   }
 
@@ -283,6 +298,8 @@ export class WatchedUps {
         const told = sentence && ({ level: 'warning', sentence: `${this.name}: ${sentence}` } as const);
         this.runner.alert('cannot-cut', told || undefined);
       },
+      onStillUp: () =>
+        void this.takeCutBack('the coordinator is still up, and its power was to be cut by now'),
     });
   }
 
@@ -290,6 +307,7 @@ export class WatchedUps {
     const { triggerId, cause, sentence } = effect;
     if (triggerId !== this.#lastTrigger?.effect.triggerId) {
       this.#triggers.set(cause, (this.#triggers.get(cause) ?? 0) + 1);
+      this.runner.alert('not-cut', undefined);
       if (!this.isSpent) this.#loadBeforePercent = this.runner.state.reading?.loadPercent;
       this.#ports.alerts.tell(this.name, 'trigger', { level: 'critical', sentence }, true);
     }

@@ -8,7 +8,7 @@ import { BootTimeTimer } from '@hecate/proto/io/boot-time-timer.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { Leaf, Observations } from '../core/plan/gate.ts';
 import type { PlannedOperation, WakeTarget } from '../core/plan/plan.ts';
-import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
+import type { OperationEnd, RunId, RunRequest, RunState } from '../core/runs/run.ts';
 import { nextRunsTickMs, runsStep } from '../core/runs/runs.ts';
 import type {
   DeadManOrder,
@@ -31,8 +31,11 @@ export interface RunRunnerPorts extends RunDiskPorts {
   observe(leaves: readonly Leaf[], timeLimitMs: number): Promise<Observations>;
   runHook(run: RunState, argv: readonly string[], timeLimitMs: number): Promise<HookEnd>;
   wake(targets: readonly WakeTarget[]): void;
-  /** What is to be done first, within the time limit; the power-off is sent when it resolves. */
-  beforePowerOff?(run: RunState, node: NodeName, timeLimitMs: number): Promise<void>;
+  /**
+   * What is to be done first, within the time limit; the power-off is sent when it resolves.
+   * @returns who is to hear what became of it; undefined: nobody
+   */
+  beforePowerOff?(run: RunState, node: NodeName, timeLimitMs: number): Promise<PowerOffHearer | undefined>;
   arm(runId: RunId, order: DeadManOrder): void;
   /** Resolves when the agent holds no order of the run any more; never, when it could not be asked. */
   withdraw(runId: RunId, node: NodeName): Promise<void>;
@@ -48,6 +51,8 @@ export interface AcceptedRun {
   readonly isJoined: boolean;
   readonly preempted: readonly RunId[];
 }
+
+export type PowerOffHearer = (end: OperationEnd) => void;
 
 interface Ticket {
   accept(accepted: AcceptedRun): void;
@@ -325,25 +330,31 @@ export class RunRunner {
       signal: this.#unsent.hand(opId, run),
     };
     void this.#ready(run, operation, timeLimitMs)
-      .then((leftMs) =>
-        this.#ports.operations.apply({ ...applied, timeLimitMs: leftMs }, () =>
+      .then(async ({ leftMs, hear }) => {
+        const end = await this.#ports.operations.apply({ ...applied, timeLimitMs: leftMs }, () =>
           this.input({ type: 'operation-accepted', opId }),
-        ),
-      )
+        );
+        hear?.(end);
+        return end;
+      })
       .then((end) => {
         this.#unsent.ended(opId);
         this.input({ type: 'operation-ended', opId, end });
       });
   }
 
-  /** @returns what is left of the time limit */
-  async #ready(run: RunState, { verb, node }: PlannedOperation, timeLimitMs: number): Promise<number> {
+  /** @returns what is left of the time limit, and who hears of the end */
+  async #ready(
+    run: RunState,
+    { verb, node }: PlannedOperation,
+    timeLimitMs: number,
+  ): Promise<{ readonly leftMs: number; readonly hear?: PowerOffHearer | undefined }> {
     const { beforePowerOff, clock } = this.#ports;
-    if (verb !== 'poweroff' || beforePowerOff === undefined) return timeLimitMs;
+    if (verb !== 'poweroff' || beforePowerOff === undefined) return { leftMs: timeLimitMs };
     const beganMs = clock.nowMs();
     // Whatever goes wrong with it, the host is powered off.
-    await beforePowerOff(run, node, timeLimitMs).catch(() => undefined);
-    return Math.max(1, timeLimitMs - (clock.nowMs() - beganMs));
+    const hear = await beforePowerOff(run, node, timeLimitMs).catch(() => undefined);
+    return { leftMs: Math.max(1, timeLimitMs - (clock.nowMs() - beganMs)), hear };
   }
 
   #recall(opId: OpId): void {

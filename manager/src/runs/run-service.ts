@@ -30,7 +30,7 @@ import { DeadManLink } from './dead-man-link.ts';
 import { fittingReport, fittingSummary } from './fitting-report.ts';
 import type { RunFiles } from './run-files.ts';
 import { RunOperations } from './run-operations.ts';
-import { type AcceptedRun, RunRunner } from './run-runner.ts';
+import { type AcceptedRun, RunRunner, type RunRunnerPorts } from './run-runner.ts';
 import { RunTeller, type RunTellerPorts } from './run-teller.ts';
 import { RunWatchers } from './run-watchers.ts';
 import { StrayOrders } from './stray-orders.ts';
@@ -45,7 +45,7 @@ export interface RunServicePorts extends Pick<RunTellerPorts, 'logger' | 'audit'
   config(): ManagerConfig;
   sessionOf(node: NodeName): Session | undefined;
   newOpId(): OpId;
-  beforePowerOff(run: RunState, node: NodeName, timeLimitMs: number): Promise<void>;
+  beforePowerOff: NonNullable<RunRunnerPorts['beforePowerOff']>;
   onTrouble(trouble: HecateError | undefined): void;
 }
 

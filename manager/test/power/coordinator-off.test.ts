@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { RunState } from '../../src/core/runs/run.ts';
+import type { OperationEnd, RunState } from '../../src/core/runs/run.ts';
 import { beforeCoordinatorOff } from '../../src/power/coordinator-off.ts';
 import type { WatchedUps } from '../../src/power/watched-ups.ts';
 import { node } from '../support/run-plans.ts';
@@ -17,10 +17,15 @@ interface Changes {
 }
 
 /** A fake UPS, and what was done with it. */
-async function play(changes: Changes = {}): Promise<{ readonly cuts: number; readonly looks: number }> {
+async function play(changes: Changes = {}): Promise<{
+  readonly cuts: number;
+  readonly looks: number;
+  readonly takenBack: (end: Partial<OperationEnd>) => readonly string[];
+}> {
   const { requestedBy = 'power', kind = 'shutdown', isToBeCut = true, looksOnline = 0 } = changes;
   let cuts = 0;
   let looks = 0;
+  const takenBack: string[] = [];
   const cut = async (): Promise<void> => {
     cuts += 1;
     await changes.cut?.();
@@ -30,6 +35,7 @@ async function play(changes: Changes = {}): Promise<{ readonly cuts: number; rea
     isToBeCut,
     loads: {},
     cut,
+    takeCutBack: async (why: string) => void takenBack.push(why),
     runner: { run: { triggerId: 't', runId: changes.knownRun ?? 'other' } },
   } as unknown as WatchedUps;
   const request = { runId: 'R1', requestedBy, plan: { kind, coordinator: 'pi' } };
@@ -44,13 +50,20 @@ async function play(changes: Changes = {}): Promise<{ readonly cuts: number; rea
     },
   };
   const { timeLimitMs = 60_000 } = changes;
-  await beforeCoordinatorOff(
+  const hear = await beforeCoordinatorOff(
     ports,
     { request } as unknown as RunState,
     node(changes.node ?? 'pi'),
     timeLimitMs,
   );
-  return { cuts, looks };
+  return {
+    cuts,
+    looks,
+    takenBack: (end) => {
+      hear?.({ status: 'done', result: '', code: '', message: '', durationMs: 0, ...end });
+      return takenBack.splice(0);
+    },
+  };
 }
 
 t.test('before the coordinator goes off, and before nobody else', async (t) => {
@@ -83,4 +96,16 @@ t.test('not longer than half of the step: the power-off is sent in any case', as
     'a UPS that does not answer holds nothing up',
   );
   clearInterval(busy);
+});
+
+t.test('a power-off that is refused: what was ordered is taken back', async (t) => {
+  const { takenBack } = await play();
+  const refused = { status: 'refused', code: 'HEC_POLICY', message: 'the policy refuses poweroff' } as const;
+  t.same(takenBack(refused), ['the coordinator stays up: the policy refuses poweroff']);
+  for (const status of ['failed', 'offline'] as const) t.equal(takenBack({ status }).length, 1, status);
+  t.equal(takenBack({ status: 'timeout', code: 'HEC_EXPIRED' }).length, 1, 'it was not sent');
+  for (const status of ['done', 'unknown', 'timeout'] as const)
+    t.same(takenBack({ status }), [], `${status}: it may go off`);
+  const spared = await play({ isToBeCut: false });
+  t.same(spared.takenBack({ status: 'refused' }), []);
 });

@@ -13,7 +13,8 @@ import { agentsOf, ended, execute, getPlan } from '../support/runs-bench.ts';
 
 t.setTimeout(200_000);
 const skip = skipWithoutUpsd();
-const users = { hecate: { password: 'secret', actions: ['SET'], commands: ['shutdown.return'] } };
+const usersWith = (...commands: string[]) => ({ hecate: { password: 'secret', actions: ['SET'], commands } });
+const users = usersWith('shutdown.return', 'shutdown.stop');
 
 const off = (name: string) => ({
   name: `off-${name}`,
@@ -79,6 +80,37 @@ t.test('mains is back too late: it goes on, and the output goes off and comes ba
   t.same(toldAtPowerOff, ['S01R0003'], 'cut before that, and once');
   await until(() => serial.output.length === 2, { what: 'the output goes off and comes back' });
   t.match(serial.output, [/^output off 6\d/, 'output on'], 'not before the coordinator is off');
+});
+
+t.test('the coordinator refuses to go off: its power is not cut under way', { skip }, async (t) => {
+  const play = async (t: Test, ...commands: string[]) => {
+    const serial = await SerialUps.start(t);
+    const upses = { rack: { kind: 'serial', port: serial.port } } as const;
+    const upsd = await startUpsd(t, { upses, users: usersWith(...commands) });
+    const { coordinator, operator } = await benchOf(t, upsd);
+    coordinator.onApply = async ({ opId, verb }) =>
+      verb === 'poweroff'
+        ? createOperationOutcome({ opId, status: 'refused', code: 'HEC_POLICY', message: 'not this host' })
+        : done(opId);
+    await untilPhase(operator, 'online');
+    serial.mains('off');
+    serial.batteryLow('on');
+    const isTold = async () => (await upsOf(operator)).alerts.find(({ key }) => key === 'not-cut');
+    const { sentence } = await until(isTold, { what: 'it is told' });
+    return { sentence, serial };
+  };
+  await t.test('it is taken back', async (t) => {
+    const { sentence, serial } = await play(t, 'shutdown.return', 'shutdown.stop');
+    t.match(sentence, /^rack-a: the coordinator stays up: .*not this host.*; its output stays on/);
+    await until(() => serial.told.length === 2, { what: 'the UPS is told twice' });
+    t.same(serial.told, ['S01R0003', 'C']);
+    t.same(serial.output, []);
+  });
+  await t.test('who may not take it back says so', async (t) => {
+    const { sentence, serial } = await play(t, 'shutdown.return');
+    t.match(sentence, /its output goes off in \d+ s all the same, .*ACCESS-DENIED/);
+    t.same(serial.told, ['S01R0003']);
+  });
 });
 
 t.test('a shutdown of an operator cuts nothing', { skip }, async (t) => {

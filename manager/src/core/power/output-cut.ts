@@ -16,6 +16,8 @@ export interface UpsOffer {
 }
 
 export const cutCommand = 'shutdown.return';
+/** Takes a {@link cutCommand} back whose delay is not over (NUT: "stop a shutdown in progress"). */
+export const stopCommand = 'shutdown.stop';
 export const delayVariable = 'ups.delay.shutdown';
 const startVariable = 'ups.delay.start';
 
