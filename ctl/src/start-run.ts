@@ -127,7 +127,11 @@ export async function requestRun(context: Context, value: StartRun): Promise<Run
 /** @throws HEC_PROTOCOL when it came without one */
 export function reportOf({ run }: RunStarted): RunReport {
   if (run) return run;
-  throw new HecateError('HEC_PROTOCOL', 'the manager answered without a report of the run');
+  throw new HecateError(
+    'HEC_PROTOCOL',
+    'the manager answered without a report of the run',
+    'are hecatectl and the manager of the same release? hecatectl version',
+  );
 }
 
 /** The answer did not come: the run may have been accepted all the same. */

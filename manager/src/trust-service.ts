@@ -163,7 +163,7 @@ export class TrustService {
     if (wasKnown) return;
     throw new HecateError(
       'HEC_NO_SUCH_NODE',
-      `no ${kind} ${name} was ever enrolled`,
+      `no ${kind} ${name} was ever enrolled; should there be a certificate of that name, it is revoked now`,
       `hecatectl ${kind} list`,
     );
   }

@@ -10,7 +10,8 @@ const fileLengthMax = 1024 * 1024;
 
 async function readOne(name: string) {
   const text = await readFile(name, 'utf8').catch((thrown: unknown) => {
-    throw new HecateError('HEC_USAGE', `${name}: cannot be read: ${asHecateError(thrown).message}`);
+    const remedy = 'name the file of BlueChi or Hirte, such as /etc/bluechi/controller.conf';
+    throw new HecateError('HEC_USAGE', `${name}: cannot be read: ${asHecateError(thrown).message}`, remedy);
   });
   if (text.length > fileLengthMax)
     throw new HecateError('HEC_CONFIG', `${name}: found more than ${fileLengthMax} characters`);

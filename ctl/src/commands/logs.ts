@@ -89,6 +89,7 @@ export const command: Command = {
       until: invocation.text('until') ?? '',
       linesMax: linesMax(context),
     };
+    let count = 0;
     const result = await forEachUnit(targets, (unit, nodes) =>
       readNodes(
         context,
@@ -96,6 +97,7 @@ export const command: Command = {
         (node, reading) => {
           if (reading.case !== 'logs') return;
           const { entries } = reading.value;
+          count += entries.length;
           if (out.isJson) {
             return out.stream(
               entries.map((entry) => `${JSON.stringify(entryJson(node, unit, entry))}\n`).join(''),
@@ -108,6 +110,12 @@ export const command: Command = {
       ),
     );
     if (out.isJson) for (const failure of failuresJson(result)) out.line(JSON.stringify(failure));
+    else if (count === 0 && !follow && result.failures.length === 0)
+      out.note(
+        printable(
+          `no log lines of ${context.units.join(', ')}; is the name right? hecatectl list-units --all`,
+        ),
+      );
     return result.exit;
   },
 };

@@ -1,8 +1,9 @@
 /** One operation's outcome in words: a line, and under it what a person needs to go on. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { errorTable, isErrorCode } from '@hecate/proto/core/errors.ts';
 import { systemdResult } from '@hecate/proto/core/systemd-result.ts';
 import type { NodeOutcome, OperationOutcome, OutcomeStatus, Verb } from '@hecate/proto/generated/wire.ts';
-import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
 import type { Tone } from './table.ts';
 
@@ -107,6 +108,8 @@ function nextStep({
   if (outcome.remedy !== '') return printable(outcome.remedy);
   switch (outcome.status) {
     case 'failed':
+      if (outcome.code === 'HEC_EXEC_FAILED')
+        return 'the command is looked for on the node itself, and runs there without a shell';
       return unit === ''
         ? `hecatectl status ${node}`
         : `hecatectl status ${node} ${unit}; hecatectl logs ${node} ${unit}`;

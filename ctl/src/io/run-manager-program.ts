@@ -55,7 +55,14 @@ function outputOf([file = '', ...args]: readonly string[], signal: AbortSignal):
       if (text.length > answerBytesMax) child.stdout.destroy();
     });
     child.once('error', (thrown) =>
-      reject(new HecateError('HEC_UNSUPPORTED', `${file} cannot be run: ${thrown.message}`, '', thrown)),
+      reject(
+        new HecateError(
+          'HEC_UNSUPPORTED',
+          `${file} cannot be run: ${thrown.message}`,
+          'it is a part of the package hecate-manager: install that again',
+          thrown,
+        ),
+      ),
     );
     child.once('close', () => resolve(text));
     signal.addEventListener('abort', () => reject(new HecateError('HEC_CANCELLED', 'interrupted')), {

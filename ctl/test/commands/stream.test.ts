@@ -38,6 +38,11 @@ t.test('logs', async (t) => {
   for (const line of json.stdout.trim().split('\n'))
     t.equal(schemaProblem('log-entry', JSON.parse(line)), undefined, line);
   t.equal((await ctl('logs', 'node-a', 'k3s', '-n', 'x')).exitCode, 2);
+  const empty = await withManager(t, {
+    read: read((node) => ({ case: 'logs', value: { node, entries: [] } })),
+  });
+  const none = await empty.ctl('logs', 'node-a', 'k3s');
+  t.match(none, { exitCode: 0, stdout: '', stderr: /no log lines of k3s.service/ });
   const refused = await withManager(t, {
     read: read(() => failure('HEC_LOGS_UNAVAILABLE', 'no journal here')),
   });

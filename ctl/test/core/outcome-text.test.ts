@@ -20,7 +20,7 @@ const text = (outcome: Partial<OperationOutcome>, verb: 'start' | 'enable' = 'st
 
 t.test('done', async (t) => {
   t.same(text({ status: 'done', result: 'done' }), { sentence: 'started', tone: 'good', details: [] });
-  t.equal(text({ status: 'done', durationMs: 1200 }).sentence, 'started (1.2s)');
+  t.equal(text({ status: 'done', durationMs: 1200 }).sentence, 'started (1.2 s)');
   t.match(text({ status: 'done', inferred: true }).sentence, /concluded from the state/);
   t.match(text({ status: 'done', result: 'skipped' }).sentence, /condition/);
   t.equal(text({ status: 'done' }, 'enable').sentence, 'enabled (nothing to change)');
@@ -66,6 +66,8 @@ t.test('a call that systemd did not take fails with its words', async (t) => {
   });
   t.equal(shown.sentence, `failed: ${message}`);
   t.notMatch(shown.details.join('\n'), 'not found', 'said once');
+  const exec = text({ status: 'failed', code: 'HEC_EXEC_FAILED', message: 'Failed to find executable /no' });
+  t.match(exec.details.at(-1), /next: the command is looked for on the node itself/);
 });
 
 t.test('a time limit is told as it was given', async (t) => {
@@ -74,7 +76,7 @@ t.test('a time limit is told as it was given', async (t) => {
       outcome: createOperationOutcome({ status, message: 'start x: not finished within 899 ms; it goes on' }),
     });
   const told = withGivenLimit(answer('timeout'), 1000);
-  t.equal(outcomeText(told).sentence, 'timeout: start x: not finished within 1s; it goes on');
+  t.equal(outcomeText(told).sentence, 'timeout: start x: not finished within 1 s; it goes on');
   t.match(withGivenLimit(answer('failed'), 1000).outcome?.message, /899 ms/);
 });
 

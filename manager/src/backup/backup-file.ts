@@ -63,7 +63,8 @@ async function readLimited(path: string): Promise<Buffer> {
     const { size } = await stat(path);
     if (size <= archiveBytesMax) return await readFile(path);
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') throw new HecateError('HEC_USAGE', `there is no file ${path}`);
+    if (errnoOf(thrown) === 'ENOENT')
+      throw new HecateError('HEC_USAGE', `there is no file ${path}`, 'name one that hecatectl backup wrote');
     throw fileError('read it', path, thrown);
   }
   throw damaged(path);

@@ -51,7 +51,8 @@ export interface NewIdentity {
 }
 
 const pendingKeyName = 'pending-key.pem';
-const joinAgain = 'join again with a new token: hecatectl node enroll NAME';
+const joinAgain =
+  'join with a new token, which an administrator makes: hecatectl node enroll NAME for a node, hecatectl operator enroll NAME for a person';
 
 export function hasIdentity(dir: string): boolean {
   return currentVersionFolder(dir) !== undefined;

@@ -207,7 +207,11 @@ export class Session {
   #cannotCall(): HecateError {
     if (isWornOut(this.#state)) this.end('HEC_BUSY', 'all request ids of this session are used up');
     if (!this.isEstablished()) return new HecateError('HEC_CONNECTION', 'the session is not open');
-    return new HecateError('HEC_BUSY', `${limits.requestsInFlightMax} requests are in flight already`);
+    return new HecateError(
+      'HEC_BUSY',
+      `${limits.requestsInFlightMax} requests are in flight already`,
+      'wait until some of them are answered',
+    );
   }
 
   #cancel(id: number, why = new HecateError('HEC_CANCELLED', 'cancelled by the caller')): void {
