@@ -51,11 +51,11 @@ export interface OutageStage {
 
 /** @throws Error when the story does not go on as it should; AbortError */
 export async function playOutage(stage: OutageStage): Promise<void> {
-  const operator = await Operator.connect(stage.manager.socket);
+  const outage = new Outage(stage, await Operator.connect(stage.manager.socket));
   try {
-    await new Outage(stage, operator).play();
+    await outage.play();
   } finally {
-    operator.session.end('HEC_SHUTTING_DOWN', 'the story is over');
+    outage.close();
   }
 }
 
@@ -63,12 +63,16 @@ type Found<Value> = NonNullable<Exclude<Value, false>>;
 
 class Outage {
   readonly #stage: OutageStage;
-  readonly #operator: Operator;
+  #operator: Operator;
   readonly #beganAtMs = performance.now();
 
   constructor(stage: OutageStage, operator: Operator) {
     this.#stage = stage;
     this.#operator = operator;
+  }
+
+  close(): void {
+    this.#operator.session.end('HEC_SHUTTING_DOWN', 'the story is over');
   }
 
   async play(): Promise<void> {
@@ -96,7 +100,7 @@ class Outage {
     let told = '';
     let toldAtMs = Number.NEGATIVE_INFINITY;
     const look = async () => {
-      const { sentence, phase, trigger } = await upsOf(this.#operator, upsName);
+      const { sentence, phase, trigger } = await this.#look();
       if (trigger) return trigger;
       const isNews = phase !== told || performance.now() - toldAtMs > tellIntervalMs;
       if (phase === 'online' || !isNews) return undefined;
@@ -129,7 +133,7 @@ class Outage {
     this.#say('THE DECISION: what is left is what a shutdown takes, with its margins. It begins by itself:');
     this.#quote(sentence);
     const runId = await this.#until('the shutdown has its run', async () => {
-      const { trigger } = await upsOf(this.#operator, upsName);
+      const { trigger } = await this.#look();
       return trigger?.runId || undefined;
     });
     await this.#hecatectl('runs', 'watch', runId);
@@ -149,10 +153,17 @@ class Outage {
     this.#say('The site is up again.');
   }
 
+  /** On a busy machine nothing may be heard of the manager for seconds: that session is over, and another one follows. */
+  async #look(): Promise<UpsReport> {
+    if (!this.#operator.session.isEstablished())
+      this.#operator = await Operator.connect(this.#stage.manager.socket);
+    return upsOf(this.#operator, upsName);
+  }
+
   async #untilPhase(phase: string): Promise<UpsReport> {
     let last = '';
     const look = async (): Promise<UpsReport | false> => {
-      const ups = await upsOf(this.#operator, upsName);
+      const ups = await this.#look();
       last = `${ups.phase}: ${ups.sentence}`;
       return ups.phase === phase && ups;
     };
