@@ -1,3 +1,4 @@
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import {
   createGetPlan,
@@ -8,7 +9,7 @@ import {
   type PowerReport,
 } from '@hecate/proto/generated/wire.ts';
 import type { Command, Context } from '../context.ts';
-import { formatDuration, parseDurationMs } from '../core/duration.ts';
+import { parseDurationMs } from '../core/duration.ts';
 import { printable } from '../core/printable.ts';
 import { followRun, requestRun } from '../start-run.ts';
 
@@ -18,7 +19,7 @@ export const command: Command = {
     group: 'runs',
     summary: 'shut the cluster down for real, and leave every host on',
     description: [
-      'Runs the plan shutdown in the mode cluster-only, as a run that is labelled a rehearsal: units are really stopped, hosts stay on. Its durations are learnt for that mode: they are the budget where power.mode is cluster-only; where it is poweroff, only shutdowns that power hosts off teach it.',
+      'Runs the plan shutdown in the mode cluster-only, as a run that is labelled a rehearsal: units are really stopped, hosts stay on. What its steps take is learnt: it is the budget where power.mode is cluster-only; where it is poweroff, it teaches the steps that both have, and shutdowns that power hosts off teach the rest.',
       'The name of the site is to be typed; where nobody can type, --confirm gives it. It is refused while a shutdown goes on; one that a UPS or an operator asks for meanwhile takes over from a rehearsal that would leave hosts on.',
       'Afterwards, hecatectl startup --execute starts the cluster again.',
     ],

@@ -18,7 +18,7 @@ const upsJson = (ups: UpsReport): Record<string, unknown> => ({
   believed_runtime_ms: numberOf(ups.believedRuntimeMs),
   believed_by: ups.source,
   threshold_ms: ups.thresholdMs,
-  slack_ms: ups.slackMs,
+  slack_ms: ups.triggerInMs === undefined ? null : ups.slackMs,
   triggers_in_ms: numberOf(ups.triggerInMs),
   data_age_ms: numberOf(ups.dataAgeMs),
   silence: orNull(ups.silence),
@@ -51,6 +51,7 @@ export const powerJson = ({
   upses: upses.map(upsJson),
   budget: {
     budget_ms: budget?.budgetMs ?? 0,
+    source: budget?.source || 'declared',
     samples: budget?.samples ?? 0,
     power_off_ms: budget?.powerOffMs ?? 0,
     bound_ms: budget?.boundMs ?? 0,

@@ -219,7 +219,7 @@ export const power = z
       ).prefault([]),
       poll_interval: durationLeaf(
         {
-          description: 'How often a UPS is looked at; on battery it is looked at every second.',
+          description: 'How often a UPS is looked at; near a decision it is looked at every second.',
           example: '5s',
         },
         200,
@@ -237,7 +237,8 @@ export const power = z
       ).default(1.1),
       budget: durationLeaf(
         {
-          description: 'How long a shutdown is expected to take, until runs of it have taught it.',
+          description:
+            'How long a shutdown is expected to take, until three runs of it have taught it; where the steps of its plan are known or taken to need longer, that counts.',
           example: '5m',
         },
         secondMs,

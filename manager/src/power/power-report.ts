@@ -19,7 +19,8 @@ import type { PlanMode } from '../core/plan/plan.ts';
 import { explainUps } from '../core/power/power-sentence.ts';
 import type { SiteStartup } from '../core/power/site-startup.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
-import { estimateOf, thresholdFor } from '../core/power/ups-estimate.ts';
+import { thresholdFor } from '../core/power/ups-estimate.ts';
+import { outlookOf } from '../core/power/ups-outlook.ts';
 import type { FedNode } from './power-service.ts';
 import type { SiteBudget } from './site-shutdown.ts';
 import type { WatchedUps } from './watched-ups.ts';
@@ -52,6 +53,7 @@ export function powerReport(question: PowerQuestion): PowerReport {
     upses: upses.map((ups) => upsReport(ups, question)),
     budget: createPowerBudget({
       budgetMs: wireMs(budget.budgetMs),
+      source: budget.source,
       samples: budget.samples,
       powerOffMs: wireMs(Math.max(0, ...budget.tails.map(({ tailMs }) => tailMs))),
       warning: budget.warning,
@@ -72,7 +74,7 @@ function upsReport(ups: WatchedUps, { upsConfig, nowMs, nodes }: PowerQuestion):
   const { name, nutName, host, port } = declaration;
   const { state } = runner;
   const config = upsConfig(name);
-  const { source, leftMs, slackMs } = estimateOf(state, config, nowMs);
+  const { source, leftMs, slackMs, triggerInMs } = outlookOf(state, config, nowMs);
   const threshold = thresholdFor(state, config);
   const { reading } = state;
   const isHeard = state.silentSinceMs === undefined;
@@ -90,11 +92,8 @@ function upsReport(ups: WatchedUps, { upsConfig, nowMs, nodes }: PowerQuestion):
     believedRuntimeMs: measure(leftMs),
     source,
     thresholdMs: wireMs(threshold.thresholdMs),
-    slackMs: Math.round(slackMs),
-    // What is under the threshold has yet to be so in as many looks as the debounce wants.
-    triggerInMs: measure(
-      state.phase === 'unknown' ? undefined : Math.max(0, Math.round(slackMs)) + threshold.debounceMs,
-    ),
+    slackMs: Math.round(slackMs ?? 0),
+    triggerInMs: measure(triggerInMs),
     dataAgeMs: measure(state.lookAtMs === undefined ? undefined : Math.max(0, nowMs - state.lookAtMs)),
     silence: state.silentSinceMs === undefined ? '' : state.silence || 'no answer',
     inhibition: state.inhibition,

@@ -5713,6 +5713,7 @@ export interface PowerBudget {
   powerOffMs: number;
   warning: string;
   boundMs: number;
+  source: string;
 }
 
 export const createPowerBudget = (init: Partial<PowerBudget> = {}): PowerBudget => ({
@@ -5721,6 +5722,7 @@ export const createPowerBudget = (init: Partial<PowerBudget> = {}): PowerBudget 
   powerOffMs: 0,
   warning: '',
   boundMs: 0,
+  source: '',
   ...init,
 });
 
@@ -5730,6 +5732,7 @@ export function encodePowerBudget(m: PowerBudget, w: Writer): Writer {
   if (m.powerOffMs !== 0) { w.uint32(24).uint32(m.powerOffMs); }
   if (m.warning !== '') { w.uint32(34).string(m.warning); }
   if (m.boundMs !== 0) { w.uint32(40).uint32(m.boundMs); }
+  if (m.source !== '') { w.uint32(50).string(m.source); }
   return w;
 }
 
@@ -5745,6 +5748,7 @@ export function decodePowerBudget(r: Reader, length: number, depth: number): Pow
       case 3: expectWire(wire, 0, 'PowerBudget.powerOffMs'); m.powerOffMs = r.uint32(); break;
       case 4: expectWire(wire, 2, 'PowerBudget.warning'); m.warning = r.string(); break;
       case 5: expectWire(wire, 0, 'PowerBudget.boundMs'); m.boundMs = r.uint32(); break;
+      case 6: expectWire(wire, 2, 'PowerBudget.source'); m.source = r.string(); break;
       default: skip(r, wire, depth);
     }
   }

@@ -31,7 +31,8 @@ export interface PowerOffTail {
 
 export interface PowerBudget {
   readonly budgetMs: number;
-  readonly source: 'declared' | 'learnt';
+  /** estimated: no run has taught it, and the steps of the plan take longer than was declared. */
+  readonly source: 'declared' | 'estimated' | 'learnt';
   /** Runs that every step of it was learnt from. */
   readonly samples: number;
   /** Hosts that the plan powers off and does not wait for: the longest is part of the budget. */
@@ -59,7 +60,7 @@ export function powerBudget({ plan, history, declaredMs }: BudgetQuestion): Powe
   if (samples >= samplesEnough) return { budgetMs: learntMs, source: 'learnt', samples, tails, warning: '' };
   // Few runs say how long it may take, and not how long it takes at most.
   const budgetMs = Math.max(declaredMs, learntMs);
-  const source = learntMs > declaredMs && samples > 0 ? 'learnt' : 'declared';
+  const source = learntMs <= declaredMs ? 'declared' : samples > 0 ? 'learnt' : 'estimated';
   return { budgetMs, source, samples, tails, warning: warningOf(samples, budgetMs, declaredMs) };
 }
 

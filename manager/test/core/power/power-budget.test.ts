@@ -53,6 +53,15 @@ t.test('learnt: the steps, and the coordinator as slow as the slowest host that 
   });
 });
 
+t.test(
+  'nobody has taught it, and its plan takes longer than was declared: that is an estimate',
+  async (t) => {
+    const { budgetMs, source } = powerBudget({ plan, history: [], declaredMs: 1000 });
+    t.equal(source, 'estimated');
+    t.ok(budgetMs > 1000);
+  },
+);
+
 t.test('under three runs never less than what is declared, and a warning', async (t) => {
   for (const count of [0, 1, 2]) {
     const budget = powerBudget({ plan, history: many(count), declaredMs });
