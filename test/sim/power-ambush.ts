@@ -15,6 +15,7 @@ const ownSeed = 2_000_003;
 
 const kinds = [
   'low at the transfer',
+  'low at the transfer',
   'wrong runtime on battery',
   'silent before the threshold',
   'manager killed on battery',
@@ -87,7 +88,7 @@ export class Ambush {
     const telemetry = telemetries.find((each) => each.ups === ups);
     if (!telemetry || ups.hasMains) return;
     const toDecideMs = Math.max(0, ups.battery.leftMs() - (site.thresholdsMs[ups.name] ?? 0));
-    if (this.#begins('low at the transfer', 0.7)) this.#tellLow(telemetry);
+    if (this.#begins('low at the transfer', 0.9)) this.#tellLow(telemetry);
     if (this.#begins('wrong runtime on battery', 0.7))
       this.#soon(toDecideMs / 2, () => telemetry.lieOfRuntime(this.#chance.one([0, 1000, 20_000])));
     if (this.#begins('silent before the threshold', 0.6))
@@ -118,7 +119,7 @@ export class Ambush {
         if (!this.#isOver) this.#weather.faults.killManager();
       });
     const without = grid.upses.filter(({ isOnBattery }) => isOnBattery);
-    if (without.length > 1 && this.#begins('mains of one is back', 0.6))
-      this.#soon(20_000, () => this.#chance.one(without).setMains(true));
+    const isOneBack = this.#begins('mains of one is back', 0.6) || this.#begins('low at the transfer', 0.4);
+    if (without.length > 1 && isOneBack) this.#soon(20_000, () => this.#chance.one(without).setMains(true));
   }
 }

@@ -31,7 +31,17 @@ export function causeless(
   const isBlind = !told.at(-1)?.isAnswered && answered?.isOnBattery === true;
   if (!isWithin(grid.of(ups.name).outages, sinceMs, nowMs) && !isBlind && !isLiedOf)
     return `I10: ${triggerId} (${cause}): ${ups.name} has had mains throughout`;
+  if (cause === 'low-battery') return lowCauseless(ups, triggerId, told);
   return cause === 'runtime' ? runtimeCauseless(power, ups, told, silentMs) : undefined;
+}
+
+/** Two looks that told OB and LB, with at most two between them that told nothing of it. */
+function lowCauseless({ name }: ManagerUps, triggerId: string, told: readonly Told[]): string | undefined {
+  // After a run that failed, it is asked for again for what was told before.
+  if (/\.\d+$/.test(triggerId)) return undefined;
+  const last = told.filter(({ isAnswered }) => isAnswered).slice(-4);
+  const isTold = last.filter(({ isLow, isOnBattery }) => isLow && isOnBattery).length > 1;
+  return isTold ? undefined : `I10: ${triggerId}: ${name} has not told twice that its battery is low`;
 }
 
 /**
@@ -80,7 +90,9 @@ function runtimeCauseless(
   const isFirst = ({ sinceMs: fromMs, untilMs }: Value) =>
     power.checkers.managerDown.some(({ toMs }) => toMs >= fromMs - refreshMs && toMs <= untilMs);
   const isTrusted =
-    wrong.length > 1 || wrong.some((each) => isFirst(each) || isBelieved(each, values, refreshMs));
+    wrong.length > 1 ||
+    wrong.some((each) => isFirst(each) || isBelieved(each, refreshMs)) ||
+    (silentMs >= refreshMs && wrong.includes(values.at(-1) as Value));
   if (honest.length === 0 || isTrusted || ups.state.outage?.isInRecovery === true) return undefined;
   const lowest = Math.min(...honest.map(({ runtimeMs, sinceMs: atMs }) => runtimeMs - (nowMs - atMs)));
   const least = lowest - refreshMs - 2 * config.pollIntervalMs - 0.1 * silentMs;
@@ -99,16 +111,25 @@ interface Value {
   untilMs: number;
   /** Nothing was told for so long before. */
   readonly silentMs: number;
+  /** A low battery, or a load that has risen: a fall has its reason. */
+  isExplained: boolean;
 }
 
 function valuesOf(told: readonly Told[]): Value[] {
   const values: Value[] = [];
-  for (const { atMs, readAtMs, runtimeMs, isWrong } of told) {
+  let loadBefore: number | undefined;
+  for (const { atMs, readAtMs, runtimeMs, isWrong, isLow, isOnBattery, loadPercent } of told) {
     const last = values.at(-1);
     if (runtimeMs === undefined) continue;
-    if (last?.runtimeMs === runtimeMs) last.untilMs = atMs;
-    else
+    const hasRisen = loadPercent !== undefined && loadPercent >= (loadBefore ?? loadPercent) + loadRise;
+    const isExplained = hasRisen || (isLow && isOnBattery);
+    loadBefore = loadPercent;
+    if (last?.runtimeMs === runtimeMs) {
+      last.untilMs = atMs;
+      last.isExplained ||= isExplained;
+    } else
       values.push({
+        isExplained,
         runtimeMs,
         isWrong,
         sinceMs: readAtMs,
@@ -119,9 +140,12 @@ function valuesOf(told: readonly Told[]): Value[] {
   return values;
 }
 
-/** Nobody can know that it is wrong: it was read twice, is the first after a silence or a start, or the last there is. */
-const isBelieved = (value: Value, values: readonly Value[], refreshMs: number): boolean =>
-  value.untilMs - value.sinceMs > refreshMs || value.silentMs > silenceMs || value === values.at(-1);
+/** Nobody can know that it is wrong: it was read twice, is the first after a silence, or has its reason. */
+const isBelieved = ({ untilMs, sinceMs, silentMs, isExplained }: Value, refreshMs: number): boolean =>
+  untilMs - sinceMs > refreshMs || silentMs > silenceMs || isExplained;
+
+/** Per cent of load that explain a fall. */
+const loadRise = 5;
 
 /** What was believed before is only older, from then on. */
 const silenceMs = 30_000;

@@ -91,7 +91,9 @@ export class PowerCheckers {
     if (why) this.fail(why);
     const leftMs = battery.leftMs();
     const isHeld = ['runtime', 'silent', 'low-battery'].includes(effect.cause) && leftMs > 0;
-    const excuse = isHeld && !isRetry && leftMs < budgetMs ? this.#lateness(ups, leftMs) : '';
+    // The budget is none of those that have stayed up: they go down in time, or are starved.
+    const isLast = ups.state.trigger?.isLast === true;
+    const excuse = isHeld && !isRetry && !isLast && leftMs < budgetMs ? this.#lateness(ups, leftMs) : '';
     known.push({
       triggerId: effect.triggerId,
       atMs: world.time.nowMs,

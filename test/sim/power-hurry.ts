@@ -22,7 +22,12 @@ export function whyHurried(
   if (timeLimitMs === undefined || triggered.length === 0 || isAnyOff) return undefined;
   if (!triggered.every((ups) => isKnown(power, ups))) return undefined;
   // Hosts that have gone off are to come back: what is told while they are off is believed late, and rightly so.
-  const leftMs = Math.min(...triggered.map(({ name }) => grid.of(name).battery.fullLoadLeftMs()));
+  const leftMs = Math.min(
+    ...triggered.map(({ name, state: { budgetMs } }) => {
+      const fullMs = grid.of(name).battery.fullLoadLeftMs();
+      return causeOf(power, name) === 'runtime' ? fullMs : Math.min(fullMs, budgetMs);
+    }),
+  );
   const goodMs = leftMs - keptMs(power);
   if (goodMs <= hurriedMs || timeLimitMs >= shareLeast * goodMs) return undefined;
   return `I5: ${runId} is given ${timeLimitMs} ms, and ${Math.round(goodMs)} ms are left for it`;
@@ -32,10 +37,13 @@ export function whyHurried(
 function isKnown({ telemetries, checkers, world }: PowerWorld, { name }: ManagerUps): boolean {
   const last = checkers.triggersOf(name).at(-1);
   const { told = [], nature } = telemetries.find(({ ups }) => ups.name === name) ?? {};
-  if (nature?.tells !== 'runtime' || last?.cause !== 'runtime') return false;
+  if (nature?.tells !== 'runtime' || (last?.cause !== 'runtime' && last?.cause !== 'low-battery'))
+    return false;
   const isHonest = told.slice(-wrongLooks).every(({ isWrong, isAnswered }) => isAnswered && !isWrong);
   return isHonest && world.time.nowMs - last.atMs < freshMs && !/\.\d+$/.test(last.triggerId);
 }
+
+const causeOf = ({ checkers }: PowerWorld, ups: string) => checkers.triggersOf(ups).at(-1)?.cause;
 
 /** Of what is left, what is declared to be kept for a coordinator whose turn comes when the others are off. */
 function keptMs({ site: { config } }: PowerWorld): number {
