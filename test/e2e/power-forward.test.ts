@@ -65,7 +65,11 @@ t.test('a site and the one that it forwards to', { skip }, async (t) => {
   });
 
   await t.test('an outage at one site shuts the other one down, over kill -9 of both', async (t) => {
+    const { thresholdMs: thresholdBefore } = await upsOf(here);
     sites.configure({});
+    await until(async () => (await upsOf(here)).thresholdMs !== thresholdBefore, {
+      what: 'this site has heard how long it takes there from now on',
+    });
     const before = (await listRuns(there)).length;
     await failMains(sender.upsd, here, { runtimeSeconds: await runtimeSeconds() });
     const run = await until(
