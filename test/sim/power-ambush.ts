@@ -15,7 +15,6 @@ const ownSeed = 2_000_003;
 
 const kinds = [
   'low at the transfer',
-  'low at the transfer',
   'wrong runtime on battery',
   'silent before the threshold',
   'manager killed on battery',
@@ -24,7 +23,7 @@ const kinds = [
   'low with mains',
   'calibration',
 ] as const;
-type Kind = (typeof kinds)[number];
+type Kind = (typeof kinds)[number] | 'two want';
 
 export class Ambush {
   readonly #power: PowerWorld;
@@ -43,7 +42,11 @@ export class Ambush {
   /** Each kind hides others: a seed has few. */
   #draw(): ReadonlySet<Kind> {
     const chance = this.#chance;
-    return new Set(Array.from({ length: chance.one([0, 1, 1, 2, 2]) }, () => chance.one(kinds)));
+    const { upses, config } = this.#power.site;
+    // Only where a shutdown takes its time is one taken back before its point of no return.
+    const canTwoWant = upses.length > 1 && config.sequences.length > 0;
+    const drawn: readonly Kind[] = canTwoWant ? [...kinds, ...kinds.map((): Kind => 'two want')] : kinds;
+    return new Set(Array.from({ length: chance.one([0, 1, 1, 2, 2]) }, () => chance.one(drawn)));
   }
 
   begin(): void {
@@ -52,6 +55,7 @@ export class Ambush {
     this.#power.onTrigger = this.#chained(() => this.#onTrigger());
     if (this.#kinds.has('low with mains'))
       for (const telemetry of telemetries) this.#soon(300_000, () => this.#tellLow(telemetry));
+    if (this.#kinds.has('two want')) this.#soon(300_000, () => this.#twoWant());
     if (this.#kinds.has('calibration'))
       for (const ups of grid.upses)
         this.#soon(300_000, () => {
@@ -92,7 +96,7 @@ export class Ambush {
     if (this.#begins('wrong runtime on battery', 0.7))
       this.#soon(toDecideMs / 2, () => telemetry.lieOfRuntime(this.#chance.one([0, 1000, 20_000])));
     if (this.#begins('silent before the threshold', 0.6))
-      world.time.after(Math.max(0, toDecideMs - this.#chance.between(0, 60_000)), () => {
+      world.time.after(Math.max(0, toDecideMs - this.#chance.between(0, 30_000)), () => {
         if (!this.#isOver && ups.isOnBattery)
           this.#weather.silence(telemetry, 'data-stale', this.#chance.between(60_000, 400_000));
       });
@@ -102,12 +106,31 @@ export class Ambush {
       });
   }
 
+  /** Two ask in the same moment, and mains is back for one of them: what the other wants goes on. */
+  #twoWant(): void {
+    const { grid, world, telemetries } = this.#power;
+    const chance = this.#chance;
+    const [one, other] = chance.happens(0.5) ? grid.upses : [...grid.upses].reverse();
+    if (!one?.hasMains || !other?.hasMains || this.#isOver) return;
+    world.sometimes('ambush: two want');
+    for (const ups of [one, other]) {
+      const telemetry = telemetries.find((each) => each.ups === ups);
+      if (telemetry) this.#tellLow(telemetry, 30_000);
+      ups.setMains(false);
+    }
+    world.time.after(chance.between(12_000, 30_000), () => one.setMains(true));
+    world.time.after(chance.between(80_000, 240_000), () => {
+      other.setMains(true);
+      this.#soon(600_000, () => this.#twoWant());
+    });
+  }
+
   /** With mains as on battery. */
-  #tellLow(telemetry: Telemetry): void {
+  #tellLow(telemetry: Telemetry, forMs = this.#chance.one([4000, 60_000, 300_000])): void {
     const { world } = this.#power;
     world.log(`${telemetry.ups.name} tells that its battery is low`);
     telemetry.isLowTold = true;
-    this.#soon(this.#chance.one([4000, 60_000, 300_000]), () => {
+    world.time.after(forMs, () => {
       telemetry.isLowTold = false;
     });
   }

@@ -23,9 +23,9 @@ export function whyHurried(
   if (!triggered.every((ups) => isKnown(power, ups))) return undefined;
   // Hosts that have gone off are to come back: what is told while they are off is believed late, and rightly so.
   const leftMs = Math.min(
-    ...triggered.map(({ name, state: { budgetMs } }) => {
+    ...triggered.map(({ name, state: { budgetMs, trigger } }) => {
       const fullMs = grid.of(name).battery.fullLoadLeftMs();
-      return causeOf(power, name) === 'runtime' ? fullMs : Math.min(fullMs, budgetMs);
+      return trigger?.cause === 'runtime' ? fullMs : Math.min(fullMs, budgetMs);
     }),
   );
   const goodMs = leftMs - keptMs(power);
@@ -34,16 +34,14 @@ export function whyHurried(
 }
 
 /** What it believes of its runtime follows what it tells, and it tells the truth. */
-function isKnown({ telemetries, checkers, world }: PowerWorld, { name }: ManagerUps): boolean {
-  const last = checkers.triggersOf(name).at(-1);
+function isKnown({ telemetries, world }: PowerWorld, { name, state: { trigger } }: ManagerUps): boolean {
   const { told = [], nature } = telemetries.find(({ ups }) => ups.name === name) ?? {};
-  if (nature?.tells !== 'runtime' || (last?.cause !== 'runtime' && last?.cause !== 'low-battery'))
-    return false;
+  const isByRuntime = trigger?.cause === 'runtime' || trigger?.cause === 'low-battery';
+  if (nature?.tells !== 'runtime' || !isByRuntime) return false;
   const isHonest = told.slice(-wrongLooks).every(({ isWrong, isAnswered }) => isAnswered && !isWrong);
-  return isHonest && world.time.nowMs - last.atMs < freshMs && !/\.\d+$/.test(last.triggerId);
+  const ageMs = world.managerHost.clockMs() - trigger.atMs;
+  return isHonest && ageMs < freshMs && !/\.\d+$/.test(trigger.triggerId);
 }
-
-const causeOf = ({ checkers }: PowerWorld, ups: string) => checkers.triggersOf(ups).at(-1)?.cause;
 
 /** Of what is left, what is declared to be kept for a coordinator whose turn comes when the others are off. */
 function keptMs({ site: { config } }: PowerWorld): number {
