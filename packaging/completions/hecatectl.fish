@@ -230,7 +230,7 @@ complete -c hecatectl -n '__hecatectl_only power' -f -a status -d 'show every UP
 complete -c hecatectl -n '__hecatectl_only power' -f -a explain -d 'say of every UPS why a shutdown begins, or does not'
 complete -c hecatectl -n '__hecatectl_only power' -f -a test -d 'play a recorded discharge through the decision'
 complete -c hecatectl -n '__hecatectl_using power test' -l scenario -r -F -d 'the recorded discharge'
-complete -c hecatectl -n '__hecatectl_using power test' -l ups -r -f -d 'what the UPS in it is called; one of the declared ones'
+complete -c hecatectl -n '__hecatectl_using power test' -l ups -r -f -d 'one of the declared UPSes: its declaration counts, and how often its driver looks and which charge it calls low'
 complete -c hecatectl -n '__hecatectl_only power' -f -a rehearse -d 'shut the cluster down for real, and leave every host on'
 complete -c hecatectl -n '__hecatectl_using power rehearse' -l confirm -r -f -d 'the name of the site: do it without asking'
 complete -c hecatectl -n '__hecatectl_using power rehearse' -l detach -d 'do not watch: print the id of the run and end'

@@ -11,7 +11,8 @@ export const command: Command = {
     summary: 'play a recorded discharge through the decision',
     description: [
       "Plays a discharge through the decision with this site's own figures (budget, factor, looks), and prints what would have been decided, and when. No UPS, no node and no state is touched.",
-      'A scenario is a text with one look a line: time, status, runtime in seconds, charge in percent, load in percent; what is not told is left empty, and what a line says holds until the next one. "0:10, OB DISCHRG, 1180, 99, 20" is such a line. A failed look is data-stale, driver-not-connected, unknown-ups, access-denied or server-lost in the place of the status. Text behind # is a comment.',
+      'A scenario is a text with one look a line: time, status, runtime in seconds, charge in percent, load in percent, input voltage; what is not told is left empty, and what a line says holds until the next one. "0:10, OB DISCHRG, 1180, 99, 20" is such a line. What the manager would not believe of a UPS it does not believe here. A failed look is data-stale, driver-not-connected, unknown-ups, access-denied or server-lost in the place of the status. What became of the run that was asked for is told by "run past-no-return", "run ended", "run failed" or "run aborted" there; "restart" is one of the manager. Text behind # is a comment.',
+      'upslog of NUT records one, up to midnight; the times need not begin with 0.',
     ],
     arguments: [],
     options: [
@@ -24,7 +25,8 @@ export const command: Command = {
       {
         long: 'ups',
         valueName: 'NAME',
-        description: 'what the UPS in it is called; one of the declared ones',
+        description:
+          'one of the declared UPSes: its declaration counts, and how often its driver looks and which charge it calls low',
       },
     ],
     examples: [

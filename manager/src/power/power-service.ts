@@ -129,12 +129,12 @@ export class PowerService {
   }
 
   /** Of what its UPSes ask for: where that is carried out elsewhere, it takes as long as it takes there. */
-  get #decisionBudgetMs(): number {
+  get decisionBudgetMs(): number {
     return this.forwards.link?.budgetMs ?? this.#budget.budgetMs;
   }
 
   #tellBudget(): void {
-    const budgetMs = this.#decisionBudgetMs;
+    const budgetMs = this.decisionBudgetMs;
     for (const { runner } of this.#upses) runner.input({ type: 'budget', budgetMs });
   }
 
@@ -152,7 +152,7 @@ export class PowerService {
   }
 
   #watch(declaration: PowerConfig['upses'][number]): WatchedUps {
-    return new WatchedUps(declaration, this.#decisionBudgetMs, {
+    return new WatchedUps(declaration, this.decisionBudgetMs, {
       ...this.#ports,
       alerts: this.#alerts,
       upsConfig: (name) => this.upsConfig(name),

@@ -27,7 +27,7 @@ const linesMax = 2000;
 const lineLengthMax = 1000;
 const bytesMax = 200_000;
 
-/** Plays it through the decision with this site's figures, and touches nothing. */
+/** Plays it through the decision with the figures of this site and of the UPS that is named, and touches nothing. */
 export async function playPowerScenario({ value, context }: OperatorRequest<PlayScenario>): Promise<Outcome> {
   const { power } = context;
   const ups = value.ups === '' ? 'ups' : value.ups;
@@ -38,7 +38,9 @@ export async function playPowerScenario({ value, context }: OperatorRequest<Play
       `no UPS ${JSON.stringify(value.ups)} is declared${names.length > 0 ? `: there are ${names.join(', ')}` : ''}`,
       'declare it in hecate.yaml (power.upses), or leave --ups out',
     );
-  const all = playScenario(value.text, { ...power.upsConfig(ups), budgetMs: power.budget.budgetMs });
+  const reading = power.upses.find(({ name }) => name === ups)?.runner.state.reading;
+  const config = { ...power.upsConfig(ups), budgetMs: power.decisionBudgetMs };
+  const all = playScenario(value.text, config, reading);
   const triggers = all.some((line) => /^\s*\d+:\d\d {2}trigger /.test(line));
   return { case: 'scenario', value: createScenarioReport({ lines: fitting(all), triggers }) };
 }

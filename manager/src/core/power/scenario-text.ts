@@ -1,6 +1,7 @@
 /**
- * A recorded discharge as text, one look a line: `time, status, runtime, charge, load`. A value that is not told is
- * left empty or `-`; what a line says holds until the next one.
+ * A recorded discharge as text, one look a line: `time, status, runtime, charge, load, input voltage`. A value that is not
+ * told is left empty, `-`, or upslog's `NA`; what a line says holds until the next one. Values are read as those of a UPS
+ * are: what the manager would not believe is not believed here.
  *
  *     # seconds or m:ss, flags of ups.status, seconds, percent, percent
  *     0:00, OL, 1200, 100, 20
@@ -9,13 +10,18 @@
  *     2:00, run past-no-return
  */
 import { HecateError } from '@hecate/proto/core/errors.ts';
-import type { LookFailure, UpsReading } from './ups-sample.ts';
+import { readVariables } from './nut-reading.ts';
+import type { LookFailure, RejectedValue, UpsReading } from './ups-sample.ts';
 import type { UpsInput } from './ups-state.ts';
 
 type RunEvent = Extract<UpsInput, { type: 'run' }>['event'];
 
 export type ScenarioEvent =
-  | { readonly type: 'reading'; readonly reading: UpsReading }
+  | {
+      readonly type: 'reading';
+      readonly reading: UpsReading;
+      readonly rejected: readonly RejectedValue[];
+    }
   | { readonly type: 'failure'; readonly failure: LookFailure }
   /** What became of the run that was asked for last. */
   | { readonly type: 'run'; readonly event: RunEvent }
@@ -37,7 +43,15 @@ const failures: readonly LookFailure[] = [
   'access-denied',
   'server-lost',
 ];
-const runEvents: readonly RunEvent[] = ['started', 'past-no-return', 'ended', 'failed'];
+const runEvents: readonly RunEvent[] = ['started', 'past-no-return', 'ended', 'failed', 'aborted'];
+
+/** What the UPS says besides, at every look. */
+export interface UpsTraits {
+  /** `driver.parameter.pollfreq`. */
+  readonly refreshIntervalMs?: number | undefined;
+  /** `battery.charge.low`. */
+  readonly lowChargePercent?: number | undefined;
+}
 
 /** I14: a day at a look a second. */
 const linesMax = 100_000;
@@ -48,7 +62,7 @@ const flagsMax = 32;
  * The events of a scenario, in the order of the text.
  * @throws HEC_USAGE with the line and what is wrong with it.
  */
-export function parseScenario(text: string): ScenarioLine[] {
+export function parseScenario(text: string, traits: UpsTraits = {}): ScenarioLine[] {
   const lines = text
     .split(/\r?\n/)
     .map((line, index) => ({ line: index + 1, text: line.replace(/#.*$/, '').trim() }));
@@ -56,7 +70,7 @@ export function parseScenario(text: string): ScenarioLine[] {
   const events: ScenarioLine[] = [];
   for (const { line, text: told } of lines) {
     if (told === '') continue;
-    const parsed = parseLine(told, line);
+    const parsed = parseLine(told, line, traits);
     if (parsed.atMs < (events.at(-1)?.atMs ?? 0)) throw wrong(line, 'its time is before the line above it');
     events.push(parsed);
   }
@@ -64,17 +78,18 @@ export function parseScenario(text: string): ScenarioLine[] {
   return events;
 }
 
-const form = 'write lines such as: 0:10, OB DISCHRG, 1180, 99, 20 (time, status, runtime, charge, load)';
+const form =
+  'write lines such as: 0:10, OB DISCHRG, 1180, 99, 20 (time, status, runtime, charge, load, input voltage)';
 
 const wrong = (line: number, what: string): HecateError =>
   new HecateError('HEC_USAGE', `line ${line} of the scenario: ${what}`, form);
 
-function parseLine(text: string, line: number): ScenarioLine {
+function parseLine(text: string, line: number, traits: UpsTraits): ScenarioLine {
   const [time = '', status = '', ...values] = text.split(',').map((field) => field.trim());
   const atMs = parseTimeMs(time);
   if (atMs === undefined || atMs > timeMaxMs)
     throw wrong(line, `${JSON.stringify(time)} is no time: seconds, m:ss or h:mm:ss, up to a day`);
-  return { atMs, line, event: eventOf(status, values, line) };
+  return { atMs, line, event: eventOf(status, values, line, traits) };
 }
 
 /** `90`, `1:30`, `0:01:30`; undefined: none of them. */
@@ -83,7 +98,7 @@ function parseTimeMs(text: string): number | undefined {
   return text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1000;
 }
 
-function eventOf(status: string, values: readonly string[], line: number): ScenarioEvent {
+function eventOf(status: string, values: readonly string[], line: number, traits: UpsTraits): ScenarioEvent {
   const failure = failures.find((each) => each === status);
   if (failure) return { type: 'failure', failure };
   if (status === 'restart' || status === 'recovered') return { type: status };
@@ -99,10 +114,22 @@ function eventOf(status: string, values: readonly string[], line: number): Scena
     if (budgetMs === undefined) throw wrong(line, 'a budget is a number of seconds: budget 90');
     return { type: 'budget', budgetMs };
   }
-  return { type: 'reading', reading: readingOf(status, values, line) };
+  return { type: 'reading', ...readingOf(status, values, line, traits) };
 }
 
-function readingOf(status: string, values: readonly string[], line: number): UpsReading {
+const fields = [
+  ['battery.runtime', 'runtime'],
+  ['battery.charge', 'charge'],
+  ['ups.load', 'load'],
+  ['input.voltage', 'input voltage'],
+] as const;
+
+function readingOf(
+  status: string,
+  values: readonly string[],
+  line: number,
+  { refreshIntervalMs, lowChargePercent }: UpsTraits,
+): ReturnType<typeof readVariables> {
   const flags = status === '' ? [] : status.split(/\s+/);
   const odd = flags.find((flag) => !/^[A-Z]{1,16}$/.test(flag));
   if (odd !== undefined || flags.length > flagsMax)
@@ -110,28 +137,27 @@ function readingOf(status: string, values: readonly string[], line: number): Ups
       line,
       `${JSON.stringify(odd ?? status)} is no status: flags such as OL, OB, LB, or ${failures.join(', ')}`,
     );
-  if (values.length > 4) throw wrong(line, 'there are more than six fields');
-  const [runtime = '', charge = '', load = '', voltage = ''] = values;
-  return {
-    flags,
-    runtimeMs: secondsOf(runtime, 'runtime', line),
-    chargePercent: numberOf(charge, 'charge', line),
-    lowChargePercent: undefined,
-    loadPercent: numberOf(load, 'load', line),
-    inputVoltage: numberOf(voltage, 'input voltage', line),
-    batteryVoltage: undefined,
-    refreshIntervalMs: undefined,
-    device: {},
-  };
+  if (values.length > fields.length) throw wrong(line, 'there are more than six fields');
+  const variables = new Map([['ups.status', status]]);
+  for (const [index, [variable, what]] of fields.entries()) {
+    const told = toldOf(values[index] ?? '', what, line);
+    if (told !== undefined) variables.set(variable, told);
+  }
+  if (refreshIntervalMs !== undefined)
+    variables.set('driver.parameter.pollfreq', String(refreshIntervalMs / 1000));
+  if (lowChargePercent !== undefined) variables.set('battery.charge.low', String(lowChargePercent));
+  return readVariables(variables);
 }
 
-function numberOf(text: string, what: string, line: number): number | undefined {
-  if (text === '' || text === '-') return undefined;
-  if (!/^\d{1,7}(\.\d{1,3})?$/.test(text)) throw wrong(line, `${JSON.stringify(text)} is no ${what}`);
-  return Number(text);
+/** @returns the number as it is written; undefined: none is told */
+function toldOf(text: string, what: string, line: number): string | undefined {
+  if (text === '' || text === '-' || text === 'NA') return undefined;
+  if (!/^\d{1,15}(\.\d{1,15})?$/.test(text)) throw wrong(line, `${JSON.stringify(text)} is no ${what}`);
+  return text;
 }
 
+/** @returns milliseconds */
 function secondsOf(text: string, what: string, line: number): number | undefined {
-  const seconds = numberOf(text, what, line);
-  return seconds === undefined ? undefined : Math.round(seconds * 1000);
+  const told = toldOf(text, what, line);
+  return told === undefined ? undefined : Math.round(Number(told) * 1000);
 }

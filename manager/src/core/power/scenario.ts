@@ -1,9 +1,9 @@
 /** Plays a recorded discharge through the decision, and touches nothing: `hecatectl power test --scenario FILE`. */
 import { explainUps } from './power-sentence.ts';
-import { parseScenario, type ScenarioEvent, type ScenarioLine } from './scenario-text.ts';
+import { parseScenario, type ScenarioEvent, type ScenarioLine, type UpsTraits } from './scenario-text.ts';
 import { nextUpsTickMs, upsStep } from './ups.ts';
 import { type UpsConfig, upsConfig } from './ups-config.ts';
-import type { UpsSample } from './ups-sample.ts';
+import type { RejectedValue, UpsSample } from './ups-sample.ts';
 import { initialUps, resumedUps, type UpsEffect, type UpsInput, type UpsState } from './ups-state.ts';
 
 export interface ScenarioConfig extends Partial<UpsConfig> {
@@ -20,10 +20,11 @@ const bootedMs = 1_000_000;
 /**
  * What the decision would have done, one line for each thing, the times being those of the scenario. A run that is
  * asked for is taken to begin at once.
+ * @param traits what the UPS says besides, where one is watched
  * @throws HEC_USAGE for a text that is no scenario.
  */
-export function playScenario(text: string, config: ScenarioConfig): string[] {
-  return new ScenarioPlayer(parseScenario(text), config).play();
+export function playScenario(text: string, config: ScenarioConfig, traits: UpsTraits = {}): string[] {
+  return new ScenarioPlayer(parseScenario(text, traits), config).play();
 }
 
 class ScenarioPlayer {
@@ -35,6 +36,8 @@ class ScenarioPlayer {
   private kept: UpsState | undefined;
   private nowMs = 0;
   private lastTriggerId = '';
+  /** What was said not to be believed: once for each value. */
+  private readonly disbelieved = new Set<string>();
 
   constructor(
     events: readonly ScenarioLine[],
@@ -81,9 +84,16 @@ class ScenarioPlayer {
       atMs: bootedMs + this.nowMs,
       reading: event.type === 'reading' ? event.reading : undefined,
       failure: event.type === 'failure' ? event.failure : undefined,
-      rejected: [],
+      rejected: event.type === 'reading' ? event.rejected : [],
     };
+    for (const each of sample.rejected) this.disbelieve(each);
     this.take({ type: 'sample', sample });
+  }
+
+  private disbelieve({ variable, value, reason }: RejectedValue): void {
+    const what = `${variable} ${JSON.stringify(value)} is not believed: ${reason.replaceAll('-', ' ')}`;
+    if (!this.disbelieved.has(what)) this.say(what);
+    this.disbelieved.add(what);
   }
 
   private happen(event: ScenarioEvent): void {

@@ -62,10 +62,27 @@ t.test('what is wrong is said with its line and how to write it', async (t) => {
     ['0, OL, 10, 1e3', /"1e3" is no charge/],
     ['0, OL, -5', /"-5" is no runtime/],
     ['0, OL, 1, 2, 3, 4, 5', /more than six fields/],
-    ['0, run away', /a run is started, past-no-return, ended, failed, not "away"/],
+    ['0, run away', /a run is started, past-no-return, ended, failed, aborted, not "away"/],
     ['0, budget', /line 1 .*a budget is a number of seconds/],
     ['0, OL\n'.repeat(100_001), /more than 100000 lines/],
   ];
   for (const [text, message] of rows)
     t.throws(() => parseScenario(text), { code: 'HEC_USAGE', message, remedy: /0:10, OB DISCHRG, 1180/ });
+});
+
+t.test('values are read as those of a UPS are, with what that UPS says besides', async (t) => {
+  const lines = parseScenario('0, OL, 65535, 100, NA, 230\n1, OB, 0, 90', {
+    refreshIntervalMs: 30_000,
+    lowChargePercent: 20,
+  });
+  t.match(lines[0]?.event, {
+    reading: {
+      runtimeMs: undefined,
+      loadPercent: undefined,
+      refreshIntervalMs: 30_000,
+      lowChargePercent: 20,
+    },
+    rejected: [{ variable: 'battery.runtime', value: '65535', reason: 'known-nonsense' }],
+  });
+  t.match(lines[1]?.event, { reading: { runtimeMs: undefined }, rejected: [{ value: '0' }] });
 });
