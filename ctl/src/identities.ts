@@ -1,9 +1,11 @@
 /** Enrolling, revoking and listing: the same for nodes and for operators. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { IdentityInfo, IdentityKind } from '@hecate/proto/generated/wire.ts';
 import { createEnroll } from '@hecate/proto/generated/wire.ts';
 import type { Context, End } from './context.ts';
 import type { ArgumentDefinition, OptionDefinition } from './core/command-definition.ts';
-import { formatDuration, parseDurationMs } from './core/duration.ts';
+import { parseDurationMs } from './core/duration.ts';
 import { cell, type Tone } from './core/table.ts';
 import { orNull, timeOrNull } from './output/outcome-json.ts';
 import { localTime, until } from './output/time-text.ts';

@@ -1,4 +1,6 @@
 /** Watches a run to its end: over restarts of the manager, until Ctrl-C, which detaches and stops nothing. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import {
   asHecateError,
   type ErrorCode,
@@ -11,7 +13,6 @@ import type { Item } from '@hecate/proto/core/frames.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
 import type { RunReport } from '@hecate/proto/generated/wire.ts';
 import type { Context } from './context.ts';
-import { formatDuration } from './core/duration.ts';
 import { printable } from './core/printable.ts';
 import { exitOfRun, isCoordinatorGoing, isOver, runIdOf, stateOf } from './core/run-state.ts';
 import { clock } from './io/clock.ts';

@@ -1,8 +1,8 @@
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { asHecateError, type ErrorCode } from '@hecate/proto/core/errors.ts';
 import { createStartRun, type RunStarted } from '@hecate/proto/generated/wire.ts';
 import { awaitStartup, lookIntervalMs } from '../await-startup.ts';
 import type { Command, Context } from '../context.ts';
-import { formatDuration } from '../core/duration.ts';
 import { printable } from '../core/printable.ts';
 import { retryPauseMs } from '../core/retry-pause.ts';
 import { followStartup, isShutDownSince, type StartupEnd } from '../follow-startup.ts';

@@ -1,5 +1,5 @@
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { Command } from '../context.ts';
-import { formatDuration } from '../core/duration.ts';
 import { printable } from '../core/printable.ts';
 import { cell } from '../core/table.ts';
 

@@ -1,7 +1,7 @@
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { createListRuns, type RunSummary } from '@hecate/proto/generated/wire.ts';
 import type { Command, Context } from '../context.ts';
-import { formatDuration } from '../core/duration.ts';
 import { modeText, stateText, toneOfState } from '../core/run-state.ts';
 import { type Cell, cell } from '../core/table.ts';
 import { runSummaryJson } from '../output/run-json.ts';

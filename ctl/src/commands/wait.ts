@@ -1,6 +1,6 @@
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { Command } from '../context.ts';
 import { allNodesOption, nodeArgument, unitsArgument } from '../core/command-definition.ts';
-import { formatDuration } from '../core/duration.ts';
 import { cell } from '../core/table.ts';
 import { unitJson } from '../output/fleet-json.ts';
 import { activeTone } from '../output/state-tone.ts';

@@ -1,3 +1,4 @@
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { limits } from '@hecate/proto/core/limits.ts';
 
@@ -40,24 +41,4 @@ function within(text: string, ms: number, maxMs: number): number {
   if (whole < 1) throw bad(text, 'it must be longer than nothing');
   if (whole > maxMs) throw bad(text, `at most ${formatDuration(maxMs)} is allowed`);
   return whole;
-}
-
-/** For people: the two largest units that matter. `340ms`, `1.2s`, `3min 20s`, `2d 4h`. */
-export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
-  if (ms < 9950) return `${(ms / 1000).toFixed(1).replace(/\.0$/, '')}s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  const parts: [number, string][] = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor((seconds % 86_400) / 3600), 'h'],
-    [Math.floor((seconds % 3600) / 60), 'min'],
-    [seconds % 60, 's'],
-  ];
-  const first = parts.findIndex(([number]) => number > 0);
-  return parts
-    .slice(first, first + 2)
-    .filter(([number]) => number > 0)
-    .map(([number, unit]) => `${number}${unit}`)
-    .join(' ');
 }

@@ -1,4 +1,6 @@
 /** A plan for people: stages, steps with their bounds, operations and gates, rungs, and what is wrong with it. Pure. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type {
   PlanFinding,
   PlanMethod,
@@ -6,7 +8,6 @@ import type {
   PlanStage,
   PlanStep,
 } from '@hecate/proto/generated/wire.ts';
-import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
 import { modeText } from './run-state.ts';
 import type { Tone } from './table.ts';

@@ -1,6 +1,7 @@
 /** Power for people: what every UPS says, what is believed of it, and how far that is from a shutdown. Pure. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { Measure, PowerBudget, PowerReport, UpsReport } from '@hecate/proto/generated/wire.ts';
-import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
 import { type Cell, cell, type Tone } from './table.ts';
 
@@ -42,7 +43,7 @@ const tones: Readonly<Record<string, Tone>> = {
 export const toneOfPhase = (phase: string): Tone => tones[phase] ?? 'bad';
 
 export function upsRow(ups: UpsReport): Cell[] {
-  const isKnown = ups.phase !== 'unknown';
+  const isDeciding = ups.triggerInMs !== undefined;
   return [
     cell(ups.name),
     cell(ups.phase, toneOfPhase(ups.phase)),
@@ -52,7 +53,7 @@ export function upsRow(ups: UpsReport): Cell[] {
     cell(measureText(ups.toldRuntimeMs)),
     cell(measureText(ups.believedRuntimeMs)),
     cell(formatDuration(ups.thresholdMs)),
-    cell(isKnown ? slackText(ups.slackMs) : none, isKnown && ups.slackMs < 0 ? 'bad' : 'plain'),
+    cell(isDeciding ? slackText(ups.slackMs) : none, isDeciding && ups.slackMs < 0 ? 'bad' : 'plain'),
     cell(measureText(ups.triggerInMs)),
     cell(measureText(ups.dataAgeMs)),
   ];
@@ -101,5 +102,7 @@ export function budgetLine({ mode, budget }: PowerReport): string {
   return printable(`budget: ${formatDuration(budgetMs)}${tail}${bound} (${learntText(budget)}, ${mode})`);
 }
 
-const learntText = ({ samples }: PowerBudget): string =>
-  samples === 0 ? 'declared' : `learnt of ${samples === 1 ? 'one run' : `${samples} runs`}`;
+function learntText({ samples, source }: PowerBudget): string {
+  if (samples > 0) return `learnt of ${samples === 1 ? 'one run' : `${samples} runs`}`;
+  return source === 'estimated' ? 'estimated of the plan, which takes longer than declared' : 'declared';
+}

@@ -2,13 +2,14 @@
  * What is to be told of a run that is watched: every event once, also when the manager tells from the begin again after
  * a lost connection; and out of the report what it does not tell any more, because it was restarted or has forgotten.
  */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import {
   createRunEventLine,
   type RunEventLine,
   type RunReport,
   type RunStep,
 } from '@hecate/proto/generated/wire.ts';
-import { formatDuration } from './duration.ts';
 import { isOver, isStepOver, stateOf, stepsOf } from './run-state.ts';
 
 /** Lines that are known again; the manager keeps fewer (I14). */

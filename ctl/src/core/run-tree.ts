@@ -1,7 +1,8 @@
 /** A run as a tree of stages and steps for a terminal: how far it is, what it waits for, what went wrong. Pure. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { RunOperationReport, RunReport, RunStage, RunStep } from '@hecate/proto/generated/wire.ts';
 import { displayWidth, truncate } from './display-width.ts';
-import { formatDuration } from './duration.ts';
 import { printable } from './printable.ts';
 import { isOver, isStepOver, modeText, runIdOf, stateOf, stateText, toneOfState } from './run-state.ts';
 import type { Tone } from './table.ts';

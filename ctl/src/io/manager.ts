@@ -1,4 +1,6 @@
 /** An open session with the manager, as commands use it. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { asHecateError, HecateError, isSessionEnd } from '@hecate/proto/core/errors.ts';
 import type { Item, Method, Outcome, OutcomeOf } from '@hecate/proto/core/frames.ts';
 import { protocolMax, protocolMin } from '@hecate/proto/core/limits.ts';
@@ -6,7 +8,6 @@ import { softwareVersion } from '@hecate/proto/core/version.ts';
 import { createHello, type PeerKind, type Welcome } from '@hecate/proto/generated/wire.ts';
 import { Session } from '@hecate/proto/io/session-host.ts';
 import type { FrameTransport } from '@hecate/proto/io/transport.ts';
-import { formatDuration } from '../core/duration.ts';
 import { clock } from './clock.ts';
 
 export interface AskOptions {

@@ -1,5 +1,5 @@
 /** Times for people: in their own zone, and how long ago. */
-import { formatDuration } from '../core/duration.ts';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 
 const two = (number: number): string => String(number).padStart(2, '0');
 

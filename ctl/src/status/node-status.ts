@@ -1,6 +1,6 @@
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { NodeInfo, NodeStatusReport, UnitState } from '@hecate/proto/generated/wire.ts';
 import type { Context, End } from '../context.ts';
-import { formatDuration } from '../core/duration.ts';
 import { worstExit } from '../core/exit-status.ts';
 import { printable } from '../core/printable.ts';
 import { listUnits, type NodeUnits } from '../list-units.ts';

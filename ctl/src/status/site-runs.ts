@@ -1,6 +1,7 @@
 /** What goes on at a site, and what went on last: a line each. */
+
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { RunSummary } from '@hecate/proto/generated/wire.ts';
-import { formatDuration } from '../core/duration.ts';
 import { printable } from '../core/printable.ts';
 import { modeText, stateText, toneOfState } from '../core/run-state.ts';
 import type { Output } from '../io/output.ts';

@@ -152,7 +152,7 @@ t.test('status of nodes, and of the site', async (t) => {
   for (const text of [
     'State: online',
     'systemd: 252, degraded',
-    'Host up: 2h',
+    'Host up: 2 h',
     'Policy: Exec=no',
     'Units: 2 loaded, 1 failed',
     'k3s.service',
@@ -165,7 +165,7 @@ t.test('status of nodes, and of the site', async (t) => {
   const site = await ctl('status');
   t.equal(site.exitCode, 0);
   t.match(site.stdout, 'lab: 3 nodes, 2 online, 1 failed unit');
-  t.match(site.stdout, /^last run: shutdown \(poweroff\) done .*, took 1min 12s, by local:alice$/m);
+  t.match(site.stdout, /^last run: shutdown \(poweroff\) done .*, took 1 min 12 s, by local:alice$/m);
   t.notMatch(site.stdout, /UPS|budget/, 'none is watched');
   for (const argv of [['status'], ['status', '--all'], ['status', 'node-c']])
     t.equal(
@@ -251,7 +251,7 @@ t.test('wait', async (t) => {
   const missed = await ctl('wait', '--all', 'k3s', '--for', 'failed');
   t.equal(missed.exitCode, 124);
   t.match(missed.stdout, /^node-c +k3s.service +unknown +unknown$/m);
-  t.match(missed.stderr, /not failed within 1min 30s/);
+  t.match(missed.stderr, /not failed within 1 min 30 s/);
   t.equal(
     schemaProblem('wait', JSON.parse((await ctl('wait', '--all', 'k3s', '-o', 'json')).stdout)),
     undefined,

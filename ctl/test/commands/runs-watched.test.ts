@@ -108,7 +108,7 @@ t.test('a line for every event, safe to show; and the same as objects', async (t
       '2026-11-21 13:46:17  the run has ended: pre-empted\n',
     ].join('\n'),
   );
-  t.match(shown.stderr, /run 01KASV\w* is pre-empted after 1min 12s \(HEC_RUN_FAILED\)/);
+  t.match(shown.stderr, /run 01KASV\w* is pre-empted after 1 min 12 s \(HEC_RUN_FAILED\)/);
   const json = await ctl('runs', 'watch', '-o', 'jsonl');
   const lines = json.stdout.trim().split('\n');
   t.equal(lines.length, 4);

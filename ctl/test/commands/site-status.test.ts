@@ -34,8 +34,8 @@ t.test('nodes, UPSes, the budget, runs', { skip: skipWithoutUpsd() }, async (t) 
   t.match(shown.stdout, /^node-a +online/m);
   t.match(shown.stdout, /^UPS +STATE +STATUS +CHARGE +RUNTIME +TRIGGERS IN$/m);
   // 600 s less the threshold of 1.1 × 100 s + 30 s of a refresh + 2 looks of 200 ms, and these looks.
-  t.match(shown.stdout, /^rack-a +online +OL +100 % +10min +7min 40s$/m);
-  t.match(shown.stdout, /^budget: 1min 40s.* \(declared, poweroff\)$/m);
+  t.match(shown.stdout, /^rack-a +online +OL +100 % +10 min +7 min 40 s$/m);
+  t.match(shown.stdout, /^budget: 1 min 40 s.* \(declared, poweroff\)$/m);
   t.notMatch(shown.stdout, /run/, 'there has been none');
   for (const line of shown.stdout.split('\n')) t.ok(line.length <= 80, `fits a terminal: ${line}`);
 

@@ -235,11 +235,11 @@ t.test('revoking, listing, the authority', async (t) => {
   t.equal((await ctl('node', 'revoke', 'x')).exitCode, 0);
   t.match(manager.requests.at(-1), { case: 'revoke', value: { kind: 'node', name: 'x' } });
   t.equal((await ctl('operator', 'revoke', 'gone')).exitCode, 4);
-  t.match((await ctl('node', 'list')).stdout, /^x +joined +in 90d +ab$/m);
+  t.match((await ctl('node', 'list')).stdout, /^x +joined +in 90 d +ab$/m);
   t.match((await ctl('operator', 'list')).stdout, /^x +viewer +joined /m);
   t.match((await ctl('ca', 'init', '--site', 'home')).stdout, 'SHA-256 fingerprint: ff');
   t.match(manager.requests.at(-1), { value: { site: 'home', names: [] } });
-  t.match((await ctl('peer', 'list')).stdout, /^x +joined +in 90d +ab$/m);
+  t.match((await ctl('peer', 'list')).stdout, /^x +joined +in 90 d +ab$/m);
   for (const kind of ['node', 'operator', 'peer']) {
     t.equal(
       schemaProblem('identities', JSON.parse((await ctl(kind, 'list', '-o', 'json')).stdout)),

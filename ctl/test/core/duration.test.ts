@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatDuration, parseDurationMs } from '../../src/core/duration.ts';
+import { parseDurationMs } from '../../src/core/duration.ts';
 
 t.test('durations as systemd takes them', async (t) => {
   const known = {
@@ -31,19 +31,4 @@ t.test('what is no duration says why', async (t) => {
     t.throws(() => parseDurationMs(text), { code: 'HEC_USAGE' }, JSON.stringify(text));
   }
   t.equal(parseDurationMs('25h', 31 * 86_400_000), 90_000_000, 'a larger limit allows more');
-});
-
-t.test('for people', async (t) => {
-  const known: [number, string][] = [
-    [0, '0ms'],
-    [340, '340ms'],
-    [1200, '1.2s'],
-    [2000, '2s'],
-    [59_400, '59s'],
-    [59_600, '1min'],
-    [200_000, '3min 20s'],
-    [3_600_000, '1h'],
-    [187_200_000, '2d 4h'],
-  ];
-  for (const [ms, text] of known) t.equal(formatDuration(ms), text);
 });

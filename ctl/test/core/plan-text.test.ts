@@ -69,19 +69,19 @@ t.test('a plan: stages, steps, what each does, how long, what it may be shortene
     planLines(plan, plain).join('\n'),
     `shutdown (shutdown, poweroff)  sha256:12
 3 nodes: pi, wrk-1, wrk-2
-expected 1min, at most 5min; cannot be aborted from step 2.1 on
+expected 1 min, at most 5 min; cannot be aborted from step 2.1 on
 
-stage 1: workers  expected 30s, at most 4min
+stage 1: workers  expected 30 s, at most 4 min
   1.1 stop k3s-agent.service on 2 nodes
-      expected 20s (learnt of 3 runs), forced 5s, at most 2min, goes on when it fails, left out from rung panic on, 1 at once
+      expected 20 s (learnt of 3 runs), forced 5 s, at most 2 min, goes on when it fails, left out from rung panic on, 1 at once
       stop k3s-agent.service on wrk-1, wrk-2 (over as soon as systemd has taken it)
       else: hook cordon
   1.2 the workers have stopped
-      expected 10s, forced 0ms, at most 2min, ends the run when it fails
+      expected 10 s, forced 0 s, at most 2 min, ends the run when it fails
       wait until the workers have stopped
 
 rungs, chosen by a time limit:
-  full      3 steps  expected 1min, at most 5min
+  full      3 steps  expected 1 min, at most 5 min
 
 warning: sequences.shutdown (built in): no run of it yet
   next: rehearse it once`,

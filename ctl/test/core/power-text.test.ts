@@ -38,8 +38,8 @@ const online = createUpsReport({
 
 t.test('a UPS as a row', async (t) => {
   t.same(texts(online), [
-    ...['rack-a', 'online', 'OL CHRG', '87 %', '20 %', '10min', '9min 50s', '2min 20s', '7min 30s'],
-    ...['7min 35s', '0ms'],
+    ...['rack-a', 'online', 'OL CHRG', '87 %', '20 %', '10 min', '9 min 50 s', '2 min 20 s', '7 min 30 s'],
+    ...['7 min 35 s', '0 s'],
   ]);
   const silent = createUpsReport({
     name: 'b',
@@ -47,16 +47,18 @@ t.test('a UPS as a row', async (t) => {
     silence: 'data-stale',
     thresholdMs: 1000,
   });
-  t.same(texts(silent), ['b', 'blind-online', 'data-stale', '-', '-', '-', '-', '1s', '0ms', '-', '-']);
-  const never = createUpsReport({ name: 'c', phase: 'unknown', slackMs: -5, thresholdMs: 1000 });
-  t.equal(texts(never)[8], '-', 'of one that was never heard nothing is claimed');
+  t.same(texts(silent), ['b', 'blind-online', 'data-stale', '-', '-', '-', '-', '1 s', '-', '-', '-']);
+  const spent = createUpsReport({ name: 'c', phase: 'triggered', slackMs: -5, thresholdMs: 1000 });
+  t.equal(texts(spent)[8], '-', 'where nothing is decided nothing is claimed');
+  const due = createUpsReport({ name: 'd', phase: 'pending', slackMs: -5000, triggerInMs: measure(0) });
+  t.equal(texts(due)[8], '-5 s');
   t.equal(upsRow(createUpsReport({ phase: 'triggered' }))[1]?.tone, 'bad');
 });
 
 t.test('what is not known, and what is below zero', async (t) => {
   t.equal(measureText(undefined), '-');
-  t.equal(measureText(measure(0)), '0ms');
-  t.equal(slackText(-95_000), '-1min 35s');
+  t.equal(measureText(measure(0)), '0 s');
+  t.equal(slackText(-95_000), '-1 min 35 s');
 });
 
 t.test('alerts, inhibitions and the trigger, a line each', async (t) => {
@@ -70,7 +72,7 @@ t.test('alerts, inhibitions and the trigger, a line each', async (t) => {
   ]);
   const trigger = createPowerTrigger({ triggerId: 'ups:a:1', ageMs: 2000, runId: 'R1' });
   t.match(upsNotes(createUpsReport({ name: 'a', trigger }), plain), [
-    /^shutdown: a has asked for it 2s ago; run R1: hecatectl runs watch R1$/,
+    /^shutdown: a has asked for it 2 s ago; run R1: hecatectl runs watch R1$/,
   ]);
   const refused = createPowerTrigger({ triggerId: 'ups:a:1', trouble: 'no plan' });
   t.match(upsNotes(createUpsReport({ name: 'a', trigger: refused }), plain), [
@@ -81,12 +83,16 @@ t.test('alerts, inhibitions and the trigger, a line each', async (t) => {
 t.test('the budget, and where it comes from', async (t) => {
   const line = (budget: Parameters<typeof createPowerBudget>[0]) =>
     budgetLine(createPowerReport({ mode: 'poweroff', budget: createPowerBudget(budget) }));
-  t.equal(line({ budgetMs: 300_000 }), 'budget: 5min (declared, poweroff)');
+  t.equal(line({ budgetMs: 300_000 }), 'budget: 5 min (declared, poweroff)');
   t.equal(
     line({ budgetMs: 120_000, samples: 3, boundMs: 600_000, powerOffMs: 20_000 }),
-    'budget: 2min, 20s of it for hosts that go off last, at most 10min (learnt of 3 runs, poweroff)',
+    'budget: 2 min, 20 s of it for hosts that go off last, at most 10 min (learnt of 3 runs, poweroff)',
   );
   t.match(line({ budgetMs: 1000, samples: 1 }), /learnt of one run/);
+  t.match(
+    line({ budgetMs: 1000, source: 'estimated' }),
+    /estimated of the plan, which takes longer than declared/,
+  );
   t.equal(budgetLine(createPowerReport()), '');
 });
 

@@ -60,7 +60,7 @@ t.test('a manager that was restarted, or has forgotten: out of the report', asyn
 t.test('a run that nobody remembers the events of', async (t) => {
   const lines = new RunCatchUp().take([], over, false);
   t.same(keys(lines), ['step-ended 1.1', 'step-ended 1.2', 'step-ended 2.1', 'run-ended']);
-  t.match(lines[1]?.text, /^step 1\.2 is degraded after 1s: the workers have stopped: wrk-2 is up$/);
+  t.match(lines[1]?.text, /^step 1\.2 is degraded after 1 s: the workers have stopped: wrk-2 is up$/);
   t.same(keys(new RunCatchUp().take([], second, false)), ['step-ended 1.1', 'step-begun 1.2']);
   t.same(new RunCatchUp().take([], reportOf('running'), false), []);
 });

@@ -31,15 +31,15 @@ t.test('a run that waits: elapsed, expected, bound; the gate, and why it does no
     runTree(waiting, view),
     golden(`
 shutdown (poweroff)  01KASVJ5T0ABCDEFGHJKMNPQRS  running
-elapsed 1min 15s · expected 3min · at most 14min · limit 10min
-▸ stage 1: workers                                                           35s
-  ! 1.1 stop k3s-agent.service on 2 nodes: degraded                          12s
+elapsed 1 min 15 s · expected 3 min · at most 14 min · limit 10 min
+▸ stage 1: workers                                                          35 s
+  ! 1.1 stop k3s-agent.service on 2 nodes: degraded                         12 s
       wrk-2 did not end in time
       wrk-2 stop k3s-agent.service: timeout: after 10 s
-  ▸ 1.2 the workers have stopped                 23s, expected 20s, at most 2min
+  ▸ 1.2 the workers have stopped              23 s, expected 20 s, at most 2 min
         wrk-2: k3s-agent.service is deactivating
 · stage 2: power off coordinator
-  · 2.1 power off pi                                  expected 20s, at most 2min
+  · 2.1 power off pi                                expected 20 s, at most 2 min
 degraded: rung short: 8min are left
 may hold a dead man's order: wrk-1
 `),
@@ -59,12 +59,12 @@ t.test('the last step of a shutdown', async (t) => {
     runTree(coordinatorGoing, view),
     golden(`
 shutdown (poweroff)  01KASVJ5T0ABCDEFGHJKMNPQRS  running
-elapsed 1min 15s · expected 3min · at most 14min
-✓ stage 1: workers                                                           32s
-  ✓ 1.1 stop k3s-agent.service on 2 nodes                                    12s
-  ✓ 1.2 the workers have stopped                                             20s
-▸ stage 2: power off coordinator                                            3.3s
-  ▸ 2.1 power off pi                            3.3s, expected 20s, at most 2min
+elapsed 1 min 15 s · expected 3 min · at most 14 min
+✓ stage 1: workers                                                          32 s
+  ✓ 1.1 stop k3s-agent.service on 2 nodes                                   12 s
+  ✓ 1.2 the workers have stopped                                            20 s
+▸ stage 2: power off coordinator                                           3.3 s
+  ▸ 2.1 power off pi                         3.3 s, expected 20 s, at most 2 min
       pi poweroff: accepted
 `),
   );
@@ -80,10 +80,10 @@ t.test('a run that failed: what failed, and what was left out; its clocks stand 
     runTree(failed, view),
     golden(`
 shutdown (poweroff)  01KASVJ5T0ABCDEFGHJKMNPQRS  failed
-elapsed 1min 12s · expected 3min · at most 14min
-✗ stage 1: workers: failed                                              2min 12s
-  ✓ 1.1 stop k3s-agent.service on 2 nodes                                    12s
-  ✗ 1.2 the workers have stopped (method 2): failed                         2min
+elapsed 1 min 12 s · expected 3 min · at most 14 min
+✗ stage 1: workers: failed                                            2 min 12 s
+  ✓ 1.1 stop k3s-agent.service on 2 nodes                                   12 s
+  ✗ 1.2 the workers have stopped (method 2): failed                        2 min
       wrk-2 is up
 – stage 2: power off coordinator: left out
   – 2.1 power off pi: left out
@@ -104,11 +104,11 @@ t.test(
     }
     t.match(
       runTree(waiting, { ...view, width: 60 }).join('\n'),
-      /1\.2 the work.*… {2}23s, expected 20s, at most 2min/,
+      /1\.2 the work.*… {2}23 s, expected 20 s, at most 2 min/,
     );
     const piped = runTree(waiting, { ...view, width: undefined });
     t.ok(
-      piped.includes('  ! 1.1 stop k3s-agent.service on 2 nodes: degraded  12s'),
+      piped.includes('  ! 1.1 stop k3s-agent.service on 2 nodes: degraded  12 s'),
       'nothing is cut in a pipe',
     );
   },

@@ -1,4 +1,5 @@
 /** What happens in a run, as one line for a log and for whoever watches it. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { createRunEventLine, type RunEventLine } from '@hecate/proto/generated/wire.ts';
 import { missingButDoneText } from '../core/runs/operation-verdict.ts';
 import type { RunEvent } from '../core/runs/runs-state.ts';
@@ -27,7 +28,7 @@ function textOf(event: RunEvent): string {
     case 'method-failed':
       return `step ${event.stepId}: method ${event.method + 1} failed${because(event.why)}; the next one is tried`;
     case 'stage-done':
-      return `stage ${event.stage} is done after ${seconds(event.durationMs)}`;
+      return `stage ${event.stage} is done after ${formatDuration(event.durationMs)}`;
     case 'operation-ended':
       return operationEnded(event);
     case 'waiting':
@@ -44,7 +45,7 @@ function textOf(event: RunEvent): string {
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
 function stepEnded({ stepId, name, result }: Of<'step-ended'>): string {
-  const after = result.outcome === 'left-out' ? '' : ` after ${seconds(result.durationMs)}`;
+  const after = result.outcome === 'left-out' ? '' : ` after ${formatDuration(result.durationMs)}`;
   return `step ${stepId} is ${result.outcome.replace('-', ' ')}${after}: ${name}${because(result.why)}`;
 }
 
@@ -53,7 +54,5 @@ function operationEnded({ operation, end, isMissingButDone }: Of<'operation-ende
   const what = `${node}: ${verb}${unit === '' ? '' : ` ${unit}`}`;
   if (isMissingButDone) return `${what}: ${missingButDoneText}`;
   const why = end.status === 'done' ? '' : because(end.message || end.result);
-  return `${what}: ${end.status} after ${seconds(end.durationMs)}${why}`;
+  return `${what}: ${end.status} after ${formatDuration(end.durationMs)}${why}`;
 }
-
-const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(1)} s`;

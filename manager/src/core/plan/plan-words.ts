@@ -1,15 +1,5 @@
 /** Words of plans for people: durations and lists. */
-
-/** `0 s`, `0.4 s`, `41 s`, `3 min 20 s`, `2 h 5 min`. */
-export function formatSeconds(durationMs: number): string {
-  if (durationMs > 0 && durationMs < 1000) return `${Math.ceil(durationMs / 100) / 10} s`;
-  const seconds = Math.ceil(durationMs / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-}
+export { formatSeconds } from '@hecate/proto/core/duration-text.ts';
 
 /** `a`, `a and b`, `a, b and c`. */
 export function formatList(words: readonly string[]): string {
