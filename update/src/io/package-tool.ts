@@ -117,8 +117,23 @@ export const rpmTool: PackageTool = {
   },
 };
 
-/** What this host's packages are managed by; dpkg where both are there, as on a Debian with rpm's tools. */
+/**
+ * What has installed Hecate on this host: a Debian may have rpm's tools, and a Fedora dpkg's.
+ * @throws HEC_STATE when a package is half installed; HEC_UNSUPPORTED when none is known to either
+ */
 export async function packageToolOfHost(): Promise<PackageTool> {
-  const hasDpkg = await runCommand(['dpkg-query', '--version']).catch(() => undefined);
-  return hasDpkg?.exitCode === 0 ? debTool : rpmTool;
+  for (const tool of [debTool, rpmTool]) {
+    const installed = await tool.installed().catch(nothingWithoutProgram);
+    if (installed.size > 0) return tool;
+  }
+  throw new HecateError(
+    'HEC_UNSUPPORTED',
+    'neither dpkg nor rpm has installed a package of Hecate here',
+    'hecate-update is for hosts that run the packages',
+  );
+}
+
+function nothingWithoutProgram(thrown: unknown): ReadonlyMap<string, string> {
+  if (thrown instanceof HecateError && thrown.code === 'HEC_UNSUPPORTED') return new Map();
+  throw thrown;
 }

@@ -54,7 +54,7 @@ gpg --batch --quiet --export >"$1/keyring.gpg"`,
   async sign(folder: string): Promise<void> {
     await runScript(
       `cd "$2"
-sha256sum *.deb >SHA256SUMS
+ls | grep -E '[.](deb|rpm)$' | xargs sha256sum >SHA256SUMS
 rm -f SHA256SUMS.gpg
 GNUPGHOME=$1 gpg --batch --quiet --detach-sign --output SHA256SUMS.gpg SHA256SUMS`,
       this.home,
