@@ -22,7 +22,7 @@ export const command: Command = {
     summary: 'make the manager of this host out of a backup',
     description: [
       'While no manager runs: puts the configuration where --config says (/etc/hecate/hecate.yaml when not given), and the authority and the state where that configuration says. A backup that is damaged is refused, and so is a restore over another configuration or over a state; with --force what was there is kept aside, and it says where.',
-      'Agents keep their certificates and come back by themselves, where they reach this host by the name or address that they dial, and where that is one of its names in the configuration. What has happened since the backup is not known to it: nodes and operators that have joined since must be enrolled again, and those that were revoked since must be revoked again.',
+      'Agents keep their certificates and come back by themselves, where they reach this host by the name or address that they dial, and where that is one of its names in the configuration. What has happened since the backup is not known to it: nodes and operators that have joined since must be enrolled again. Those that were revoked since stay revoked where the state that was here can still be read; elsewhere they must be revoked again.',
       'Nothing in a backup acts by itself: a run that was going on is over (failed), and the orders to power off that its nodes may hold are taken back as soon as they connect; open join tokens are withdrawn; UPSes are looked at anew. The epoch is far above that of the backup, so that agents follow the restored manager and refuse the old one, should it still run.',
     ],
     arguments: [

@@ -17,8 +17,18 @@ function restored(report: RestoreReport): string[] {
     `restored: ${report.state_directory}${report.config === null ? '' : `, ${report.config}`}; epoch ${report.epoch}`,
     ...report.kept_aside.map((path) => `kept aside: ${path}`),
     ...leftOut(report),
+    ...revoked(report),
     `agents must dial one of: ${report.names.join(', ')}`,
-    'next: systemctl start hecate-manager; hecatectl list-nodes; revoke again whom you revoked since: hecatectl node revoke NAME',
+    'next: systemctl start hecate-manager; hecatectl list-nodes; whom you revoked on another host since, revoke again: hecatectl node revoke NAME',
+  ];
+}
+
+function revoked({ kept_revocations, unread_ledgers }: RestoreReport): string[] {
+  return [
+    ...(kept_revocations.length === 0
+      ? []
+      : [`revoked here since the backup, and still: ${kept_revocations.join(', ')}`]),
+    ...unread_ledgers.map((why) => `whom you revoked here since is not known, revoke them again: ${why}`),
   ];
 }
 

@@ -15,6 +15,8 @@ const report: RestoreReport = {
   kept_aside: ['/var/lib/hecate/before-restore-1'],
   ended_runs: ['01KASVJ5T0ABCDEFGHJKMNPQRS'],
   withdrawn_tokens: 1,
+  kept_revocations: ['node srv-3', 'operator mallory'],
+  unread_ledgers: ['ledger.json is damaged'],
   nodes: ['srv-1', 'srv-2'],
   names: ['manager.lan'],
 };
@@ -27,8 +29,10 @@ t.test('what is there, what is left out, what is next', async (t) => {
     'kept aside: /var/lib/hecate/before-restore-1',
     'run 01KASVJ5T0ABCDEFGHJKMNPQRS was going on: it counts as failed, and is not resumed',
     '1 open join tokens are withdrawn: enrol these hosts again',
+    'revoked here since the backup, and still: node srv-3, operator mallory',
+    'whom you revoked here since is not known, revoke them again: ledger.json is damaged',
     'agents must dial one of: manager.lan',
-    'next: systemctl start hecate-manager; hecatectl list-nodes; revoke again whom you revoked since: hecatectl node revoke NAME',
+    'next: systemctl start hecate-manager; hecatectl list-nodes; whom you revoked on another host since, revoke again: hecatectl node revoke NAME',
   ]);
 });
 

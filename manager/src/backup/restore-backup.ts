@@ -7,9 +7,12 @@ import { errnoOf, fileError } from '@hecate/proto/io/file-errors.ts';
 import { formatFinding } from '../config/finding.ts';
 import { configError, loadConfig, parseConfig } from '../config/load-config.ts';
 import type { ManagerConfig } from '../config/manager-config.ts';
+import type { ArchiveMember } from '../core/backup/archive.ts';
 import { readBackup } from './backup-file.ts';
 import { configMember } from './make-backup.ts';
-import { restoredState } from './restored-files.ts';
+import { presentLedgers } from './present-ledgers.ts';
+import { statePaths } from './read-state.ts';
+import { type RestoredState, restoredState } from './restored-files.ts';
 import { StateReplacement } from './state-replacement.ts';
 
 export interface RestoreRequest {
@@ -50,25 +53,33 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoreRep
     names: config.names,
   };
   if (isCheck) {
-    const state = restoredState(members, { ...facts, presentEpoch: 0 });
-    return { ...report, is_restored: false, kept_aside: [], ...told(state), epoch: manifest.epoch };
+    const state = restoredState(members, { ...facts, presentEpoch: 0, presentLedgers: [] });
+    const kept = { kept_aside: [], unread_ledgers: [] };
+    return { ...report, is_restored: false, ...kept, ...told(state), epoch: manifest.epoch };
   }
   const newConfig = keepsConfig || (await isSameFile(configPath, configBytes)) ? undefined : configBytes;
   const replacement = await StateReplacement.begin(stateDirectory, nowWallMs);
   try {
     if (!isForced) await replacement.requireEmpty(newConfig === undefined ? undefined : configPath);
-    const state = restoredState(members, { ...facts, presentEpoch: await replacement.presentEpoch() });
+    const presentEpoch = await replacement.presentEpoch();
+    const { ledgers, unread } = await presentLedgers(replacement.places, authorityOf(members));
+    const state = restoredState(members, { ...facts, presentEpoch, presentLedgers: ledgers });
     const keptAside = await replacement.put(state.files, newConfig && { path: configPath, bytes: newConfig });
-    return { ...report, is_restored: true, kept_aside: keptAside, ...told(state) };
+    const kept = { kept_aside: keptAside, unread_ledgers: unread };
+    return { ...report, is_restored: true, ...kept, ...told(state) };
   } finally {
     await replacement.release();
   }
 }
 
-const told = ({ epoch, endedRuns, withdrawnTokens, nodes }: ReturnType<typeof restoredState>) => ({
+const authorityOf = (members: readonly ArchiveMember[]): Uint8Array | undefined =>
+  members.find(({ path }) => path === `state/${statePaths.authorityCertificate}`)?.bytes;
+
+const told = ({ epoch, endedRuns, withdrawnTokens, nodes, keptRevocations }: RestoredState) => ({
   epoch,
   ended_runs: endedRuns,
   withdrawn_tokens: withdrawnTokens,
+  kept_revocations: keptRevocations,
   nodes,
 });
 

@@ -2,6 +2,7 @@
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { encodeRecordLine, scanRecordLines } from '@hecate/proto/io/record-line.ts';
 import type { ArchiveMember } from '../core/backup/archive.ts';
+import { mergeRevocations } from '../core/backup/merged-revocations.ts';
 import {
   endingRecords,
   isIntentKept,
@@ -9,7 +10,7 @@ import {
   withoutOpenTokens,
 } from '../core/backup/restored-state.ts';
 import type { Intent } from '../core/runs/run.ts';
-import { standings } from '../core/trust/ledger.ts';
+import { type Ledger, standings } from '../core/trust/ledger.ts';
 import { formatLedger, parseLedger } from '../trust/ledger-file.ts';
 import { runRecords } from './make-backup.ts';
 import { statePaths } from './read-state.ts';
@@ -21,6 +22,8 @@ export interface RestoredState {
   readonly epoch: number;
   readonly endedRuns: readonly string[];
   readonly withdrawnTokens: number;
+  /** Who was revoked there, and not in the backup: `node srv-1`. */
+  readonly keptRevocations: readonly string[];
   /** Nodes that have a certificate, by this backup. */
   readonly nodes: readonly string[];
 }
@@ -32,6 +35,8 @@ export interface RestoreFacts {
   readonly chance: number;
   /** Of the state that is there now; 0: none. */
   readonly presentEpoch: number;
+  /** Of the same authority, and there now: whom they revoke stays revoked. */
+  readonly presentLedgers: readonly Ledger[];
 }
 
 const keptNames: ReadonlySet<string> = new Set(Object.values(statePaths));
@@ -61,16 +66,33 @@ export function restoredState(members: readonly ArchiveMember[], facts: RestoreF
   return { files, epoch, endedRuns: ending.ended, ...restoredLedger(files, facts) };
 }
 
-function restoredLedger(files: Map<string, Uint8Array>, { nowWallMs }: RestoreFacts) {
+function restoredLedger(files: Map<string, Uint8Array>, { nowWallMs, presentLedgers }: RestoreFacts) {
   const bytes = files.get(statePaths.ledger);
-  if (!bytes) return { withdrawnTokens: 0, nodes: [] };
-  const { ledger, withdrawn } = withoutOpenTokens(
-    parseLedger(statePaths.ledger, Buffer.from(bytes).toString()),
-  );
+  if (!bytes) return { withdrawnTokens: 0, nodes: [], keptRevocations: [] };
+  const inBackup = withoutOpenTokens(parseLedger(statePaths.ledger, Buffer.from(bytes).toString()));
+  const { withdrawn } = inBackup;
+  const { ledger, kept } = withRevocationsOf(inBackup.ledger, presentLedgers);
   files.set(statePaths.ledger, Buffer.from(formatLedger(ledger)));
   const holders = standings(ledger, nowWallMs);
   const nodes = holders.filter(({ kind, state }) => kind === 'node' && state !== 'revoked');
-  return { withdrawnTokens: withdrawn, nodes: nodes.map(({ name }) => name) };
+  return { withdrawnTokens: withdrawn, nodes: nodes.map(({ name }) => name), keptRevocations: kept };
+}
+
+function withRevocationsOf(backup: Ledger, present: readonly Ledger[]) {
+  const kept = new Set<string>();
+  let ledger = backup;
+  for (const each of present) {
+    const merged = mergeRevocations(ledger, each);
+    if (merged === undefined)
+      throw new HecateError(
+        'HEC_STATE',
+        'what is revoked in this backup and what is revoked here are together more than a manager keeps',
+        'nothing was changed; move the state directory away and make a new authority: hecatectl ca init',
+      );
+    ledger = { ...ledger, revocations: merged.revocations };
+    for (const { kind, name } of merged.kept) kept.add(`${kind} ${name}`);
+  }
+  return { ledger, kept: [...kept].toSorted() };
 }
 
 function replace(

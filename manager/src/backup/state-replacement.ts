@@ -5,7 +5,12 @@
 import { chmod, chown, copyFile, lchown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HecateError } from '@hecate/proto/core/errors.ts';
-import { removeFileDurably, syncDirectory, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import {
+  readFileIfThere,
+  removeFileDurably,
+  syncDirectory,
+  writeFileAtomically,
+} from '@hecate/proto/io/atomic-file.ts';
 import { type DirectoryLock, lockDirectory } from '@hecate/proto/io/directory-lock.ts';
 import { fileError } from '@hecate/proto/io/file-errors.ts';
 import { readEpochs } from '../io/epoch-file.ts';
@@ -14,6 +19,9 @@ import { stateNames, statePaths } from './read-state.ts';
 
 const incoming = 'restore.new';
 const asidePrefix = 'before-restore-';
+const stampPattern = /^\d{8}T\d{6}\.\d{3}Z$/;
+/** So many interrupted restores in a row are remembered (I14). */
+const interruptedMax = 100;
 
 export interface NewConfig {
   readonly path: string;
@@ -31,11 +39,14 @@ export class StateReplacement {
   readonly #lock: DirectoryLock;
   /** For what is kept aside: `20261121T201500.000Z`. */
   readonly #stamp: string;
+  /** Of restores before this one that were interrupted, one after the other. */
+  readonly #interrupted: readonly string[];
 
-  private constructor(directory: string, lock: DirectoryLock, stamp: string) {
+  private constructor(directory: string, lock: DirectoryLock, stamp: string, interrupted: readonly string[]) {
     this.#directory = directory;
     this.#lock = lock;
     this.#stamp = stamp;
+    this.#interrupted = interrupted;
   }
 
   /** Takes the directory, made when it is not there. @throws HEC_LOCKED naming the manager that runs; HEC_STATE */
@@ -44,7 +55,9 @@ export class StateReplacement {
       await makeFolder(directory, 0o700);
       const lock = await lockDirectory(directory, stateHolder);
       const stamp = new Date(nowWallMs).toISOString().replace(/[-:]/g, '');
-      const replacement = new StateReplacement(directory, lock, stamp);
+      const mark = await readFileIfThere(join(directory, unfinishedRestore));
+      const interrupted = (mark ?? '').split('\n').filter((line) => stampPattern.test(line));
+      const replacement = new StateReplacement(directory, lock, stamp, interrupted.slice(-interruptedMax));
       await replacement.#giveAway(join(directory, 'lock'));
       return replacement;
     } catch (thrown) {
@@ -60,6 +73,12 @@ export class StateReplacement {
       highestForeignEpoch: 0,
     }));
     return Math.max(epoch, highestForeignEpoch);
+  }
+
+  /** Where the state is that this one takes the place of: a restore that was interrupted has set part of it aside. */
+  get places(): readonly string[] {
+    const aside = this.#interrupted.map((stamp) => join(this.#directory, asidePrefix + stamp));
+    return [...aside, this.#directory];
   }
 
   /** @param config a file that would be replaced. @throws HEC_STATE when there is something to lose */
@@ -81,7 +100,8 @@ export class StateReplacement {
   async put(files: ReadonlyMap<string, Uint8Array>, config: NewConfig | undefined): Promise<string[]> {
     try {
       const source = await this.#writeIncoming(files);
-      await writeFileAtomically(join(this.#directory, unfinishedRestore), `${this.#stamp}\n`);
+      const stamps = [...this.#interrupted, this.#stamp].map((stamp) => `${stamp}\n`).join('');
+      await writeFileAtomically(join(this.#directory, unfinishedRestore), stamps);
       const aside = await this.#setAside();
       for (const name of await readdir(source)) await rename(join(source, name), join(this.#directory, name));
       await rm(source, { recursive: true });

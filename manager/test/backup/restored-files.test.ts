@@ -1,8 +1,8 @@
 import { encodeRecordLine, scanRecordLines } from '@hecate/proto/io/record-line.ts';
 import t from 'tap';
 import { restoredState } from '../../src/backup/restored-files.ts';
-import { emptyLedger } from '../../src/core/trust/ledger.ts';
-import { formatLedger } from '../../src/trust/ledger-file.ts';
+import { emptyLedger, stepLedger } from '../../src/core/trust/ledger.ts';
+import { formatLedger, parseLedger } from '../../src/trust/ledger-file.ts';
 import { planOf, requestOf, step, stopAll } from '../support/run-plans.ts';
 
 const member = (path: string, content: string | Uint8Array) => ({
@@ -10,7 +10,7 @@ const member = (path: string, content: string | Uint8Array) => ({
   mode: 0o600,
   bytes: Buffer.from(content),
 });
-const facts = { madeAtMs: 0, nowWallMs: 0, chance: 0, presentEpoch: 0 };
+const facts = { madeAtMs: 0, nowWallMs: 0, chance: 0, presentEpoch: 0, presentLedgers: [] };
 const request = requestOf(planOf([[step(stopAll('a'))]]));
 const accepted = { type: 'run-accepted', runId: request.runId, atMs: 1, request, bootId: 'before' };
 const epoch = member('epoch.json', '{"epoch":3,"highestForeignEpoch":8}\n');
@@ -56,4 +56,13 @@ t.test('what is not what its name says is refused', async (t) => {
     message: /state\/lock, which no manager keeps/,
   });
   t.match(restoredState([epoch, ledger], facts), { withdrawnTokens: 0, nodes: [] });
+});
+
+t.test('whom the state that is there has revoked stays revoked', async (t) => {
+  const revoke = { type: 'revoke-holder', kind: 'node', name: 'a', nowMs: 5 } as const;
+  const present = stepLedger(emptyLedger, revoke).state;
+  const { files, keptRevocations } = restoredState([epoch, ledger], { ...facts, presentLedgers: [present] });
+  t.same(keptRevocations, ['node a']);
+  const written = parseLedger('', text(files.get('authority/ledger.json')));
+  t.match(written.revocations.holders, [{ kind: 'node', name: 'a' }]);
 });

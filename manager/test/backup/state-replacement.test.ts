@@ -107,6 +107,23 @@ t.test('no manager starts where a restore was interrupted', async (t) => {
   await (await openStateDirectory(state)).release();
 });
 
+t.test('what interrupted restores have set aside is a place of the state, too', async (t) => {
+  const state = join(folderFor(t), 'state');
+  mkdirSync(state, { mode: 0o700 });
+  const stamps = ['20261121T180000.000Z', '20261121T190000.000Z'];
+  writeFileSync(join(state, 'restore.unfinished'), `${stamps.join('\n')}\n../elsewhere\n`);
+  const replacement = await StateReplacement.begin(state, nowMs);
+  t.same(replacement.places, [...stamps.map((stamp) => join(state, `before-restore-${stamp}`)), state]);
+  // Interrupted once more: the configuration cannot be put where it is to be.
+  const impossible = { path: join(state, 'restore.unfinished/hecate.yaml'), bytes: epoch };
+  await t.rejects(replacement.put(files, impossible), { code: 'HEC_STATE' });
+  t.equal(
+    readFileSync(join(state, 'restore.unfinished'), 'utf8'),
+    `${[...stamps, '20261121T200000.000Z'].join('\n')}\n`,
+  );
+  await replacement.release();
+});
+
 t.test('a link in the directory leads root nowhere', async (t) => {
   const folder = folderFor(t);
   const [state, other] = [join(folder, 'state'), join(folder, 'other')];

@@ -30,6 +30,10 @@ export interface RestoreReport {
   readonly kept_aside: readonly string[];
   readonly ended_runs: readonly string[];
   readonly withdrawn_tokens: number;
+  /** Who was revoked where it was restored to and not in the backup, such as `node srv-1`, and stays revoked. */
+  readonly kept_revocations: readonly string[];
+  /** Why it is not known who was revoked there, a sentence each. */
+  readonly unread_ledgers: readonly string[];
   readonly nodes: readonly string[];
   /** What agents must reach it by: its certificate is for these. */
   readonly names: readonly string[];

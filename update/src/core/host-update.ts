@@ -91,7 +91,7 @@ const doubtsMax = 2;
 
 /**
  * A backup that is older is restored by a person: a manager that has worked for longer on the new release may have
- * enrolled and revoked since, and a restore forgets that.
+ * enrolled since, and a restore forgets that.
  */
 const restoredAgeMaxMs = 60 * 60_000;
 

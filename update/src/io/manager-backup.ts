@@ -45,9 +45,18 @@ export async function restoreManager(file: string): Promise<readonly string[]> {
   const report = await runOrThrow(argv, { timeLimitMs }).finally(() =>
     runOrThrow(['systemctl', 'start', '--no-block', unit]),
   );
-  const { kept_aside = [] } = JSON.parse(report) as { kept_aside?: readonly string[] };
+  return restoredLines(JSON.parse(report) as RestoreReport);
+}
+
+/** Of a release that may be older than this one: it may tell less. */
+type RestoreReport = Partial<Record<'kept_aside' | 'kept_revocations' | 'unread_ledgers', readonly string[]>>;
+
+function restoredLines({ kept_aside = [], kept_revocations, unread_ledgers }: RestoreReport): string[] {
+  const isRevocationKept = kept_revocations !== undefined && unread_ledgers?.length === 0;
   return [
     ...kept_aside.map((path) => `kept aside: ${path}`),
-    'whoever was enrolled since that backup is enrolled again, whoever was revoked since is revoked again, by hand',
+    `whoever was enrolled since that backup is enrolled again, by hand; who was revoked since ${
+      isRevocationKept ? 'stays so' : 'is revoked again, by hand'
+    }`,
   ];
 }
