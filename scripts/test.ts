@@ -25,7 +25,7 @@ const root = resolve(import.meta.dirname, '..');
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Files at a time; those beyond the cores are of tests that boot systems, and mostly wait. */
+    /** Files at a time; those beyond the cores boot systems, and mostly wait; with one more of those that only wait. */
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism()) + 1) },
     /** Seconds for one file. */
     timeout: { type: 'string', default: '600' },
