@@ -5,6 +5,7 @@
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import { runtimeUnderLoad } from '../core/power/runtime-under-load.ts';
+import { alertsNow } from '../core/power/status-alerts.ts';
 import { nextUpsTickMs, upsStep } from '../core/power/ups.ts';
 import type { UpsConfig } from '../core/power/ups-config.ts';
 import type { UpsReading, UpsSample } from '../core/power/ups-sample.ts';
@@ -86,7 +87,7 @@ export class UpsRunner {
   }
 
   get alerts(): Readonly<Record<string, KnownAlert>> {
-    return this.#alerts;
+    return alertsNow(this.#alerts, this.#state);
   }
 
   /** Of its trigger. */

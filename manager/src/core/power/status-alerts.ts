@@ -1,6 +1,8 @@
 /** What a UPS says of itself that is worth an alert and never a decision. */
+import { formatSeconds } from '../plan/plan-words.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import type { UpsReading } from './ups-sample.ts';
+import { type AlertLevel, mainsBackMs, type UpsState } from './ups-state.ts';
 
 interface StatusAlert {
   readonly key: string;
@@ -37,4 +39,20 @@ export function alertStatus(draft: UpsDraft, reading: UpsReading): void {
     if (isThere(flags)) draft.raise(key, 'warning', `${ups} ${sentence}`);
     else draft.clear(key, `${ups}: over: ${sentence}`);
   }
+}
+
+interface SaidAlert {
+  readonly level: AlertLevel;
+  readonly sentence: string;
+}
+
+/** What was alerted, as it is now: mains that is back ends an outage only when it lasts, and is no outage any more. */
+export function alertsNow<Alert extends SaidAlert>(
+  alerts: Readonly<Record<string, Alert>>,
+  { ups, mainsSinceMs, outage }: Pick<UpsState, 'ups' | 'mainsSinceMs' | 'outage'>,
+): Readonly<Record<string, Alert | SaidAlert>> {
+  if (!Object.hasOwn(alerts, 'on-battery') || mainsSinceMs === undefined || outage === undefined)
+    return alerts;
+  const sentence = `${ups}: mains is back; the outage is over when that has lasted for ${formatSeconds(mainsBackMs)}`;
+  return { ...alerts, 'on-battery': { level: 'notice', sentence } };
 }

@@ -8,12 +8,9 @@ import { decide } from './ups-decision.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { isOutputOff } from './ups-estimate.ts';
 import type { UpsReading, UpsSample } from './ups-sample.ts';
-import type { Outage } from './ups-state.ts';
+import { mainsBackMs, type Outage } from './ups-state.ts';
 import { trigger } from './ups-trigger.ts';
 import { seen } from './ups-unseen.ts';
-
-/** Mains that is back for so long ends an outage; before that, the next one is the same. */
-export const mainsBackMs = 60_000;
 
 /** A watcher that has said nothing at all for so long is as silent as a UPS. */
 const silentPolls = 3;

@@ -28,6 +28,9 @@ export type UpsPhase =
 /** runtime: believed under the threshold · timer: on battery too long · low-battery: OB and LB · silent: too long. */
 export type TriggerCause = 'runtime' | 'timer' | 'low-battery' | 'forced-shutdown' | 'output-off' | 'silent';
 
+/** Mains that is back for so long ends an outage; before that, the next one is the same. */
+export const mainsBackMs = 60_000;
+
 /** One stretch on battery; mains for less than a minute does not end it. */
 export interface Outage {
   /** The first look that showed it. */

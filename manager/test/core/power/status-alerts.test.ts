@@ -1,10 +1,10 @@
 /** What a UPS says of itself, as alerts. */
 import t from 'tap';
-import { alertStatus } from '../../../src/core/power/status-alerts.ts';
+import { alertStatus, alertsNow } from '../../../src/core/power/status-alerts.ts';
 import { upsConfig } from '../../../src/core/power/ups-config.ts';
 import { UpsDraft } from '../../../src/core/power/ups-draft.ts';
 import { initialUps, type UpsState } from '../../../src/core/power/ups-state.ts';
-import { readingOf } from './support/ups-world.ts';
+import { readingOf, UpsWorld } from './support/ups-world.ts';
 
 const config = upsConfig('rack-a');
 
@@ -36,4 +36,21 @@ t.test('by flags', async (t) => {
 
 t.test('over when the flag is gone', async (t) => {
   t.same(alertedAfter('OL RB ALARM', 'OL ALARM').keys, ['alarm']);
+});
+
+t.test('on battery, and mains that has only just come back', async (t) => {
+  const world = new UpsWorld();
+  const alerts = { 'on-battery': { level: 'warning', sentence: 'rack-a is on battery' } } as const;
+  world.looks(2, readingOf('OB'));
+  t.equal(alertsNow(alerts, world.state), alerts);
+  world.looks(2, readingOf('OL'));
+  t.match(alertsNow(alerts, world.state), {
+    'on-battery': {
+      level: 'notice',
+      sentence: 'rack-a: mains is back; the outage is over when that has lasted for 1 min',
+    },
+  });
+  t.same(alertsNow({}, world.state), {});
+  world.looks(1, readingOf('OB'));
+  t.equal(alertsNow(alerts, world.state), alerts, 'it has failed again');
 });
