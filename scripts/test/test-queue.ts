@@ -19,6 +19,7 @@ export const patientFiles: readonly string[] = [
   'test/e2e/demonstration-outage.test.ts',
   'test/e2e/dead-man.test.ts',
   'test/e2e/power-taken-back.test.ts',
+  'test/e2e/power-bootstrap.test.ts',
 ];
 
 /** `patient`: of what boots only patient files, until there is nothing left to begin that computes. */
