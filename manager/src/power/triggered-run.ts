@@ -54,6 +54,7 @@ export class TriggeredRun {
   #hasLeftovers = false;
   #isClosed = false;
   #release: () => void = () => undefined;
+  #lookAgain: () => void = () => undefined;
 
   constructor(ports: TriggeredRunPorts) {
     this.#ports = ports;
@@ -172,22 +173,28 @@ export class TriggeredRun {
   }
 
   async #follow(triggerId: string, runId: RunId): Promise<void> {
-    if (this.#following === runId) return;
-    this.#following = runId;
     this.#known = { triggerId, runId };
+    // Another trigger has joined the run that is followed: it is told to that one from now on.
+    if (this.#following === runId) {
+      this.#lookAgain();
+      return;
+    }
+    this.#following = runId;
     const { runs, hear, onNoReturn } = this.#ports;
     const watcher = runs.watchers.watch(runId);
     this.#release = () => watcher.release();
-    let isTold = false;
+    this.#lookAgain = () => watcher.change();
+    let told: string | undefined;
     try {
       this.#abortedBy = this.#find(runId) ? undefined : abortedUnseen;
       for (let run = this.#find(runId); run; run = this.#find(runId)) {
         this.#abortedBy = run.abort?.by;
-        if (isPastNoReturn(run) && !isTold) {
-          isTold = true;
+        const { triggerId: of } = this.#known;
+        if (isPastNoReturn(run) && told !== of) {
+          told = of;
           // It goes on to its end: nothing is taken back any more (I10), and nothing to be brought back after it.
-          this.#dropReversal(triggerId);
-          hear(triggerId, 'past-no-return');
+          this.#dropReversal(of);
+          hear(of, 'past-no-return');
           onNoReturn(runId);
         }
         watcher.take();
@@ -197,7 +204,7 @@ export class TriggeredRun {
     } finally {
       runs.watchers.unwatch(watcher);
     }
-    this.#ended(triggerId, runId);
+    this.#ended(this.#known.triggerId, runId);
   }
 
   #find(runId: RunId): RunState | undefined {

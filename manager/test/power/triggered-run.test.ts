@@ -138,6 +138,29 @@ t.test('asked for again with a smaller limit: the same run, told once', async (t
   t.same(heard, ['a started']);
 });
 
+t.test('a trigger that joins the run that is followed for an older one hears of its end', async (t) => {
+  const { runs, triggered, heard } = desk();
+  triggered.ask(trigger('one'));
+  await turns();
+  runs.joins = 'run-1' as RunId;
+  triggered.ask(trigger('two'));
+  await turns();
+  runs.passNoReturn('run-1');
+  await turns();
+  triggered.ask(trigger('three'));
+  await turns();
+  runs.end('run-1', 'done');
+  await turns();
+  t.same(heard, [
+    'one started',
+    'two started',
+    'two past-no-return',
+    'three started',
+    'three past-no-return',
+    'three ended',
+  ]);
+});
+
 t.test('refused: told, and what the decision asks again is accepted', async (t) => {
   const { runs, heard, triggered } = desk();
   runs.refusal = new Error('no disk');

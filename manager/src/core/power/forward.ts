@@ -67,6 +67,7 @@ function take(draft: ForwardDraft, input: ForwardInput): void {
       draft.set({ supply: input.supply });
       // On battery: what is of before a boot counts.
       if (input.supply.slackMs !== undefined) seen(draft);
+      takeBackForgotten(draft);
       letGoOfEnded(draft);
       return;
     case 'local-run': {
@@ -153,6 +154,19 @@ function reverse(draft: ForwardDraft, { triggerId, sentence }: Of<'reverse'>): v
   reverseLocal(draft, sentence);
   if (forward.withdrawal !== '') return;
   draft.change({ withdrawal: sentence, withdrawnAtMs: draft.nowMs });
+  hurry(draft);
+}
+
+/**
+ * Mains is back, and the decision may never take it back: it is of before a boot, which whoever carries it out does not
+ * hear of and the decision waits for; or this site's own shutdown is over, and with that the decision is done.
+ */
+function takeBackForgotten(draft: ForwardDraft): void {
+  const { forward, supply, local, ups } = draft.state;
+  if (!forward || supply?.isOnMains !== true || forward.withdrawal !== '') return;
+  if (forward.phase === 'ended' || forward.phase === 'committed') return;
+  if (forward.isUnseen !== true && local?.isOver !== true) return;
+  draft.change({ withdrawal: `${ups}: mains is back`, withdrawnAtMs: draft.nowMs });
   hurry(draft);
 }
 

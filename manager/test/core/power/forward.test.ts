@@ -288,12 +288,43 @@ t.test('of before a boot: nothing is sent before the UPS was seen on battery', a
   const taken = rebooted();
   taken.take({ type: 'supply', supply: { ...blind, isOnMains: true } });
   taken.pass(900_000);
-  t.same(taken.of('send'), []);
-  taken.take({ type: 'reverse', triggerId: 'one', sentence: 'mains is back' });
-  t.match(taken.of('send'), [{ isWithdrawal: true }], 'taken back at once');
+  t.ok(
+    taken.of('send').every(({ isWithdrawal }) => isWithdrawal),
+    'it is only taken back, as the decision takes it back',
+  );
   const unseen = rebooted();
   unseen.pass(300_000);
   t.match(unseen.of('send')[0], { isWithdrawal: false }, 'nothing can be seen for five minutes');
+});
+
+t.test('of before a boot, and mains is back: it is withdrawn, whatever the battery has left', async (t) => {
+  const bench = new SenderBench();
+  bench.take(trigger('one'));
+  bench.answer({ standing: 'running' });
+  bench.restart('another boot');
+  bench.take({ type: 'resume', open: { triggerId: 'one', isStarted: true } });
+  t.match(bench.of('send', bench.take(mains)), [{ isWithdrawal: true, sentence: /mains is back/ }]);
+  bench.answer({ standing: 'ended' });
+  t.equal(bench.heard().at(-1), 'ended', 'it was over there long ago');
+  t.equal(bench.state.forward, undefined);
+});
+
+t.test('this site has shut itself down, and mains is back: nothing is asked for over there', async (t) => {
+  const bench = new SenderBench({ hasLocalShutdown: true });
+  bench.take(trigger('one'));
+  bench.take({ type: 'unanswered', sequence: 1, why: 'refused' });
+  bench.pass(4000);
+  bench.take(battery(-1));
+  const [local] = bench.of('local');
+  const triggerId = local?.triggerId ?? '';
+  for (const event of ['started', 'past-no-return', 'ended'] as const)
+    bench.take({ type: 'local-run', triggerId, event });
+  t.same(bench.heard(), ['started', 'past-no-return', 'ended']);
+  bench.take(mains);
+  t.match(bench.of('send', bench.pass(10_000)).at(-1), { isWithdrawal: true });
+  bench.pass(10_000);
+  t.equal(bench.state.forward, undefined);
+  t.same(bench.of('recovered'), [], 'its own hosts are off, and started as after any shutdown');
 });
 
 t.test('the decision does not know of it any more after a restart: it is withdrawn', async (t) => {
