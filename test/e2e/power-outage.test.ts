@@ -23,7 +23,7 @@ t.test('under the threshold: everything stops, in order, and hosts stay on', { s
   const operator = await operatorOf(t, site);
   await untilPhase(operator, 'online');
 
-  await t.test('a flap that is shorter than the debounce does nothing', async (t) => {
+  await t.test('mains that fails for a moment, with a full battery, does nothing', async (t) => {
     await upsd.set('rack', 'ups.status', 'OB DISCHRG');
     await untilPhase(operator, 'on-battery', 'pending');
     await upsd.set('rack', full);

@@ -64,20 +64,6 @@ t.test('an outage under the threshold becomes one shutdown', { skip }, async (t)
   );
 });
 
-t.test('a flap that is shorter than the debounce does nothing', { skip }, async (t) => {
-  const upsd = await startUpsd(t, { upses: { rack: { kind: 'dev', values: full } } });
-  const bench = await managerBench(t, configOf(upsd, { debounce_polls: 20 }));
-  await agentsOf(bench, ['node-a']);
-  const operator = await bench.operator('admin');
-  await untilPhase(operator, 'online');
-  await upsd.set('rack', 'ups.status', 'OB DISCHRG');
-  await untilPhase(operator, 'on-battery', 'pending');
-  await upsd.set('rack', full);
-  await untilPhase(operator, 'online');
-  t.same(await listRuns(operator), []);
-  t.equal((await powerOf(operator)).upses[0]?.trigger, undefined);
-});
-
 t.test(
   'the manager ends after the trigger: the run goes on, and there is no second one',
   { skip },
