@@ -35,41 +35,68 @@ export const progressOf = (over: Partial<ForwardProgress> = {}): ForwardProgress
   ...over,
 });
 
-/** One side alone: steps, and what came out of them. */
-export class SenderBench {
+/** What a side does with time and records is the same for both. */
+abstract class Side<
+  State extends { readonly bootId: string },
+  Input extends { type: string },
+  Effect extends { type: string },
+> {
   nowMs = 1000;
-  state: ForwardState = initialForward('rack-a', 'boot', 'instance');
-  durable: ForwardState | undefined;
-  effects: ForwardEffect[] = [];
-  readonly config: ForwardConfig;
+  effects: Effect[] = [];
+  durable: State | undefined;
+  abstract state: State;
 
-  constructor(config: Partial<ForwardConfig> = {}) {
-    this.config = { ...forwardConfigDefaults, ...config };
-  }
+  protected abstract step(input: Input | { type: 'tick' }): { state: State; effects: readonly Effect[] };
+  protected abstract nextTickMs(): number | undefined;
+  protected abstract recordOf(effect: Effect): State | undefined;
 
-  take(input: ForwardInput): ForwardEffect[] {
-    const { state, effects } = forwardStep(this.state, this.config, input, {
-      nowMs: this.nowMs,
-      bootId: this.state.bootId,
-    });
+  take(input: Input | { type: 'tick' }): Effect[] {
+    const { state, effects } = this.step(input);
     this.state = state;
-    for (const effect of effects) if (effect.type === 'persist') this.durable = effect.state;
+    for (const effect of effects) this.durable = this.recordOf(effect) ?? this.durable;
     this.effects.push(...effects);
     return [...effects];
   }
 
   /** Ticks as they are wanted. */
-  pass(durationMs: number): ForwardEffect[] {
+  pass(durationMs: number): Effect[] {
     const untilMs = this.nowMs + durationMs;
-    const all: ForwardEffect[] = [];
+    const all: Effect[] = [];
     for (;;) {
-      const atMs = nextForwardTickMs(this.state, this.nowMs);
+      const atMs = this.nextTickMs();
       if (atMs === undefined || atMs > untilMs) break;
       this.nowMs = Math.max(atMs, this.nowMs + 1);
       all.push(...this.take({ type: 'tick' }));
     }
     this.nowMs = untilMs;
     return all;
+  }
+
+  protected get now(): { nowMs: number; bootId: string } {
+    return { nowMs: this.nowMs, bootId: this.state.bootId };
+  }
+}
+
+/** One side alone: steps, and what came out of them. */
+export class SenderBench extends Side<ForwardState, ForwardInput, ForwardEffect> {
+  state: ForwardState = initialForward('rack-a', 'boot', 'instance');
+  readonly config: ForwardConfig;
+
+  constructor(config: Partial<ForwardConfig> = {}) {
+    super();
+    this.config = { ...forwardConfigDefaults, ...config };
+  }
+
+  protected step(input: ForwardInput) {
+    return forwardStep(this.state, this.config, input, this.now);
+  }
+
+  protected nextTickMs(): number | undefined {
+    return nextForwardTickMs(this.state, this.nowMs);
+  }
+
+  protected recordOf(effect: ForwardEffect): ForwardState | undefined {
+    return effect.type === 'persist' ? effect.state : undefined;
   }
 
   answer(over: Partial<ForwardProgress> = {}): ForwardEffect[] {
@@ -90,34 +117,19 @@ export class SenderBench {
   }
 }
 
-export class ReceiverBench {
-  nowMs = 1000;
+export class ReceiverBench extends Side<ReceivedState, ReceivedInput, ReceivedEffect> {
   state: ReceivedState = initialReceived('tethys', 'rack-a', 'boot');
-  durable: ReceivedState | undefined;
-  effects: ReceivedEffect[] = [];
 
-  take(input: ReceivedInput): ReceivedEffect[] {
-    const { state, effects } = receivedStep(this.state, input, {
-      nowMs: this.nowMs,
-      bootId: this.state.bootId,
-    });
-    this.state = state;
-    for (const effect of effects) if (effect.type === 'persist') this.durable = effect.state;
-    this.effects.push(...effects);
-    return [...effects];
+  protected step(input: ReceivedInput) {
+    return receivedStep(this.state, input, this.now);
   }
 
-  pass(durationMs: number): ReceivedEffect[] {
-    const untilMs = this.nowMs + durationMs;
-    const all: ReceivedEffect[] = [];
-    for (;;) {
-      const atMs = nextReceivedTickMs(this.state);
-      if (atMs === undefined || atMs > untilMs) break;
-      this.nowMs = Math.max(atMs, this.nowMs + 1);
-      all.push(...this.take({ type: 'tick' }));
-    }
-    this.nowMs = untilMs;
-    return all;
+  protected nextTickMs(): number | undefined {
+    return nextReceivedTickMs(this.state);
+  }
+
+  protected recordOf(effect: ReceivedEffect): ReceivedState | undefined {
+    return effect.type === 'persist' ? effect.state : undefined;
   }
 
   forwarded(sequence: number, over: { timeLimitMs?: number | undefined; instance?: string } = {}) {
