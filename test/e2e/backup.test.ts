@@ -47,6 +47,7 @@ interface Restored {
   withdrawn_tokens: number;
   nodes: string[];
   kept_aside: string[];
+  kept_revocations: string[];
 }
 
 t.test('backup and restore', { skip: await skipUnless('user'), timeout: 180_000 }, async (t) => {
@@ -176,6 +177,7 @@ t.test('backup and restore', { skip: await skipUnless('user'), timeout: 180_000 
     });
     t.not((await old.ctl(['start', 'alpha', 'once', '--timeout', '3s'])).exitCode, 0);
     t.equal(await startsOf(site.node('alpha'), 'once.service'), 1);
+    await old.ctlOrThrow('node', 'revoke', 'beta');
     await old.stop();
   });
 
@@ -186,6 +188,7 @@ t.test('backup and restore', { skip: await skipUnless('user'), timeout: 180_000 
     const forced = await ctl('restore', '--force', file, '-o', 'json');
     t.equal(forced.exitCode, 0, forced.stderr);
     const [aside = ''] = (JSON.parse(forced.stdout) as Restored).kept_aside;
+    t.same((JSON.parse(forced.stdout) as Restored).kept_revocations, ['node beta'], 'it un-revokes nobody');
     t.ok(readdirSync(aside).includes('authority'));
     t.ok(
       (JSON.parse(forced.stdout) as Restored).epoch > report.epoch,
@@ -199,7 +202,9 @@ t.test('backup and restore', { skip: await skipUnless('user'), timeout: 180_000 
     t.match(half, /a restore was interrupted/, 'no manager starts on half a state');
     t.equal((await ctl('restore', '--force', file)).exitCode, 0, 'repeated, it is whole');
     await old.start();
-    await site.untilOnline();
-    t.equal((await old.ctl(['start', '--all', 'quick'])).exitCode, 0);
+    const isBack = async () => /alpha +online/.test(await old.ctlOrThrow('list-nodes', '--no-legend'));
+    await until(isBack, { what: 'alpha is back', timeoutMs: 60_000, intervalMs: 100 });
+    t.equal((await old.ctl(['start', 'alpha', 'quick'])).exitCode, 0);
+    t.match(await old.ctlOrThrow('node', 'list', '--no-legend'), /beta +revoked/);
   });
 });
