@@ -82,7 +82,9 @@ function runtimeCauseless(
   if (!config || telemetry?.nature.tells !== 'runtime') return undefined;
   const { nowMs } = power.world.time;
   const { refreshMs } = telemetry.nature;
-  const sinceMs = nowMs - 90_000 - 3 * refreshMs - silentMs - 2 * config.pollIntervalMs;
+  const recentMs = nowMs - 90_000 - 3 * refreshMs - silentMs - 2 * config.pollIntervalMs;
+  // What was believed before a silence is counted down through it.
+  const sinceMs = recentMs - longestGapMs(told, recentMs);
   const values = valuesOf(told).filter((each) => each.untilMs >= sinceMs);
   const honest = values.filter(({ isWrong }) => !isWrong);
   const wrong = values.filter(({ isWrong }) => isWrong);
@@ -101,6 +103,18 @@ function runtimeCauseless(
   if (least - 2 * step <= thresholdMs) return undefined;
   const figures = `${Math.round(lowest)} ms were told, of a threshold of ${Math.round(thresholdMs)} ms`;
   return `I10: ${ups.name} triggers without a cause: ${figures}`;
+}
+
+/** Of those that were not over by then: the longest time without an answer. */
+function longestGapMs(told: readonly Told[], fromMs: number): number {
+  let longestMs = 0;
+  let lastAtMs = told[0]?.atMs ?? 0;
+  for (const { atMs, isAnswered } of told) {
+    if (!isAnswered) continue;
+    if (atMs >= fromMs) longestMs = Math.max(longestMs, atMs - lastAtMs);
+    lastAtMs = atMs;
+  }
+  return longestMs;
 }
 
 /** A value, and the looks that told it in a row: only one that has changed is news. */
