@@ -28,7 +28,7 @@ Environment:
   HECATE_NUT_VENDOR_ID=0764   USB ids of the UPS, as lsusb tells them
   HECATE_NUT_PRODUCT_ID=0601
   HECATE_NUT_LISTEN=127.0.0.1 the address that NUT's server listens on
-  HECATE_NUT_MONITOR_USER=monitor   the user of NUT for secondaries (upsmon) and for setting FSD
+  HECATE_NUT_MONITOR_USER=monitor   the user of NUT for secondaries (upsmon); Hecate has its own
   HECATE_NUT_MONITOR_PASSWORD       its password; without it, a generated one that later runs keep
 
 Environment in front of sudo would show the password to everybody. Give it so:
@@ -111,6 +111,7 @@ listen=${HECATE_NUT_LISTEN:-127.0.0.1}
 case $listen in *[!0-9A-Fa-f.:]* | '') fail 2 "HECATE_NUT_LISTEN=$listen: must be an IP address of this host" ;; esac
 monitor_user=${HECATE_NUT_MONITOR_USER:-monitor}
 word HECATE_NUT_MONITOR_USER "$monitor_user" 32 A-Za-z0-9_.-
+[ "$monitor_user" != hecate ] || fail 2 "HECATE_NUT_MONITOR_USER=hecate: is Hecate's own user of NUT; name another for secondaries"
 case $password in *[!A-Za-z0-9_.,:+/@%-]*)
   fail 2 "HECATE_NUT_MONITOR_PASSWORD: must be letters, digits and _.,:+/@%- only, for NUT reads the others otherwise" ;;
 esac

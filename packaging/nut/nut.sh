@@ -45,16 +45,23 @@ put() {
 password_file=/etc/hecate/nut-password-$ups
 rules=/etc/udev/rules.d/62-hecate-ups.rules
 
-choose_password() {
-  [ -z "$password" ] || return 0
-  [ "$(state_of $nut/upsd.users)" != ours ] || password=$(sed -n 's/^ *password = //p' $nut/upsd.users)
-  # 128 bits.
-  [ -n "$password" ] || password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+# 128 bits.
+new_password() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Those that are there already, the secondaries' first: what has none yet is given one.
+choose_passwords() {
+  own_password=
+  if [ "$(state_of $nut/upsd.users)" = ours ]; then
+    [ -n "$password" ] || password=$(sed -n 's/^ *password = //p' $nut/upsd.users | sed -n 1p)
+    own_password=$(sed -n 's/^ *password = //p' $nut/upsd.users | sed -n 2p)
+  fi
+  [ -n "$password" ] || password=$(new_password)
+  [ -n "$own_password" ] || own_password=$(new_password)
 }
 
 set_up_nut() {
   has_new_nut=no
-  choose_password
+  choose_passwords
   put $nut/nut.conf 640 root:nut <<END
 MODE=netserver
 END
@@ -72,18 +79,26 @@ END
 LISTEN $listen 3493
 END
   put $nut/upsd.users 640 root:nut <<END
-# For secondaries that Hecate does not manage, and for Hecate to tell them of a shutdown (power.upses: forced_shutdown).
+# For secondaries (upsmon) that Hecate does not manage: they may only watch.
 [$monitor_user]
   password = $password
   upsmon secondary
-  actions = FSD
+
+# For Hecate alone, with no more than power.upses can ask for: to tell those of a shutdown (forced_shutdown), and to cut
+# the output before the coordinator goes off, or not to, after all (cut_power).
+[hecate]
+  password = $own_password
+  upsmon primary
+  actions = SET
+  instcmds = shutdown.return
+  instcmds = shutdown.stop
 END
   put $rules 644 root:root <<END
 # NUT's driver does not run as root.
 ACTION=="add|change", SUBSYSTEM=="usb", ATTR{idVendor}=="$vendor", ATTR{idProduct}=="$product", MODE="0660", GROUP="nut"
 END
   if [ $has_manager = yes ]; then
-    printf '%s\n' "$password" >"$temporary/new"
+    printf '%s\n' "$own_password" >"$temporary/new"
     cmp -s "$temporary/new" "$password_file" || change "write $password_file" replace "$password_file" 600 hecate:hecate
   fi
   # upsmon would power this host off at a low battery, before the hosts that Hecate has yet to shut down.

@@ -62,6 +62,7 @@ const refusals: readonly Refusal[] = [
   { why: 'a path for a name', env: { HECATE_NUT_UPS_NAME: '../x' }, says: /UPS_NAME=\.\.\/x: must be/ },
   { why: 'a long name', env: { HECATE_NUT_UPS_NAME: 'u'.repeat(33) }, says: /must be 1 to 32/ },
   { why: 'a user of two lines', env: { HECATE_NUT_MONITOR_USER: 'a\nb' }, says: /MONITOR_USER=a/ },
+  { why: "Hecate's own user", env: { HECATE_NUT_MONITOR_USER: 'hecate' }, says: /Hecate's own user/ },
   { why: 'a host name to listen on', env: { HECATE_NUT_LISTEN: 'ups.lan' }, says: /must be an IP address/ },
   {
     why: 'a password with blanks',

@@ -100,11 +100,24 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
     t.equal(modes, 'root:nut 640\nhecate:hecate 600\n');
     const password = (await titan.node.readFile('/etc/hecate/nut-password-ups')).trim();
     t.match(password, /^[0-9a-f]{32}$/, 'generated');
-    t.match(await titan.node.readFile('/etc/nut/upsd.users'), `password = ${password}`);
-    const asks = ['USERNAME monitor', `PASSWORD ${password}`, 'LOGIN ups', 'FSD ups', 'LOGOUT'];
+    const users = await titan.node.readFile('/etc/nut/upsd.users');
+    const [, secondary = ''] = /\[monitor\]\n {2}password = ([0-9a-f]{32})\n/.exec(users) ?? [];
+    t.match(users, `[hecate]\n  password = ${password}`);
     const talk = 'exec 3<>/dev/tcp/127.0.0.1/3493; cat >&3; cat <&3';
-    const answers = await titan.runOrThrow(['bash', '-c', talk], { input: `${asks.join('\n')}\n` });
-    t.equal(answers, 'OK\nOK\nOK\nOK FSD-SET\nOK Goodbye\n', 'a secondary may log in, and Hecate set FSD');
+    const answers = async (user: string, secret: string, ...asks: string[]): Promise<string> => {
+      const lines = [`USERNAME ${user}`, `PASSWORD ${secret}`, ...asks, 'LOGOUT'];
+      return titan.runOrThrow(['bash', '-c', talk], { input: `${lines.join('\n')}\n` });
+    };
+    t.equal(
+      await answers('monitor', secondary, 'LOGIN ups', 'FSD ups'),
+      'OK\nOK\nOK\nERR ACCESS-DENIED\nOK Goodbye\n',
+      'a secondary may log in, and no more',
+    );
+    t.equal(
+      await answers('hecate', password, 'PRIMARY ups', 'FSD ups'),
+      'OK\nOK\nOK PRIMARY-GRANTED\nOK FSD-SET\nOK Goodbye\n',
+      'Hecate may set FSD',
+    );
     t.match(
       await titan.node.readFile('/etc/udev/rules.d/62-hecate-ups.rules'),
       'ATTR{idVendor}=="0764", ATTR{idProduct}=="0601", MODE="0660", GROUP="nut"',
@@ -131,6 +144,7 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
       HECATE_NUT_PRODUCT_ID: '0002',
       HECATE_NUT_MONITOR_PASSWORD: secret,
     };
+    const ownBefore = await titan.node.readFile('/etc/hecate/nut-password-ups');
     const traced = ['strace', '-f', '-v', '-s', '65536', '-e', 'trace=execve', '-o', '/tmp/trace'];
     const { exitCode, stdout, stderr } = await titan.run([...traced, `${folder}/install.sh`], { env });
     t.equal(exitCode, 0, stderr);
@@ -143,7 +157,8 @@ t.test('install.sh', { skip: await skipUnless('booted'), timeout }, async (t) =>
       'on no command line, in no environment',
     );
     t.notMatch(stdout + stderr, secret);
-    t.equal(await titan.node.readFile('/etc/hecate/nut-password-ups'), `${secret}\n`);
+    t.match(await titan.node.readFile('/etc/nut/upsd.users'), `[monitor]\n  password = ${secret}\n`);
+    t.equal(await titan.node.readFile('/etc/hecate/nut-password-ups'), ownBefore, "Hecate's own stays");
     t.match(await titan.node.readFile('/etc/nut/ups.conf'), /vendorid = 051d\n {2}productid = 0002/);
   });
 

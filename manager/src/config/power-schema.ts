@@ -124,7 +124,7 @@ const ups = z
       report(
         'cut_power',
         'expected user and password_file beside it',
-        'the command takes a user with instcmds = shutdown.return in upsd.users',
+        'it takes a user with actions = SET, instcmds = shutdown.return and instcmds = shutdown.stop in upsd.users',
       );
     if (file.tls === 'off' && (file.ca ?? file.server_name) !== undefined)
       report(
