@@ -40,7 +40,7 @@ const node = z.strictObject(
       example: '[k3s.service]',
     }).optional(),
     mac_address: macAddressLeaf({
-      description: 'For Wake-on-LAN. Default: it is not woken, it must come up by itself.',
+      description: 'For Wake-on-LAN. Without it and without wake_command it is not woken: it must come up by itself.',
       example: '"52:54:00:12:34:56"',
     }).optional(),
     wake_address: ipv4Leaf({
@@ -48,6 +48,11 @@ const node = z.strictObject(
         'Where the magic packet is sent: a broadcast address. 255.255.255.255 stands for every network that the host of the manager is in.',
       example: '192.0.2.255',
     }).prefault('255.255.255.255'),
+    wake_command: hostCommandLeaf({
+      description:
+        'Program and arguments that switch the host on, by its BMC for one; run on the coordinator without a shell, with the name of the node in HECATE_NODE, and again every half minute until the host is online. With mac_address beside it: both.',
+      example: '[ipmitool, -H, srv-1-bmc, -f, /etc/hecate/bmc.password, chassis, power, on]',
+    }).optional(),
     address: hostLeaf({
       description:
         'A host name or IP address to look at it from outside, for whether it is off. Default: where its agent last dialled from.',
@@ -115,6 +120,9 @@ function checkOnce(nodes: readonly NodeFile[], report: Report): void {
   });
 }
 
+const undeclaredFeed =
+  'declare it in power.upses, also where its NUT server is on another host; what only another site watches is not named here: that site forwards (power.forward there)';
+
 /** Feeds are declared UPSes, and a node needs no more of them than it has. */
 export function checkFeeds(
   nodes: readonly NodeFile[],
@@ -128,7 +136,7 @@ export function checkFeeds(
     feeds?.forEach((feed, position) => {
       if (names.includes(feed)) return;
       const near = nearestWord(feed, names);
-      const remedy = near === undefined ? 'declare it in power.upses' : `did you mean ${near}?`;
+      const remedy = near === undefined ? undeclaredFeed : `did you mean ${near}?`;
       report([index, 'feeds', position], 'expected the name of a UPS of power.upses', remedy);
     });
     const most = feeds?.length ?? Math.max(1, names.length);

@@ -6,18 +6,18 @@
 import { compilePlan } from '../core/plan/compile-plan.ts';
 import { sequencesOf } from '../core/plan/default-sequences.ts';
 import { checkDependencies } from '../core/plan/dependencies.ts';
-import { type Finding, sortedFindings } from '../core/plan/finding.ts';
+import { type Finding, sortedFindings, warningAt } from '../core/plan/finding.ts';
 import type { PlanMode } from '../core/plan/plan.ts';
 import { configError } from './load-config.ts';
 import type { ManagerConfig } from './manager-config.ts';
 
-type Declared = Pick<ManagerConfig, 'inventory' | 'sequences'>;
+type Declared = Pick<ManagerConfig, 'inventory' | 'sequences'> & Partial<Pick<ManagerConfig, 'power'>>;
 
 /** What mode cluster-only merely leaves out of a plan is nothing to warn of. */
 const isTold = (mode: PlanMode, { isError }: Finding): boolean => isError || mode === 'poweroff';
 
 /** Sorted by line; each once, in however many plans it is. */
-export function planFindings({ inventory, sequences }: Declared): Finding[] {
+export function planFindings({ inventory, sequences, power }: Declared): Finding[] {
   const modes: readonly PlanMode[] = ['poweroff', 'cluster-only'];
   const findings = sequencesOf(inventory, sequences).flatMap((sequence) =>
     modes.flatMap((mode) =>
@@ -25,12 +25,24 @@ export function planFindings({ inventory, sequences }: Declared): Finding[] {
     ),
   );
   // Of nodes that all stand in a circle no built-in plan is made that could tell of it.
-  return sortedFindings([...checkDependencies(inventory), ...findings]);
+  return sortedFindings([
+    ...checkDependencies(inventory),
+    ...findings,
+    ...(power === undefined ? [] : forwardFindings(power)),
+  ]);
 }
 
-/** `hecate.yaml:12: sequences.shutdown.stages[0]: …; …`; what is built in has no line. */
+/** What asks for a shutdown at all is a UPS. */
+function forwardFindings({ forward, upses }: ManagerConfig['power']): Finding[] {
+  if (forward === undefined || upses.length > 0) return [];
+  const message = 'no UPS is declared beside it: nothing is ever forwarded';
+  return [warningAt({ key: 'power.forward', line: 0 }, message, 'declare the UPS in power.upses')];
+}
+
+/** `hecate.yaml:12: sequences.shutdown.stages[0]: …; …`; what is built in has no line, nor has what is missing. */
 export function formatPlanFinding(file: string, { line, key, message, remedy }: Finding): string {
-  const place = line > 0 ? `${file}:${line}: ${key}` : `${file}: ${key} (built in)`;
+  const origin = key.startsWith('sequences.') ? ' (built in)' : '';
+  const place = line > 0 ? `${file}:${line}: ${key}` : `${file}: ${key}${origin}`;
   return `${place}: ${message}${remedy === '' ? '' : `; ${remedy}`}`;
 }
 

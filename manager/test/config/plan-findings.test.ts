@@ -136,3 +136,12 @@ t.test('hecate-manager --check', async (t) => {
   t.match(warned.stderr, `warning: ${file}:10: `);
   t.match(warned.stdout, `${file} is valid: site home`);
 });
+
+t.test('forwarding without a UPS', async (t) => {
+  const forward = 'forward: { to: ["titan:2020"], identity: /peer }';
+  t.same(refusal(`power: { ${forward} }`), [
+    'sound',
+    'f: power.forward: no UPS is declared beside it: nothing is ever forwarded; declare the UPS in power.upses',
+  ]);
+  t.same(refusal(`power: { upses: [{ name: a, ups: "ups@127.0.0.1" }], ${forward} }`), ['sound']);
+});
