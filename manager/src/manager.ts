@@ -1,5 +1,4 @@
 /** The manager, put together: who calls whom is decided here, what is decided is decided in core/. */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
@@ -16,6 +15,7 @@ import { FleetStore } from './fleet-store.ts';
 import type { AuditLog } from './io/audit-log.ts';
 import type { ManagerLogger } from './io/logger.ts';
 import { createMetrics, type FleetSnapshot, type ManagerMetrics } from './io/metrics.ts';
+import { takeRandomBytes } from './io/random-store.ts';
 import type { StateDirectory } from './io/state-directory.ts';
 import { Listeners } from './listeners.ts';
 import { auditEntryOf } from './operation-audit.ts';
@@ -377,7 +377,7 @@ export class Manager {
   }
 
   #newOpId(): OpId {
-    return makeOpId(this.#clock.wallMs(), randomBytes(10));
+    return makeOpId(this.#clock.wallMs(), takeRandomBytes(10));
   }
 
   #snapshot(): FleetSnapshot {

@@ -2,6 +2,7 @@
  * The journal of operations: `journal/operations` in the state directory. A request is in it, durably, before
  * it is sent (I9); its outcome follows. What has no outcome at a start is asked of the agents (I2).
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { OpId } from '@hecate/proto/core/names.ts';
 import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
@@ -93,6 +94,8 @@ export class OperationJournal {
   }
 
   async #settle(opId: OpId, outcome: OperationOutcome): Promise<void> {
+    // Whoever waits for the outcome is told first: that waits for nothing of this.
+    await nextTurn();
     await this.#file.append({ type: 'outcome', opId, outcome });
     this.#close(opId, outcome);
     await this.#compact();
@@ -123,7 +126,9 @@ export class OperationJournal {
     }
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /** Waits for what was begun. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#settling.values()].map(({ done }) => done));
+    await this.#file.close();
   }
 }

@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { fileError } from '@hecate/proto/io/file-errors.ts';
 import { withoutSecrets } from './secret-text.ts';
@@ -73,7 +74,12 @@ const openAppending = async (path: string): Promise<FileHandle> => {
   return file;
 };
 
-function encode(entry: AuditEntry, wallMs: number): string {
+interface Waiting {
+  readonly entry: AuditEntry;
+  readonly wallMs: number;
+}
+
+function encode({ entry, wallMs }: Waiting): string {
   const limited = Object.entries(entry).map(([key, value]) => [
     key,
     typeof value === 'string' ? withoutSecrets(value).slice(0, textLengthMax) : value,
@@ -88,7 +94,7 @@ class FileAuditLog implements AuditLog {
   readonly #onFailure: ((error: HecateError) => void) | undefined;
   readonly #wallMs: () => number;
   #file: FileHandle | undefined;
-  #waiting: string[] = [];
+  #waiting: Waiting[] = [];
   /** Jobs on the file, one after the other. */
   #tail: Promise<void> = Promise.resolve();
   /** The end of a line that was written in part: the next entry begins on a line of its own. */
@@ -108,8 +114,13 @@ class FileAuditLog implements AuditLog {
       this.#lose(1, new HecateError('HEC_STATE', `${this.#path}: an audit entry is lost: ${why}`));
       return;
     }
-    this.#waiting.push(encode(entry, this.#wallMs()));
-    if (this.#waiting.length === 1) this.#enqueue(() => this.#write());
+    this.#waiting.push({ entry, wallMs: this.#wallMs() });
+    if (this.#waiting.length > 1) return;
+    this.#enqueue(async () => {
+      // Whoever waits for an outcome is told first: that waits for nothing of this.
+      await nextTurn();
+      await this.#write();
+    });
   }
 
   reopen(): void {
@@ -148,7 +159,7 @@ class FileAuditLog implements AuditLog {
   }
 
   async #write(): Promise<void> {
-    const lines = this.#waiting;
+    const lines = this.#waiting.map(encode);
     if (lines.length === 0) return;
     this.#waiting = [];
     const bytes = Buffer.from((this.#isTorn ? '\n' : '') + lines.join(''));

@@ -45,10 +45,27 @@ export function streamTransport(socket: Socket, remote: string): FrameTransport 
   let frameBytesMax: number = limits.helloBytesMax;
   let isOver = false;
   const cutter = new FrameCutter();
+  let isGathering = false;
+  /** Frames of one turn leave in one call of the kernel, and wake the peer once. */
+  const gather = (): void => {
+    if (isGathering) return;
+    isGathering = true;
+    socket.cork();
+    process.nextTick(leave);
+  };
+  const leave = (): void => {
+    if (!isGathering) return;
+    isGathering = false;
+    socket.uncork();
+  };
+  const end = (): void => {
+    leave();
+    socket.destroy();
+  };
   const over = (reason: string): void => {
     if (isOver) return;
     isOver = true;
-    socket.destroy();
+    end();
     transport.onClose(reason);
   };
   const transport: FrameTransport = {
@@ -61,16 +78,15 @@ export function streamTransport(socket: Socket, remote: string): FrameTransport 
       if (socket.writableLength > limits.sendQueueBytesMax) return over('the peer does not read');
       const header = Buffer.allocUnsafe(headerBytes);
       header.writeUInt32BE(bytes.length);
-      socket.cork();
+      gather();
       socket.write(header);
       socket.write(bytes);
-      socket.uncork();
     },
     close() {
       socket.end();
       socket.setTimeout(2000, () => socket.destroy());
     },
-    abort: () => socket.destroy(),
+    abort: end,
     bufferedBytes: () => socket.writableLength,
     setFrameBytesMax(bytesMax) {
       frameBytesMax = bytesMax;
