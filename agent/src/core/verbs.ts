@@ -1,4 +1,5 @@
 /** What kind of thing each verb is: who carries it out, and whether it needs a unit. */
+import { unitVerbs } from '@hecate/proto/core/unit-verbs.ts';
 import type { Verb } from '@hecate/proto/generated/wire.ts';
 import type { JobVerb } from './systemd-port.ts';
 
@@ -25,24 +26,7 @@ const unitNotNeeded: ReadonlySet<Verb> = new Set<Verb>([
 export const needsUnit = (verb: Verb): boolean => !unitNotNeeded.has(verb);
 
 /** The verbs that a policy speaks of by name; exec, poweroff and reboot have switches of their own. */
-export const policyVerbs = [
-  'start',
-  'stop',
-  'restart',
-  'try-restart',
-  'reload',
-  'reload-or-restart',
-  'kill',
-  'freeze',
-  'thaw',
-  'reset-failed',
-  'enable',
-  'disable',
-  'mask',
-  'unmask',
-  'daemon-reload',
-  'set-default',
-] as const satisfies readonly Verb[];
+export const policyVerbs = [...unitVerbs, 'set-default'] as const satisfies readonly Verb[];
 
 /** The types of job that an operation may find queued for its unit after a crash and take for its own. */
 export const jobTypesOf: Readonly<Record<JobVerb, readonly string[]>> = {

@@ -1,5 +1,6 @@
 /** What a step does, as the operator writes it → ActionDeclaration. */
 import { jobModes } from '@hecate/proto/core/job-modes.ts';
+import { unitVerbs } from '@hecate/proto/core/unit-verbs.ts';
 import { createVerbOptions, type VerbOptions } from '@hecate/proto/generated/wire.ts';
 import { z } from 'zod';
 import type { ActionDeclaration } from '../core/plan/sequence.ts';
@@ -189,24 +190,6 @@ interface UnitsFile {
   readonly runtime?: boolean;
   readonly force?: boolean;
 }
-
-const unitVerbs = [
-  'start',
-  'stop',
-  'restart',
-  'try-restart',
-  'reload',
-  'reload-or-restart',
-  'kill',
-  'freeze',
-  'thaw',
-  'reset-failed',
-  'enable',
-  'disable',
-  'mask',
-  'unmask',
-  'daemon-reload',
-] as const satisfies readonly ActionKey[];
 
 /** Undefined where everything is as systemd has it: the same plan, however it is written (I13). */
 function optionsOf(verb: string, file: UnitsFile): VerbOptions | undefined {
