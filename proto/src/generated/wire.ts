@@ -24,8 +24,12 @@ function push<T>(list: T[], value: T): void {
   if (list.length >= repeatedMax) throw new RangeError(`more than ${repeatedMax} elements in a list`);
   list.push(value);
 }
-function exact(value: unknown): number {
-  const number = Number(value);
+type Long = { readonly low: number; readonly high: number; readonly unsigned: boolean };
+/** Out of two halves: a 64-bit integer that is made a text first takes ten times as long. */
+function exact(value: number | Long): number {
+  if (typeof value === 'number') return safe(value);
+  const high = value.unsigned ? value.high >>> 0 : value.high;
+  const number = high * 0x1_0000_0000 + (value.low >>> 0);
   if (!Number.isSafeInteger(number)) throw new RangeError('an integer beyond 2^53');
   return number;
 }
@@ -4357,17 +4361,20 @@ export function decodeDisarmShutdown(r: Reader, length: number, depth: number): 
 export interface GetPlan {
   name: string;
   mode: PlanMode;
+  upses: string[];
 }
 
 export const createGetPlan = (init: Partial<GetPlan> = {}): GetPlan => ({
   name: '',
   mode: 'unspecified',
+  upses: [],
   ...init,
 });
 
 export function encodeGetPlan(m: GetPlan, w: Writer): Writer {
   if (m.name !== '') { w.uint32(10).string(m.name); }
   if (m.mode !== 'unspecified') { w.uint32(16).uint32(enumNumber(PlanModeValues, m.mode)); }
+  for (const v of m.upses) { w.uint32(26).string(v); }
   return w;
 }
 
@@ -4380,6 +4387,7 @@ export function decodeGetPlan(r: Reader, length: number, depth: number): GetPlan
     switch (tag >>> 3) {
       case 1: expectWire(wire, 2, 'GetPlan.name'); m.name = r.string(); break;
       case 2: expectWire(wire, 0, 'GetPlan.mode'); m.mode = enumLiteral(PlanModeValues, r.uint32()); break;
+      case 3: expectWire(wire, 2, 'GetPlan.upses'); push(m.upses, r.string()); break;
       default: skip(r, wire, depth);
     }
   }

@@ -85,6 +85,27 @@ t.test('what does not decode is a protocol error', async (t) => {
   }
 });
 
+/** A heartbeat with this sequence, in the bytes of the wire. */
+function heartbeatBytes(sequence: bigint): Uint8Array {
+  const varint: number[] = [];
+  let rest = sequence;
+  for (; rest > 0x7fn; rest >>= 7n) varint.push(Number(rest & 0x7fn) | 0x80);
+  varint.push(Number(rest));
+  return Uint8Array.from([0x22, varint.length + 3, 0x08, ...varint, 0x10, 0x09]);
+}
+
+t.test('integers of 64 bits are exact, or refused', async (t) => {
+  const powers = [7n, 14n, 28n, 31n, 32n, 33n, 52n, 53n];
+  const exact = [0n, ...powers.flatMap((power) => [2n ** power - 1n, 2n ** power, 2n ** power + 1n])];
+  for (const sequence of exact.filter((value) => value < 2n ** 53n)) {
+    const bytes = heartbeatBytes(sequence);
+    t.match(decodeFrame(bytes), { case: 'heartbeat', value: { sequence: Number(sequence), clockMs: 9 } });
+  }
+  for (const sequence of [2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n]) {
+    t.throws(() => decodeFrame(heartbeatBytes(sequence)), { code: 'HEC_PROTOCOL' }, String(sequence));
+  }
+});
+
 t.test('D-Bus values nested too deeply are refused, not followed', async (t) => {
   const leaf = encodeMessage('BusData', { data: { case: 'boolean', value: true } });
   const wrap = (field: number, bytes: Uint8Array): Uint8Array => {
