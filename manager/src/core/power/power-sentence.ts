@@ -37,6 +37,7 @@ export function runtimeSentence(state: UpsState, config: UpsConfig, nowMs: numbe
 }
 
 function toldWords({ belief: { told }, outage }: UpsState, nowMs: number): string {
+  if (outage?.missing?.last !== undefined) return ', counted down from the last one that was told';
   if (told === undefined) return '';
   const ageMs = outage === undefined ? 0 : Math.max(0, told.valueMs - leftAt(told, nowMs));
   return ` (told ${formatSeconds(told.valueMs)}${ageMs > 0 ? `, ${formatSeconds(ageMs)} ago` : ''})`;

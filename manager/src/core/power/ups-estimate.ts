@@ -1,5 +1,6 @@
 /** How long the supply of a UPS is believed to last, and how far that is from a decision. */
 import { believedLeft, leftAt } from './effective-runtime.ts';
+import { lastLeft } from './runtime-missing.ts';
 import { type Threshold, thresholdOf } from './threshold.ts';
 import { assumedRefreshMs, type UpsConfig } from './ups-config.ts';
 import type { UpsState } from './ups-state.ts';
@@ -33,10 +34,20 @@ export function estimateOf(state: UpsState, config: UpsConfig, nowMs: number): U
   const { thresholdMs } = thresholdFor(state, config);
   if (isOutputOff(state, nowMs)) return { source: 'output', leftMs: 0, slackMs: -thresholdMs };
   const leftMs = leftInSilence(state, config, nowMs);
+  const { outage, belief } = state;
+  const lastMs = lastLeft(outage?.missing, nowMs);
+  const mostMs = lastMs ?? Number.POSITIVE_INFINITY;
+  const runtime = (leftMs: number): UpsEstimate => ({
+    source: 'runtime',
+    leftMs,
+    slackMs: leftMs - thresholdMs,
+  });
   if (leftMs !== undefined)
-    return { source: state.belief.source ?? 'runtime', leftMs, slackMs: leftMs - thresholdMs };
-  const elapsedMs = state.outage ? nowMs - state.outage.sinceMs : 0;
-  return { source: 'timer', leftMs: undefined, slackMs: config.onBatteryTimerMs - elapsedMs };
+    return leftMs > mostMs ? runtime(mostMs) : { ...runtime(leftMs), source: belief.source ?? 'runtime' };
+  // Up to then what was told has counted.
+  const sinceMs = Math.max(outage?.sinceMs ?? nowMs, outage?.missing?.sinceMs ?? 0);
+  const slackMs = config.onBatteryTimerMs - (nowMs - sinceMs);
+  return mostMs - thresholdMs < slackMs ? runtime(mostMs) : { source: 'timer', leftMs: undefined, slackMs };
 }
 
 /**

@@ -1,12 +1,13 @@
 /** One look at a UPS: what it says of mains and battery, and which phase that leads to. */
-import { chargeFallAfter, chargeRuntimeMs } from './charge-fall.ts';
-import { believe, noBelief, type RuntimeLook } from './effective-runtime.ts';
+import { chargeFallAfter } from './charge-fall.ts';
+import { noBelief } from './effective-runtime.ts';
 import { silenceSentence } from './power-sentence.ts';
 import { alertStatus } from './status-alerts.ts';
 import { assumedRefreshMs, refreshMaxMs, type UpsConfig } from './ups-config.ts';
 import { decide } from './ups-decision.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { isOutputOff } from './ups-estimate.ts';
+import { hearRuntime } from './ups-runtime.ts';
 import type { UpsReading, UpsSample } from './ups-sample.ts';
 import { mainsBackMs, type Outage } from './ups-state.ts';
 import { trigger } from './ups-trigger.ts';
@@ -24,9 +25,6 @@ const forcedShutdownEdgeMs = 120_000;
 
 /** Mains under this is dead, whatever the flags say (V). */
 const deadMainsVoltage = 20;
-
-/** Load points from which a fall of the runtime has its reason. */
-const loadRisePercent = 5;
 
 export function look(draft: UpsDraft, { reading, failure, atMs }: UpsSample): void {
   const { lookAtMs, heardAtMs } = draft.state;
@@ -167,26 +165,6 @@ function onMains(draft: UpsDraft, atMs: number): void {
 /** The phases in which looks alone decide what comes next. */
 export const isWatching = (phase: string): boolean =>
   !['triggered', 'committed', 'hosts-off'].includes(phase);
-
-function hearRuntime(draft: UpsDraft, reading: UpsReading, atMs: number): void {
-  const { belief, outage, refreshMs, reading: before } = draft.state;
-  const isDraining = reading.flags.includes('OB');
-  const loads = [before?.loadPercent, reading.loadPercent];
-  const hasLoadRisen =
-    loads[0] !== undefined && loads[1] !== undefined && loads[1] >= loads[0] + loadRisePercent;
-  const isLow = isDraining && (reading.flags.includes('LB') || outage?.isInRecovery === true);
-  const isFallExplained = hasLoadRisen || isLow;
-  const told = (source: RuntimeLook['source'], valueMs: number): void =>
-    draft.set({ belief: believe(belief, { source, valueMs, atMs, refreshMs, isFallExplained, isDraining }) });
-  if (reading.runtimeMs !== undefined) {
-    told('runtime', reading.runtimeMs);
-    return;
-  }
-  // A runtime that is missing once is no news: what was told is counted down.
-  if (belief.source === 'runtime' || !isDraining || outage?.charge === undefined) return;
-  const valueMs = chargeRuntimeMs(outage.charge, atMs, refreshMs, reading.lowChargePercent);
-  if (valueMs !== undefined) told('charge', valueMs);
-}
 
 /** @returns whether it has decided. FSD latches until upsd restarts: only a fresh edge is a command. */
 function hearForcedShutdown(

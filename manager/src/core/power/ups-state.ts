@@ -4,6 +4,7 @@
  */
 import type { ChargeFall } from './charge-fall.ts';
 import { noBelief, type RuntimeBelief } from './effective-runtime.ts';
+import type { MissingRuntime } from './runtime-missing.ts';
 import type { LoadAtTrigger } from './runtime-under-load.ts';
 import type { UpsReading, UpsSample } from './ups-sample.ts';
 import type { Unseen } from './ups-unseen.ts';
@@ -40,6 +41,8 @@ export interface Outage {
   /** Looks in a row with OB and LB. */
   readonly looksLow: number;
   readonly charge: ChargeFall | undefined;
+  /** What it told of its runtime, and tells no more. */
+  readonly missing?: MissingRuntime | undefined;
   /** Mains had only just come back from the outage before: nothing is waited for twice. */
   readonly isInRecovery: boolean;
   /** A person has aborted the shutdown that it asked for: none is asked for again until that is over. */
