@@ -24,10 +24,10 @@ export const statePaths = {
 } as const;
 
 /**
- * Of a manager, too, and in no backup: what was decided of a UPS, and what another site had asked, is not true when it is
- * restored; the server's certificate is made anew.
+ * Of a manager, too, and in no backup: what was decided of a UPS, what another site had asked, and what was still to be
+ * told is not true when it is restored; the server's certificate is made anew.
  */
-const passing = ['power.json', 'forwards.json', 'server'] as const;
+const passing = ['power.json', 'forwards.json', 'notices.json', 'server'] as const;
 
 /** The names in a state directory that are the manager's state. What somebody else keeps there is left alone. */
 export const stateNames: ReadonlySet<string> = new Set([

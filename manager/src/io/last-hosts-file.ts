@@ -3,7 +3,7 @@
  * off before the manager was restarted can still be looked for on the network then, and is told of as it was.
  */
 import { readFile } from 'node:fs/promises';
-import { writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
+import { BackgroundFile } from './background-file.ts';
 
 /** More names than a site has (I14). */
 const hostsMax = 10_000;
@@ -21,14 +21,13 @@ function parseEntry(value: unknown): LastHost | undefined {
 }
 
 export class LastHosts {
-  readonly #path: string;
   readonly #hosts: Map<string, LastHost>;
-  #writing: Promise<void> | undefined;
-  #isChanged = false;
+  readonly #file: BackgroundFile;
 
   private constructor(path: string, hosts: Map<string, LastHost>) {
-    this.#path = path;
     this.#hosts = hosts;
+    const makeText = () => `${JSON.stringify(Object.fromEntries([...this.#hosts].sort()), null, 2)}\n`;
+    this.#file = new BackgroundFile(path, makeText);
   }
 
   /** What cannot be read is forgotten: the next sessions tell it anew. */
@@ -59,21 +58,10 @@ export class LastHosts {
   set(node: string, host: string, wallMs: number): void {
     if (!this.#hosts.has(node) && this.#hosts.size >= hostsMax) return;
     this.#hosts.set(node, { host: host || (this.get(node) ?? ''), lastSeenMs: Math.round(wallMs) });
-    this.#isChanged = true;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#file.changed();
   }
 
-  async #write(): Promise<void> {
-    while (this.#isChanged) {
-      this.#isChanged = false;
-      const text = `${JSON.stringify(Object.fromEntries([...this.#hosts].sort()), null, 2)}\n`;
-      await writeFileAtomically(this.#path, text).catch(() => undefined);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#writing;
+  close(): Promise<void> {
+    return this.#file.written();
   }
 }

@@ -1,13 +1,19 @@
 /**
  * Tells the world of runs: a web address (POST, JSON) or a command of the coordinator (JSON on its stdin). Each target
- * has a queue of its own, in memory, and is tried again while it cannot be reached; a run never waits for it.
+ * has a queue of its own, and is tried again while it cannot be reached; a run never waits for it. What waits is kept
+ * over a restart: each is told at least once, and more than once only where the manager died between telling and noting
+ * that. The same has the same id then.
  */
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Notification, NotificationEvent } from '../config/manager-config.ts';
 import { runHook } from './hook-runner.ts';
+import { keyOfTarget, type NoticeFile } from './notice-file.ts';
 
 /** What is told. Times are Unix time. */
 export interface RunNotice {
+  /** Of what has happened: two with the same id tell of the same. */
+  readonly id: string;
   readonly site: string;
   readonly event: NotificationEvent;
   readonly runId: string;
@@ -25,6 +31,8 @@ export interface RunNotice {
 export interface NotifierOptions {
   /** Told of each failure, and of what was given up. */
   readonly onFailure: (message: string) => void;
+  /** What waits outlives the manager; undefined: it does not. */
+  readonly file?: NoticeFile | undefined;
   /** Before the first new attempt; doubles up to the longest. */
   readonly retryMs?: { readonly min: number; readonly max: number };
 }
@@ -53,12 +61,19 @@ export class Notifier {
         new Target(notification, this.#options),
     );
     for (const target of before) if (!this.#targets.includes(target)) target.close();
+    this.#options.file?.keepOnly(new Set(notifications.map(keyOfTarget)));
   }
 
-  tell(notice: RunNotice): void {
+  tell(told: Omit<RunNotice, 'id'>): void {
+    const notice = { id: idOf(told), ...told };
     for (const target of this.#targets) {
       if (target.notification.events.includes(notice.event)) target.add(notice);
     }
+  }
+
+  /** Resolves when what waits is durable, or was refused by the disk. */
+  async kept(): Promise<void> {
+    await this.#options.file?.written();
   }
 
   /** Gives what waits one more chance for so long, then lets go of it. */
@@ -66,13 +81,24 @@ export class Notifier {
     const timer = new Promise<void>((resolve) => setTimeout(resolve, timeLimitMs).unref());
     await Promise.race([Promise.all(this.#targets.map((target) => target.idle())), timer]);
     for (const target of this.#targets) target.close();
+    await this.kept();
   }
+}
+
+/** Told once more after a crash, whatever the clock shows then. */
+const endEvents: ReadonlySet<NotificationEvent> = new Set<NotificationEvent>(['failed', 'finished']);
+
+function idOf({ runId, event, text, atMs }: Omit<RunNotice, 'id'>): string {
+  if (runId !== '' && endEvents.has(event)) return `${runId}-${event}`;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return [...(runId === '' ? [] : [runId]), event, atMs, digest].join('-');
 }
 
 class Target {
   readonly notification: Notification;
   readonly #options: NotifierOptions;
-  readonly #waiting: RunNotice[] = [];
+  readonly #key: string;
+  readonly #waiting: RunNotice[];
   #working: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wake: () => void = () => undefined;
@@ -81,21 +107,32 @@ class Target {
   constructor(notification: Notification, options: NotifierOptions) {
     this.notification = notification;
     this.#options = options;
+    this.#key = keyOfTarget(notification);
+    // What a manager before this one has left.
+    this.#waiting = [...(options.file?.get(this.#key) ?? [])];
+    if (this.#waiting.length > 0) this.#work();
   }
 
   add(notice: RunNotice): void {
+    if (this.#waiting.some(({ id }) => id === notice.id)) return;
     this.#waiting.push(notice);
     if (this.#waiting.length > waitingMax) {
       this.#waiting.shift();
       this.#options.onFailure(`${this.#name}: ${waitingMax} notices wait, the oldest was given up`);
     }
+    this.#keep();
     this.#work();
   }
 
+  /** What waits stays kept, for the next start. */
   close(): void {
     this.#isClosed = true;
     this.#waiting.length = 0;
     this.#wake();
+  }
+
+  #keep(): void {
+    this.#options.file?.set(this.#key, this.#waiting);
   }
 
   /** Resolves when nothing waits any more. */
@@ -124,6 +161,7 @@ class Target {
       const isTooOld = Date.now() - notice.atMs > ageMaxMs;
       if (failure === undefined || isTooOld) {
         if (this.#waiting[0] === notice) this.#waiting.shift();
+        if (!this.#isClosed) this.#keep();
         pauseMs = min;
       }
       if (failure === undefined) continue;

@@ -24,7 +24,8 @@ import { GateProbes } from '../io/gate-probes.ts';
 import { runHook } from '../io/hook-runner.ts';
 import { Notifier } from '../io/notifications.ts';
 import type { HistoryEntry } from '../io/run-history-file.ts';
-import { wake } from '../io/wake-on-lan.ts';
+import { WakeCommands } from '../io/wake-commands.ts';
+import { packetTargets, wake } from '../io/wake-on-lan.ts';
 import type { OperationRunner } from '../operation-runner.ts';
 import { DeadManLink } from './dead-man-link.ts';
 import { fittingReport, fittingSummary } from './fitting-report.ts';
@@ -59,6 +60,7 @@ export class RunService {
   readonly #deadMan: DeadManLink;
   readonly #runner: RunRunner;
   readonly #teller: RunTeller;
+  readonly #wakeCommands: WakeCommands;
   readonly #unwatch: () => void;
   /** Orders that could not be given, by run: told in its report until they are. */
   readonly #notArmed = new Map<RunId, Map<NodeName, string>>();
@@ -66,7 +68,7 @@ export class RunService {
   constructor(ports: RunServicePorts) {
     this.#ports = ports;
     const { clock, fleet, operations, files, logger, config } = ports;
-    this.#notifier = new Notifier({ onFailure: (message) => logger.warn(message) });
+    this.#notifier = new Notifier({ onFailure: (message) => logger.warn(message), file: files.notices });
     this.#operations = new RunOperations({
       clock,
       fleet,
@@ -88,6 +90,10 @@ export class RunService {
       site: () => config().site,
       wallMs: () => clock.wallMs(),
       runOf: (runId) => this.#runner.runOf(runId),
+    });
+    this.#wakeCommands = new WakeCommands({
+      nowMs: () => ports.clock.bootTimeMs(),
+      tell: (node, sentence) => ports.logger.warn({ node }, sentence),
     });
     this.#runner = this.#makeRunner();
     this.strayOrders = this.#makeStrayOrders();
@@ -135,7 +141,8 @@ export class RunService {
         observe: (leaves, timeLimitMs) => this.probes.observe(leaves, timeLimitMs),
         runHook: (run, argv, timeLimitMs) => this.#runHook(run, argv, timeLimitMs),
         wake: (targets) => {
-          void wake(targets).then((failures) => {
+          void this.#wakeCommands.wake(targets);
+          void wake(packetTargets(targets)).then((failures) => {
             for (const failure of failures) this.#ports.logger.warn(failure);
           });
         },
@@ -308,8 +315,10 @@ export class RunService {
     const isNews = this.#ports.files.history.get(past.id) === undefined;
     const report = fittingReport(this.#withNotArmed(run, runReport(run, this.#ports.clock.bootTimeMs())));
     this.#notArmed.delete(run.request.runId);
-    const written = this.#ports.files.history.add({ past, report });
     if (isNews) this.#teller.ended(run, past.durationMs);
+    // Before the history has it: what is in there is not told once more after a crash.
+    await this.#notifier.kept();
+    const written = this.#ports.files.history.add({ past, report });
     this.watchers.change(run.request.runId);
     await written;
   }

@@ -2,13 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/nodes/until.ts';
 import { type Notification, notificationEvents } from '../../src/config/manager-config.ts';
+import { keyOfTarget, NoticeFile } from '../../src/io/notice-file.ts';
 import { Notifier, type RunNotice } from '../../src/io/notifications.ts';
 
-const notice = (event: RunNotice['event'], runId = 'R1'): RunNotice => ({
+const notice = (event: RunNotice['event'], runId = 'R1'): Omit<RunNotice, 'id'> => ({
   site: 'bench',
   event,
   runId,
@@ -25,9 +26,13 @@ const notice = (event: RunNotice['event'], runId = 'R1'): RunNotice => ({
 /** A receiver that can be told to fail. */
 async function receiver(t: Test) {
   const received: RunNotice[] = [];
-  const state = { status: 200 };
+  const state = { status: 200, open: 0 };
   const server = createServer((request, response) => {
     let body = '';
+    state.open += 1;
+    response.on('close', () => {
+      state.open -= 1;
+    });
     request.on('data', (chunk) => (body += chunk));
     request.on('end', () => {
       if (state.status === 200) received.push(JSON.parse(body) as RunNotice);
@@ -50,9 +55,10 @@ const webhook = (url: string, events: Notification['events'] = notificationEvent
   events,
 });
 
-function notifierFor(t: Test, notifications: readonly Notification[]) {
+function notifierFor(t: Test, notifications: readonly Notification[], file?: NoticeFile) {
   const failures: string[] = [];
   const notifier = new Notifier({
+    file,
     onFailure: (message) => failures.push(message),
     retryMs: { min: 20, max: 100 },
   });
@@ -118,4 +124,45 @@ t.test('a command gets it on its stdin; a new configuration takes effect', async
   await notifier.close(100);
   t.equal(lines().length, 1);
   t.same(failures, []);
+});
+
+t.test('what could not be told outlives the manager, is told by the next one, and once', async (t) => {
+  const { url, received, state } = await receiver(t);
+  const path = join(mkdtempSync(join(tmpdir(), 'hecate-notify-')), 'notices.json');
+  t.teardown(() => rmSync(dirname(path), { recursive: true, force: true }));
+  state.status = 503;
+  const first = notifierFor(t, [webhook(url)], await NoticeFile.open(path));
+  first.notifier.tell(notice('started'));
+  first.notifier.tell(notice('finished'));
+  await first.notifier.kept();
+  await first.notifier.close(0);
+  await until(() => state.open === 0, { what: 'nothing of the first is on its way any more' });
+  // The run is found to be over once more, at another time.
+  const second = notifierFor(t, [webhook(url)], await NoticeFile.open(path));
+  second.notifier.tell({ ...notice('finished'), atMs: Date.now() + 1000 });
+  state.status = 200;
+  await until(() => received.length >= 2, { what: 'both are told' });
+  await second.notifier.close();
+  t.match(received, [
+    { event: 'started', id: /^R1-started-/ },
+    { event: 'finished', id: 'R1-finished' },
+  ]);
+  t.equal(received.length, 2);
+  const third = await NoticeFile.open(path);
+  t.same(third.get(keyOfTarget(webhook(url))), [], 'and nothing is left to tell');
+});
+
+t.test('an orderly end keeps what waits; who is told no more is forgotten', async (t) => {
+  const { url, state } = await receiver(t);
+  const path = join(mkdtempSync(join(tmpdir(), 'hecate-notify-')), 'notices.json');
+  t.teardown(() => rmSync(dirname(path), { recursive: true, force: true }));
+  state.status = 503;
+  const { notifier } = notifierFor(t, [webhook(url)], await NoticeFile.open(path));
+  notifier.tell(notice('started'));
+  await notifier.close(50);
+  const kept = await NoticeFile.open(path);
+  t.match(kept.get(keyOfTarget(webhook(url))), [{ event: 'started' }]);
+  notifierFor(t, [webhook(`${url}/elsewhere`)], kept);
+  await kept.written();
+  t.same((await NoticeFile.open(path)).get(keyOfTarget(webhook(url))), []);
 });

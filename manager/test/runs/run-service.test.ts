@@ -1,5 +1,6 @@
 /** Runs and what is around them: hooks, notifications, an intent over a restart, health, metrics. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGetHealth, createGetMetrics, createOperationOutcome } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
@@ -84,6 +85,57 @@ t.test('hooks and notifications', async (t) => {
       'failing finished',
     ],
   );
+});
+
+t.test('a host is switched on by its command, and a dry run says where there is none', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hecate-wake-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const mark = join(folder, 'mark');
+  const wakes = (command: string) => [
+    { name: 'node-a', units: ['x.service'], wake_command: [command, '-c', `echo "$HECATE_NODE" > ${mark}`] },
+  ];
+  const woken = {
+    startup: oneStage({ wake: { nodes: ['node-a'] }, timeout: '60s' }),
+    shutdown: oneStage(stop),
+  };
+  const bench = await managerBench(t, { inventory: wakes('/bin/sh'), sequences: woken });
+  const operator = await bench.operator('admin');
+  const { run } = await execute(operator, 'startup');
+  await until(() => existsSync(mark) && readFileSync(mark, 'utf8') === 'node-a\n', { what: 'it has run' });
+  await agentOf(bench, 'node-a');
+  t.equal(stateOf(await ended(operator, run?.summary?.runId ?? '')), 'done');
+
+  const other = await managerBench(t, { inventory: wakes('/no/such/bmc'), sequences: woken });
+  const dry = await startRun(await other.operator('admin'), { name: 'startup' });
+  t.match(dry.run?.summary, { state: 'failed', why: /what wakes node-a: \/no\/such\/bmc is not a program/ });
+});
+
+t.test('what could not be told is told by the manager that comes next', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hecate-told-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const [door, told] = [join(folder, 'door'), join(folder, 'told')];
+  // Fails until the door is there.
+  const command = ['/bin/sh', '-c', `test -e ${door} && cat >> ${told} && echo >> ${told}`];
+  const bench = await managerBench(t, {
+    inventory,
+    sequences: { only: oneStage({ wait: '100ms' }) },
+    runs: { notifications: [{ command }] },
+  });
+  const operator = await bench.operator('admin');
+  const { run } = await execute(operator, 'only');
+  const runId = run?.summary?.runId ?? '';
+  t.equal(stateOf(await ended(operator, runId)), 'done');
+  await bench.stop();
+  writeFileSync(door, '');
+  await bench.start();
+  const lines = () => (existsSync(told) ? readFileSync(told, 'utf8').split('\n').filter(Boolean) : []);
+  await until(() => lines().length >= 3, { what: 'all of it is told' });
+  const notices = lines().map((line) => JSON.parse(line) as { event: string; id: string });
+  t.same(
+    notices.map(({ event }) => event),
+    ['started', 'stage-done', 'finished'],
+  );
+  t.equal(notices.at(-1)?.id, `${runId}-finished`);
 });
 
 t.test('I9: what is sent is in the journal already', async (t) => {

@@ -2,6 +2,7 @@
 import { createArmShutdown, createGetHealth } from '@hecate/proto/generated/wire.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
+import type { FakeAgentOptions } from '../../../test/support/fake-agent.ts';
 import { type ManagerBench, managerBench, type Operator } from '../support/manager-bench.ts';
 import { abortRun, agentOf, ended, execute, stateOf } from '../support/runs-bench.ts';
 
@@ -17,8 +18,13 @@ const config = {
   },
 };
 
-async function holding(bench: ManagerBench, name: string, runId: string) {
-  const agent = await agentOf(bench, { name, armed: createArmShutdown({ runId }) });
+async function holding(
+  bench: ManagerBench,
+  name: string,
+  runId: string,
+  outcomes: FakeAgentOptions['outcomes'] = [],
+) {
+  const agent = await agentOf(bench, { name, armed: createArmShutdown({ runId }), outcomes });
   await bench.untilNode(name, 'online', true);
   return agent;
 }
@@ -78,10 +84,11 @@ t.test('of a run that is led here: left alone', async (t) => {
   const operator = await bench.operator('admin');
   const { run } = await execute(operator, 'shutdown');
   const runId = run?.summary?.runId ?? '';
-  await until(() => agent.armed?.runId === runId, { what: 'it holds its order' });
+  await until(() => agent.armed?.runId === runId && agent.applied[0], { what: 'it has order and operation' });
+  const opId = agent.applied[0]?.opId ?? '';
   agent.vanish();
   await bench.untilNode('node-a', 'offline', false);
-  const again = await holding(bench, 'node-a', runId);
+  const again = await holding(bench, 'node-a', runId, [[opId, { resolution: 'running' }]]);
   t.match(await runsCheck(operator), { passed: true, detail: /shutdown .* is going on/ });
   t.equal(again.armed?.runId, runId);
 });
