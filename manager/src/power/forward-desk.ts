@@ -48,12 +48,10 @@ export class ForwardDesk {
 
   constructor(ports: ForwardDeskPorts) {
     this.#ports = ports;
-    for (const { state, run } of ports.file.received()) {
-      const receiver = new ForwardReceiver(
-        resumedReceived(state, ports.bootId),
-        run,
-        this.#portsOf(state.peer),
-      );
+    for (const record of ports.file.received()) {
+      const { state } = record;
+      const resumed = { ...record, state: resumedReceived(state, ports.bootId) };
+      const receiver = new ForwardReceiver(resumed, this.#portsOf(state.peer));
       this.#receivers.set(keyOf(state.peer, state.ups), receiver);
     }
   }
@@ -171,7 +169,7 @@ export class ForwardDesk {
         'hecatectl power status; those that are gone are forgotten with forwards.json of the state directory',
       );
     const state = initialReceived(peer, ups, this.#ports.bootId);
-    const receiver = new ForwardReceiver(state, undefined, this.#portsOf(peer));
+    const receiver = new ForwardReceiver({ state, run: undefined }, this.#portsOf(peer));
     this.#receivers.set(key, receiver);
     return receiver;
   }

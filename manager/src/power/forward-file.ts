@@ -15,6 +15,8 @@ export interface ReceivedRecord {
   readonly state: ReceivedState;
   /** The run of its trigger; undefined: none has been accepted yet. */
   readonly run: KnownRun | undefined;
+  /** Its shutdown is being taken back, and what it took down is not up again: why. */
+  readonly takenBack?: string | undefined;
 }
 
 interface ForwardFileText {

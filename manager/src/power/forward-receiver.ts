@@ -12,7 +12,7 @@ import type { TriggerCause } from '../core/power/ups-state.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import { type After, after } from '../io/after.ts';
 import type { RunService } from '../runs/run-service.ts';
-import type { ForwardFile } from './forward-file.ts';
+import type { ForwardFile, ReceivedRecord } from './forward-file.ts';
 import type { KnownRun } from './power-file.ts';
 import { type TriggerEffect, TriggeredRun } from './triggered-run.ts';
 
@@ -27,7 +27,7 @@ export interface ForwardReceiverPorts {
   makeRequest(trigger: TriggerEffect): RunRequest;
   /** Whether another UPS, here or there, has asked for this run, too, and does not take it back. */
   isWanted(by: ForwardReceiver, runId: RunId): boolean;
-  /** Its shutdown was taken back: what it took down is to come back. */
+  /** Its shutdown was taken back: what it took down is to come back; afterwards {@link ForwardReceiver.restored}. */
   restore(receiver: ForwardReceiver): void;
   /** Raised, or over (undefined). */
   alert(key: string, sentence: string | undefined): void;
@@ -46,6 +46,7 @@ export class ForwardReceiver {
   readonly #triggered: TriggeredRun;
   #state: ReceivedState;
   #run: KnownRun | undefined;
+  #takenBack: string | undefined;
   /** The disk has it as it is. */
   #isKept = true;
   #refusal = '';
@@ -59,10 +60,12 @@ export class ForwardReceiver {
   #cancelTick: () => void = () => undefined;
   #isClosed = false;
 
-  constructor(state: ReceivedState, run: KnownRun | undefined, ports: ForwardReceiverPorts) {
+  /** @param kept as it was at the end of the manager before */
+  constructor({ state, run, takenBack }: ReceivedRecord, ports: ForwardReceiverPorts) {
     this.#ports = ports;
     this.#state = state;
     this.#run = run;
+    this.#takenBack = takenBack;
     this.#triggered = this.#makeTriggered();
   }
 
@@ -101,7 +104,7 @@ export class ForwardReceiver {
       hear: (triggerId, event) => this.#input({ type: 'run', triggerId, event }),
       isWanted: (runId) => isWanted(this, runId),
       onTakenBack: () => restore(this),
-      onNothingTaken: () => undefined,
+      onNothingTaken: () => this.restored(),
       onTrouble: (error) => this.#onRefused(error),
       onNoReturn: () => undefined,
     });
@@ -111,10 +114,21 @@ export class ForwardReceiver {
   start(): void {
     const { forward } = this.#state;
     this.#tellLapse();
-    if (!forward || !this.isOpen) return;
-    const runId = this.#run?.triggerId === forward.runTriggerId ? this.#run.runId : undefined;
-    this.#triggered.resume(forward.runTriggerId, runId, forward.isStarted);
-    this.#input({ type: 'resume' });
+    if (!forward) return;
+    if (this.isOpen) {
+      const runId = this.#run?.triggerId === forward.runTriggerId ? this.#run.runId : undefined;
+      this.#triggered.resume(forward.runTriggerId, runId, forward.isStarted);
+      this.#input({ type: 'resume' });
+    }
+    // It was being taken back when the manager ended, and its run is over.
+    if (!this.isOpen && this.#takenBack !== undefined) this.#ports.restore(this);
+  }
+
+  /** What its shutdown took down is up again, or has been given up. */
+  restored(): void {
+    if (this.#takenBack === undefined || this.#isClosed) return;
+    this.#takenBack = undefined;
+    void this.#put();
   }
 
   /**
@@ -171,6 +185,9 @@ export class ForwardReceiver {
     const nowMs = clock.bootTimeMs();
     const { state, effects } = receivedStep(this.#state, input, { nowMs, bootId });
     this.#state = state;
+    for (const effect of effects) if (effect.type === 'reverse') this.#takenBack = effect.sentence;
+    // It goes on to its end, or has come to it: nothing is taken back.
+    if (state.forward?.phase === 'committed' || state.forward?.phase === 'ended') this.#takenBack = undefined;
     if (!this.isOpen) this.#onRefused(undefined);
     this.#tellLapse();
     this.#queue.push(...effects);
@@ -223,7 +240,7 @@ export class ForwardReceiver {
   async #put(): Promise<void> {
     const { file, onTrouble } = this.#ports;
     try {
-      await file.putReceived({ state: this.#state, run: this.#run });
+      await file.putReceived({ state: this.#state, run: this.#run, takenBack: this.#takenBack });
       this.#isKept = true;
       onTrouble(undefined);
     } catch (error) {

@@ -52,16 +52,18 @@ async function restore(receiver: ForwardReceiver, ports: SiteForwardsPorts): Pro
   const { state, runId } = receiver;
   const { peer, forward } = state;
   const other = ports.wanting();
-  if (other) {
-    ports.logger.warn({ peer }, `nothing is started again: ${other} has asked for a shutdown`);
-    return;
-  }
   try {
+    if (other) {
+      ports.logger.warn({ peer }, `nothing is started again: ${other} has asked for a shutdown`);
+      return;
+    }
     const reason = `${peer} takes its shutdown back: ${forward?.withdrawal ?? ''}`;
     await ports.runs.request(ports.shutdown.restoring(reason, `taken-back:${runId}`), false);
   } catch (thrown) {
     const { message, remedy } = asHecateError(thrown);
     const sentence = `${peer}: its shutdown was taken back, and what it had stopped does not start: ${message}; ${remedy}`;
     ports.alerts.tell(peer, 'not-restored', { level: 'critical', sentence }, true);
+  } finally {
+    receiver.restored();
   }
 }

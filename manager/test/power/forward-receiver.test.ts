@@ -58,11 +58,17 @@ function bench() {
     },
     makeRequest: () => ({}) as RunRequest,
     isWanted: () => false,
-    restore: () => undefined,
+    restore: (of: ForwardReceiver) => {
+      log.push('restored');
+      of.restored();
+    },
     alert: (_key: string, sentence: string | undefined) => log.push(`alert ${sentence}`),
     onTrouble: (error: Error | undefined) => log.push(`disk ${error?.message ?? 'works'}`),
   } as unknown as ForwardReceiverPorts;
-  const receiver = new ForwardReceiver(initialReceived('tethys', 'rack-a', 'boot'), undefined, ports);
+  const receiver = new ForwardReceiver(
+    { state: initialReceived('tethys', 'rack-a', 'boot'), run: undefined },
+    ports,
+  );
   return { log, records, broken, receiver, ports };
 }
 
@@ -116,12 +122,41 @@ t.test('ended between the acceptance of its run and the record of that: it has t
   await receiver.close();
   const kept = records.find(({ state }) => state.forward?.phase === 'accepted');
   if (!kept) throw new Error('nothing was kept');
-  const next = new ForwardReceiver(kept.state, undefined, ports);
+  const next = new ForwardReceiver({ state: kept.state, run: undefined }, ports);
   t.teardown(() => next.close());
   next.start();
   t.match(next.state.forward, { phase: 'running', isStarted: true }, 'before anything is asked for');
   t.match(await next.answer(forwarded), { standing: 'running', runId });
   t.equal(log.filter((line) => line === 'run').length, 1, 'no second one begins');
+});
+
+t.test('ended while it is taken back: what it had stopped is started at the next start, once', async (t) => {
+  const { records, receiver, ports } = bench();
+  await receiver.answer(forwarded);
+  await until(() => receiver.runId === runId, { what: 'its run is known' });
+  const { instance, sequence } = forwarded.trigger;
+  await receiver.answer({ type: 'withdrawn', instance, sequence, sentence: 'mains is back' });
+  await receiver.close();
+  const kept = records.at(-1);
+  t.match(kept, { state: { forward: { phase: 'withdrawing' } }, takenBack: /mains is back/ });
+  if (!kept) throw new Error('nothing was kept');
+  // The run has been aborted meanwhile, and nobody has heard of that.
+  const over = bench();
+  const next = new ForwardReceiver(kept, over.ports);
+  t.teardown(() => next.close());
+  next.start();
+  t.same(
+    over.log.filter((line) => line === 'restored'),
+    ['restored'],
+  );
+  t.equal(next.state.forward?.phase, 'withdrawn');
+  await until(() => over.records.at(-1)?.takenBack === undefined && over.records.length > 0, {
+    what: 'it is kept',
+  });
+  const last = over.records.at(-1);
+  if (!last) throw new Error('nothing was kept');
+  new ForwardReceiver(last, ports).start();
+  t.notOk(over.log.filter((line) => line === 'restored').length > 1);
 });
 
 t.test('a peer that is revoked: durable, and told', async (t) => {
@@ -146,7 +181,7 @@ t.test('what was forwarded before a boot begins nothing until its sender is hear
   const kept = before.records.at(-1)?.state;
   if (!kept) throw new Error('nothing was kept');
   const { log, ports } = bench();
-  const receiver = new ForwardReceiver(resumedReceived(kept, 'next boot'), undefined, ports);
+  const receiver = new ForwardReceiver({ state: resumedReceived(kept, 'next boot'), run: undefined }, ports);
   t.teardown(() => receiver.close());
   receiver.start();
   await new Promise((resolve) => setImmediate(resolve));
