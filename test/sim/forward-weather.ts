@@ -22,11 +22,14 @@ export class ForwardWeather {
   }
 
   begin(): void {
-    const { sender } = this.#worlds;
+    const { receiver, sender } = this.#worlds;
     for (const weather of this.#weathers) weather.begin();
     if (Number.isFinite(this.#meanGapMs)) this.#again();
     sender.onTrigger = () => this.#ambush();
     this.#worlds.onStanding = () => this.#ambush();
+    receiver.onRunEnded = ({ outcome }) => {
+      if (outcome === 'aborted') this.#killAtEnd();
+    };
   }
 
   end(): void {
@@ -52,6 +55,16 @@ export class ForwardWeather {
       if (this.#isOver) return;
       this.#worlds.receiver.world.sometimes('struck in the window');
       this.#strike();
+    });
+  }
+
+  /** Between the end of a run that was taken back and the start of what it had stopped. */
+  #killAtEnd(): void {
+    const { time, chance } = this.#worlds.receiver.world;
+    if (this.#isOver || !chance.happens(this.#ambushShare)) return;
+    time.after(chance.between(0, 8), () => {
+      this.#worlds.receiver.world.sometimes('struck at the end of a run that was taken back');
+      this.#weathers[0]?.faults.killManager();
     });
   }
 

@@ -37,6 +37,7 @@ export class PowerWorld implements WorldPower {
   onManagerStarted: (power: PowerOfManager) => void = () => undefined;
   onManagerEnds: () => void = () => undefined;
   onRunsSettled: () => void = () => undefined;
+  onRunEnded: (run: RunState) => void = () => undefined;
   /** A host is up when its feed is empty. */
   onStarved = (node: NodeName, ups: SimulatedUps): void => this.checkers.onStarved(node, ups);
   /** Worlds that live in the same time. */
@@ -111,6 +112,7 @@ export class PowerWorld implements WorldPower {
   runEnded(manager: SimulatedManager, run: RunState): void {
     this.#lives.get(manager)?.runEnded(run);
     this.checkers.onRunEnded(run);
+    this.onRunEnded(run);
   }
 
   /** Something asynchronous goes on: it is carried out before the next event. */
