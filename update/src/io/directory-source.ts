@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { errnoOf } from '@hecate/proto/io/file-errors.ts';
 import type { PackageFormat } from '../core/package-name.ts';
-import { parseSums } from '../core/release-sums.ts';
+import { parseSums, requireNotExpired } from '../core/release-sums.ts';
 import { verifySignature } from './signature.ts';
 import type { UpdateSource } from './update-source.ts';
 
@@ -44,7 +44,9 @@ export function directorySource(options: DirectorySourceOptions): UpdateSource {
       if (list === undefined) throw unreadable(join(folder, sums), 'there is no such file');
       if (keyring !== undefined)
         await verifySignature(list, await firstOf(signatures, copy, folder), keyring);
-      return parseSums(await readFile(list, 'utf8'), format);
+      const found = parseSums(await readFile(list, 'utf8'), format);
+      requireNotExpired(found, Date.now());
+      return found.packages;
     },
     async fetch({ file, sha256 }, into) {
       const target = join(into, file);

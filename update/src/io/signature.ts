@@ -11,7 +11,12 @@ export async function verifySignature(file: string, signature: string, keyring: 
       `${keyring} is not there: nobody's signature counts`,
       'gpg --export KEY > the file that Keyring= names',
     );
-  const { exitCode, stderr } = await runCommand(['gpgv', '--keyring', keyring, signature, file]);
+  const argv = ['gpgv', '--keyring', keyring, signature, file];
+  const { exitCode, stderr } = await runCommand(argv).catch((thrown: unknown) => {
+    if (!(thrown instanceof HecateError) || thrown.code !== 'HEC_UNSUPPORTED') throw thrown;
+    const why = 'gpgv is not there: no signature can be verified, and nothing was installed';
+    throw new HecateError('HEC_UNSUPPORTED', why, 'apt-get install gpgv, or dnf install gnupg2', thrown);
+  });
   if (exitCode === 0) return;
   throw new HecateError(
     'HEC_POLICY',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { directorySource } from '../../src/io/directory-source.ts';
-import { SigningKey, skipWithoutGpg } from '../support/signing-key.ts';
+import { runScript, SigningKey, skipWithoutGpg } from '../support/signing-key.ts';
 
 const file = 'hecate-agent_1.2.3_all.deb';
 
@@ -32,6 +32,15 @@ t.test('a signed folder', { skip: skipWithoutGpg() }, async (t) => {
     t.match(offered, { name: 'hecate-agent', version: '1.2.3', file });
     if (!offered) return;
     t.equal(readFileSync(await source.fetch(offered, into), 'utf8'), 'a package');
+  });
+
+  await t.test('a list that has expired, and one that has not; any sha256sum reads both', async (t) => {
+    const { source, folder } = await release(t, key);
+    await key.sign(folder, '2999-01-31');
+    t.equal((await source.offered()).length, 1);
+    await runScript('cd "$1"; sha256sum --check --strict --quiet SHA256SUMS', folder);
+    await key.sign(folder, '2026-01-31');
+    await t.rejects(source.offered(), { code: 'HEC_POLICY', message: /expired at 2026-01-31T/ });
   });
 
   await t.test('a package that was changed after it was signed', async (t) => {

@@ -50,15 +50,17 @@ gpg --batch --quiet --export >"$1/keyring.gpg"`,
     return key;
   }
 
-  /** Lists what is in the folder, and signs the list. */
-  async sign(folder: string): Promise<void> {
+  /** Lists what is in the folder, and signs the list. @param expires a day, such as 2027-01-31 */
+  async sign(folder: string, expires = ''): Promise<void> {
     await runScript(
       `cd "$2"
 ls | grep -E '[.](deb|rpm)$' | xargs sha256sum >SHA256SUMS
 rm -f SHA256SUMS.gpg
+[ -z "$3" ] || echo "# expires $3" >>SHA256SUMS
 GNUPGHOME=$1 gpg --batch --quiet --detach-sign --output SHA256SUMS.gpg SHA256SUMS`,
       this.home,
       folder,
+      expires,
     );
   }
 }
