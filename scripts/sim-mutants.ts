@@ -1,8 +1,10 @@
 /**
- * Every planted bug against the simulator of runs, and of power: `npm run sim:mutants -- [--seeds N] [--only TEXT]`. Prints
+ * Every planted bug against the simulator of runs, of power, and of two sites: `npm run sim:mutants -- [--seeds N] [--only TEXT]`. Prints
  * the seed that found each; ends with 1 when one lives through all seeds.
  */
 import { parseArgs } from 'node:util';
+import { forwardMutants } from '../test/sim/forward-mutants.ts';
+import { simulateForward } from '../test/sim/forward-simulation.ts';
 import { powerMutants } from '../test/sim/power-mutants.ts';
 import { simulatePower } from '../test/sim/power-simulation.ts';
 import { mutants } from '../test/sim/runs-mutants.ts';
@@ -18,6 +20,11 @@ console.log(`${'seeds'.padStart(6)}  ${'planted bug'.padEnd(50)}  found by`);
 const all = [
   ...Object.entries(mutants).map(([name, mutation]) => ({ name, mutation, simulate: simulateRuns })),
   ...Object.entries(powerMutants).map(([name, mutation]) => ({ name, mutation, simulate: simulatePower })),
+  ...Object.entries(forwardMutants).map(([name, mutation]) => ({
+    name,
+    mutation,
+    simulate: simulateForward,
+  })),
 ];
 for (const { name, mutation, simulate } of all) {
   if (!name.includes(values.only)) continue;
@@ -31,7 +38,7 @@ console.log(`${count - living} of ${count} planted bugs were found, each within 
 if (living > 0) process.exitCode = 1;
 
 async function firstViolation(
-  simulate: typeof simulateRuns | typeof simulatePower,
+  simulate: typeof simulateRuns | typeof simulatePower | typeof simulateForward,
   mutation: (typeof mutants)[string],
 ): Promise<{ seed: number; violation: string } | undefined> {
   for (let seed = 1; seed <= seedsMax; seed += 1) {

@@ -86,7 +86,7 @@ function forwardFileOf({ world, manager, stir }: SimulatedForwardsPorts): Forwar
         stir();
         return;
       }
-      forwards.put(text, (isDurable) => {
+      forwards.put(mutation.forwardText?.(text) ?? text, (isDurable) => {
         stir();
         if (isDurable) resolve();
         else reject(new Error('the disk is full'));

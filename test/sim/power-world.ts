@@ -81,7 +81,7 @@ export class PowerWorld implements WorldPower {
       world,
       manager,
       telemetries,
-      config: () => site.config,
+      config: () => world.mutation.forwardConfig?.(site.config) ?? site.config,
       neighbour: this.#neighbour,
       onEffect: (ups, effect) => this.#onEffect(ups, effect),
       onLook: (ups) => this.checkers.promises.onLook(ups),

@@ -48,6 +48,8 @@ export interface Mutation {
   readonly forgetsPower?: boolean;
   /** forwards.json: acknowledged before it is on the disk, or never there. */
   readonly forwardFile?: 'answers-early' | 'is-never-written';
+  /** What of forwards.json is written. */
+  readonly forwardText?: (text: string) => string;
   /** What a forwarding manager says, as it arrives. */
   readonly forwardMethod?: (method: Method) => Method;
   /** What the configuration of the forwarding manager is taken for. */
