@@ -7,12 +7,14 @@ import {
 } from '@hecate/proto/generated/wire.ts';
 import type { Context } from './context.ts';
 
-/** @param name empty: the names of all plans only */
+/** @param name empty: the names of all plans only. @param upses that give out: the shutdown that they ask for */
 export const readPlan = (
   context: Context,
   name: string,
   mode: PlanMode = 'unspecified',
-): Promise<PlanReport> => context.ask('plan', { case: 'getPlan', value: createGetPlan({ name, mode }) });
+  upses: readonly string[] = [],
+): Promise<PlanReport> =>
+  context.ask('plan', { case: 'getPlan', value: createGetPlan({ name, mode, upses: [...upses] }) });
 
 export interface CheckedPlan {
   readonly name: string;

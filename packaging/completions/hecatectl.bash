@@ -23,6 +23,7 @@ _hecatectl_value_kind() {
     'exec --working-directory') kind='none' ;;
     'operations --lines'|'operations -n') kind='none' ;;
     'plan --mode') kind='words:poweroff cluster-only' ;;
+    'plan --ups') kind='none' ;;
     'startup --mode') kind='words:poweroff cluster-only' ;;
     'startup --plan-digest') kind='none' ;;
     'startup --reason') kind='none' ;;
@@ -183,7 +184,7 @@ _hecatectl_command() {
       ;;
     'plan')
       kinds=('plans')
-      options+=('--mode')
+      options+=('--mode' '--ups')
       ;;
     'plan check')
       kinds=('plans')

@@ -185,6 +185,7 @@ complete -c hecatectl -n '__hecatectl_using reboot' -l yes -s y -d 'do it; witho
 complete -c hecatectl -n '__hecatectl_at 0 reboot' -f -a '(__hecatectl_names nodes)'
 complete -c hecatectl -n __hecatectl_no_command -f -a plan -d 'show what a run would do, step by step'
 complete -c hecatectl -n '__hecatectl_using plan' -l mode -r -f -a 'poweroff cluster-only' -d 'cluster-only leaves every host on; poweroff when not given'
+complete -c hecatectl -n '__hecatectl_using plan' -l ups -r -f -d 'the shutdown as this UPS asks for it when it gives out, in the mode of power.mode; several: when all of them do'
 complete -c hecatectl -n '__hecatectl_at 0 plan' -f -a '(__hecatectl_names plans)'
 complete -c hecatectl -n '__hecatectl_only plan' -f -a check -d 'refuse plans that can never work'
 complete -c hecatectl -n '__hecatectl_at 0 plan check' -f -a '(__hecatectl_names plans)'

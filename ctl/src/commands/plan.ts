@@ -24,12 +24,25 @@ export const command: Command = {
         completion: 'plans',
       },
     ],
-    options: [modeOption],
+    options: [
+      modeOption,
+      {
+        long: 'ups',
+        valueName: 'NAME',
+        isRepeatable: true,
+        description:
+          'the shutdown as this UPS asks for it when it gives out, in the mode of power.mode; several: when all of them do',
+      },
+    ],
     examples: [
       { command: 'hecatectl plan shutdown', explanation: 'the shutdown of the whole site' },
       {
         command: 'hecatectl plan shutdown --mode cluster-only -o json',
         explanation: 'without the poweroffs, for a program',
+      },
+      {
+        command: 'hecatectl plan shutdown --ups rack-a',
+        explanation: 'what goes down when rack-a alone gives out',
       },
     ],
     exits: ['notFound'],
@@ -38,7 +51,10 @@ export const command: Command = {
   run: async (context) => {
     const { out, invocation } = context;
     const name = invocation.operand('NAME') ?? '';
-    const plan = await readPlan(context, name, modeOf(context));
+    const upses = invocation.texts('ups');
+    if (upses.length > 0 && invocation.text('mode') !== undefined)
+      throw new HecateError('HEC_USAGE', '--ups and --mode together', 'the mode is that of power.mode');
+    const plan = await readPlan(context, name, modeOf(context), upses);
     const paint = out.paint.bind(out);
     if (out.isJson) {
       out.json(planJson(plan));

@@ -89,3 +89,18 @@ t.test('a dry run that would end degraded would work, and says so', async (t) =>
     /it would end degraded[\s\S]*next: hecatectl shutdown --execute --plan-digest sha256:0+$/m,
   );
 });
+
+t.test('as UPSes would ask for it', async (t) => {
+  const asked: string[][] = [];
+  const { ctl } = await withManager(t, {
+    getPlan: ({ name, upses }) => {
+      asked.push(upses);
+      return { case: 'plan', value: createPlanReport({ name, digest: 'sha256:1', nodes: ['srv-1'] }) };
+    },
+  });
+  const shown = await ctl('plan', 'shutdown', '--ups', 'rack-a,rack-b', '--ups', 'rack-c');
+  t.match(shown, { exitCode: 0, stdout: /srv-1/ });
+  t.same(asked, [['rack-a', 'rack-b', 'rack-c']]);
+  const both = await ctl('plan', 'shutdown', '--ups', 'rack-a', '--mode', 'cluster-only');
+  t.match(both, { exitCode: 2, stderr: /--ups and --mode together/ });
+});

@@ -30,6 +30,7 @@ import { SiteReturn } from './site-return.ts';
 import { type SiteBudget, SiteShutdown, type SupplyLimits } from './site-shutdown.ts';
 import { startupHindrance } from './startup-hindrance.ts';
 import type { TriggerEffect } from './triggered-run.ts';
+import { upsPlan, upsPlanFindings } from './ups-plan.ts';
 import { WatchedUps } from './watched-ups.ts';
 
 export interface PowerServicePorts {
@@ -248,6 +249,11 @@ export class PowerService {
     });
   }
 
+  /** The shutdown that these UPSes ask for. @throws HEC_USAGE, HEC_NO_SUCH_UPS, HEC_NO_SUCH_PLAN */
+  plan(name: string, upses: readonly string[]): SitePlan {
+    return upsPlan(this.#shutdown, name, upses, this.#upses);
+  }
+
   /** What a plan has that does not fit the UPSes: warnings, where they have shown their runtime at full charge. */
   findings(compiled: SitePlan): Finding[] {
     if (compiled.name !== 'shutdown') return [];
@@ -261,6 +267,7 @@ export class PowerService {
     const { tails } = this.#budget;
     const { power, inventory } = this.#ports.config();
     return [
+      ...(compiled.mode === power.mode ? upsPlanFindings(this.#shutdown, compiled, this.#upses) : []),
       ...runtimeFindings(compiled, runtimes),
       ...raceFindings({ compiled, cuts, tails, power, inventory, peers: this.#ports.peers() }),
     ];

@@ -73,6 +73,14 @@ export class SiteShutdown {
     return shutdownScope(inventory, this.#upses(), triggered, this.staying(spent));
   }
 
+  /** What these UPSes ask for when they give out and nothing has gone off yet; undefined: every node has feeds enough. */
+  planFor(triggered: ReadonlySet<string>): SitePlan | undefined {
+    const { inventory, power } = this.#ports.config();
+    const { nodes } = this.scope(triggered);
+    if (nodes.length === 0 && inventory.nodes.length > 0) return undefined;
+    return this.#scoped({ nodes, isAll: nodes.length === inventory.nodes.length }, power.mode);
+  }
+
   /** The nodes that stay up, as declared: with the coordinator, while it has power. */
   staying(spent: ReadonlySet<string> = new Set()): readonly NodeName[] {
     const { inventory, power } = this.#ports.config();

@@ -12,7 +12,10 @@ export async function getPlan({ value, context }: OperatorRequest<GetPlan>): Pro
   const config = context.config();
   const names = planNames(config);
   if (value.name === '') return { case: 'plan', value: createPlanReport({ names }) };
-  const compiled = sitePlan(config, value.name, planModeOf(value.mode));
+  const isOfUpses = value.upses.length > 0;
+  const compiled = isOfUpses
+    ? context.power.plan(value.name, value.upses)
+    : sitePlan(config, value.name, planModeOf(value.mode));
   const learnt = compiled.plan ? context.runs.learnt(compiled.plan) : undefined;
   const learntMs = learnt?.durationsMs ?? {};
   const samples = learnt?.samples ?? {};

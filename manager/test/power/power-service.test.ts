@@ -9,7 +9,7 @@ import { startUpsd, type Upsd } from '../../../test/nut/upsd.ts';
 import { createUpsControl } from '../../src/io/nut/nut-client.ts';
 import { type ManagerBench, managerBench } from '../support/manager-bench.ts';
 import { failMains, full, powerOf, untilPhase } from '../support/power-bench.ts';
-import { agentsOf, ended, listRuns, stateOf } from '../support/runs-bench.ts';
+import { agentsOf, ended, getPlan, listRuns, stateOf } from '../support/runs-bench.ts';
 
 t.setTimeout(200_000);
 const skip = skipWithoutUpsd();
@@ -163,6 +163,11 @@ t.test('of two UPSes one dies: only what hangs on it goes down', { skip }, async
     { nodes: ['node-a', 'node-c'] },
     { nodes: ['node-b', 'node-c'] },
   ]);
+  t.same(
+    (await getPlan(operator, { name: 'shutdown', upses: ['rack-a'] })).nodes,
+    ['node-a'],
+    'as it will be',
+  );
   const runOf = async (count: number) => {
     const runs = await until(async () => (await listRuns(operator)).length === count && listRuns(operator), {
       what: `${count} runs are there`,

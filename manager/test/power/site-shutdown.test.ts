@@ -117,6 +117,21 @@ t.test('nothing to run: feeds enough, or nothing that is left', async (t) => {
   t.equal(shutdown.isSpared(new Set(['rack-a'])), false);
 });
 
+t.test('the plan of UPSes that give out, before any does', async (t) => {
+  const off = (shutdown: SiteShutdown, ...names: string[]) =>
+    shutdown
+      .planFor(new Set(names))
+      ?.plan?.stages.flatMap(({ steps }) => steps.flatMap((step) => step.powersOff))
+      .sort();
+  const { shutdown } = shutdownOf();
+  t.same(off(shutdown, 'rack-a'), ['a-1', 'both']);
+  t.same(off(shutdown, 'rack-a', 'rack-b'), all);
+  const staying = shutdownOf({ coordinator: 'stays-up' }).shutdown;
+  t.same(off(staying, 'rack-a', 'rack-b'), ['a-1', 'b-1', 'both']);
+  const third = { upses: [...upses, { name: 'rack-c', ups: 'c@127.0.0.1' }] };
+  t.equal(shutdownOf(third).shutdown.planFor(new Set(['rack-c'])), undefined);
+});
+
 t.test('cluster-only: hosts stay on, and nothing is kept for the coordinator', async (t) => {
   const { shutdown } = shutdownOf({ coordinator: 'stays-up', mode: 'cluster-only' });
   t.equal(shutdown.remainingMs('rack-a', 1), undefined);

@@ -3947,12 +3947,14 @@ export interface Authority {
   fingerprint: string;
   notAfterMs: number;
   names: string[];
+  existed: boolean;
 }
 
 export const createAuthority = (init: Partial<Authority> = {}): Authority => ({
   fingerprint: '',
   notAfterMs: 0,
   names: [],
+  existed: false,
   ...init,
 });
 
@@ -3960,6 +3962,7 @@ export function encodeAuthority(m: Authority, w: Writer): Writer {
   if (m.fingerprint !== '') { w.uint32(10).string(m.fingerprint); }
   if (m.notAfterMs !== 0) { w.uint32(16).uint64(safe(m.notAfterMs)); }
   for (const v of m.names) { w.uint32(26).string(v); }
+  if (m.existed) { w.uint32(32).bool(m.existed); }
   return w;
 }
 
@@ -3973,6 +3976,7 @@ export function decodeAuthority(r: Reader, length: number, depth: number): Autho
       case 1: expectWire(wire, 2, 'Authority.fingerprint'); m.fingerprint = r.string(); break;
       case 2: expectWire(wire, 0, 'Authority.notAfterMs'); m.notAfterMs = exact(r.uint64()); break;
       case 3: expectWire(wire, 2, 'Authority.names'); push(m.names, r.string()); break;
+      case 4: expectWire(wire, 0, 'Authority.existed'); m.existed = r.bool(); break;
       default: skip(r, wire, depth);
     }
   }
