@@ -40,7 +40,8 @@ const node = z.strictObject(
       example: '[k3s.service]',
     }).optional(),
     mac_address: macAddressLeaf({
-      description: 'For Wake-on-LAN. Without it and without wake_command it is not woken: it must come up by itself.',
+      description:
+        'For Wake-on-LAN. Without it and without wake_command it is not woken: it must come up by itself.',
       example: '"52:54:00:12:34:56"',
     }).optional(),
     wake_address: ipv4Leaf({
@@ -51,7 +52,7 @@ const node = z.strictObject(
     wake_command: hostCommandLeaf({
       description:
         'Program and arguments that switch the host on, by its BMC for one; run on the coordinator without a shell, with the name of the node in HECATE_NODE, and again every half minute until the host is online. With mac_address beside it: both.',
-      example: '[ipmitool, -H, srv-1-bmc, -f, /etc/hecate/bmc.password, chassis, power, on]',
+      example: '[/usr/bin/ipmitool, -H, srv-1-bmc, -f, /etc/hecate/bmc.password, chassis, power, on]',
     }).optional(),
     address: hostLeaf({
       description:

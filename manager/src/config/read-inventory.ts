@@ -19,6 +19,7 @@ function nodeOf(file: ConfigFile['inventory'][number], place: Place): InventoryN
     units: file.units ?? [],
     macAddress: file.mac_address,
     wakeAddress: file.wake_address,
+    ...(file.wake_command === undefined ? {} : { wakeCommand: file.wake_command }),
     address: file.address,
     probePort: file.probe_port,
     ...(file.feeds === undefined ? {} : { feeds: file.feeds }),

@@ -9,6 +9,14 @@ const wakePort = 9;
 /** A datagram may be lost, and a card that is just going to sleep may miss one. */
 const packetsPerTarget = 3;
 
+type PacketTarget = Required<Pick<WakeTarget, 'node' | 'macAddress' | 'wakeAddress'>>;
+
+/** Those that a magic packet can wake. */
+export const packetTargets = (targets: readonly WakeTarget[]): PacketTarget[] =>
+  targets.flatMap(({ node, macAddress, wakeAddress }) =>
+    macAddress === undefined ? [] : [{ node, macAddress, wakeAddress }],
+  );
+
 /** Six bytes of ones, then the address sixteen times. @throws HEC_CONFIG */
 export function magicPacket(macAddress: string): Buffer {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(macAddress)) {
@@ -26,7 +34,7 @@ export function magicPacket(macAddress: string): Buffer {
  * Sends the packets for all targets; resolves when the kernel has taken them.
  * @returns a sentence for each target whose packets could not be sent
  */
-export async function wake(targets: readonly WakeTarget[], port: number = wakePort): Promise<string[]> {
+export async function wake(targets: readonly PacketTarget[], port: number = wakePort): Promise<string[]> {
   const socket = createSocket('udp4');
   // Errors come to the callbacks of send(); without a listener they would end the process.
   socket.on('error', () => undefined);
@@ -37,10 +45,10 @@ export async function wake(targets: readonly WakeTarget[], port: number = wakePo
     });
     socket.setBroadcast(true);
     const failures = await Promise.all(
-      targets.map((target) =>
-        wakeOne(target, (packet, address) => send(socket, packet, port, address)).then(
+      targets.map(({ node, macAddress, wakeAddress }) =>
+        wakeOne(macAddress, wakeAddress, (packet, address) => send(socket, packet, port, address)).then(
           () => undefined,
-          (error: Error) => `${target.node} could not be sent a magic packet: ${error.message}`,
+          (error: Error) => `${node} could not be sent a magic packet: ${error.message}`,
         ),
       ),
     );
@@ -55,7 +63,7 @@ export async function wake(targets: readonly WakeTarget[], port: number = wakePo
 type Put = (packet: Buffer, address: string) => Promise<void>;
 
 /** @throws Error of the first address when the packet could be sent to none */
-async function wakeOne({ macAddress, wakeAddress }: WakeTarget, put: Put): Promise<void> {
+async function wakeOne(macAddress: string, wakeAddress: string, put: Put): Promise<void> {
   const packet = magicPacket(macAddress);
   const isDeclared = wakeAddress !== limitedBroadcast;
   const addresses = isDeclared ? [wakeAddress] : [wakeAddress, ...broadcastAddresses()];

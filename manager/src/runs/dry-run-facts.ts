@@ -10,7 +10,7 @@ import type { FleetState } from '../core/fleet.ts';
 import type { Leaf, Observations } from '../core/plan/gate.ts';
 import { leafKey, leavesOf } from '../core/plan/gate-verdict.ts';
 import type { Plan, PlannedOperation } from '../core/plan/plan.ts';
-import { type DryRunFacts, methodsOf, operationsOf, unitsOf } from './dry-run.ts';
+import { type DryRunFacts, methodsOf, operationsOf, unitsOf, wakeCommandOf } from './dry-run.ts';
 import { operationKey, unitKey } from './unit-key.ts';
 
 export interface DryRunPorts {
@@ -128,12 +128,19 @@ async function ask(session: Session | undefined, query: QueryBody): Promise<Quer
 }
 
 async function hookTroublesOf(plan: Plan): Promise<Map<string, string>> {
-  const hooks = methodsOf(plan).flatMap((method) => (method.type === 'hook' ? [method] : []));
+  const commands = methodsOf(plan).flatMap(
+    (method): [name: string, what: string, argv: readonly string[]][] => {
+      if (method.type === 'hook') return [[method.hook, `hook ${method.hook}`, method.argv]];
+      if (method.type !== 'wake') return [];
+      return method.targets.flatMap(({ node, command }) =>
+        command === undefined ? [] : [[wakeCommandOf(node), `what wakes ${node}`, command]],
+      );
+    },
+  );
   const troubles = await Promise.all(
-    hooks.map(async ({ hook, argv }): Promise<[string, string][]> => {
-      const [command = ''] = argv;
+    commands.map(async ([name, what, [command = '']]): Promise<[string, string][]> => {
       const isThere = await canRun(command);
-      return isThere ? [] : [[hook, `hook ${hook}: ${command} is not a program that can be run here`]];
+      return isThere ? [] : [[name, `${what}: ${command} is not a program that can be run here`]];
     }),
   );
   return new Map(troubles.flat());

@@ -14,7 +14,7 @@ import {
   type RunStep,
 } from '@hecate/proto/generated/wire.ts';
 import { boundOf, expectedOf, keptAt, stepBoundMs, stepExpectedMs } from '../core/plan/bounds.ts';
-import type { Condition, Observations } from '../core/plan/gate.ts';
+import type { Condition, Gate, Observations } from '../core/plan/gate.ts';
 import { judge, leavesOf } from '../core/plan/gate-verdict.ts';
 import type { Action, Plan, PlannedOperation, Rung, Step } from '../core/plan/plan.ts';
 import type { RunRequest } from '../core/runs/run.ts';
@@ -29,7 +29,7 @@ export interface DryRunFacts {
   readonly missingUnits: ReadonlySet<string>;
   /** By operationKey: what the policies of their nodes refuse, why, and what would allow it. */
   readonly policyRefusals: ReadonlyMap<string, string>;
-  /** Hooks whose command cannot be run here, and why. */
+  /** Hooks, and by wakeCommandOf commands that wake, that cannot be run here, and why. */
   readonly hookTroubles: ReadonlyMap<string, string>;
   /** Hosts that are up, and that a gate would take for off, or could not see; a sentence for each. */
   readonly blindLooks: readonly string[];
@@ -135,6 +135,9 @@ interface JudgedAction {
   readonly operations: readonly RunOperationReport[];
 }
 
+/** The command that wakes a node, beside hooks, which have no blank in their names. */
+export const wakeCommandOf = (node: NodeName): string => `wake ${node}`;
+
 const nothingSeen: JudgedAction = { troubles: [], sentence: '', details: [], operations: [] };
 
 function judgeAction(action: Action, facts: DryRunFacts, awaited: ReadonlySet<NodeName>): JudgedAction {
@@ -142,10 +145,12 @@ function judgeAction(action: Action, facts: DryRunFacts, awaited: ReadonlySet<No
     case 'operations':
       return judgeOperations(action, facts, awaited);
     case 'gate':
+      return judgeGate(action, facts);
     case 'wake': {
-      const { verdict, details } = judge(action.gate.condition, facts.observations);
-      const now = verdict === 'holds' ? ['it holds already'] : details;
-      return { ...nothingSeen, sentence: action.gate.sentence, details: now };
+      const troubles = action.targets.flatMap(
+        ({ node }) => facts.hookTroubles.get(wakeCommandOf(node)) ?? [],
+      );
+      return { ...judgeGate(action, facts), troubles };
     }
     case 'hook': {
       const trouble = facts.hookTroubles.get(action.hook);
@@ -154,6 +159,15 @@ function judgeAction(action: Action, facts: DryRunFacts, awaited: ReadonlySet<No
     case 'wait':
       return nothingSeen;
   }
+}
+
+function judgeGate({ gate }: { readonly gate: Gate }, { observations }: DryRunFacts): JudgedAction {
+  const { verdict, details } = judge(gate.condition, observations);
+  return {
+    ...nothingSeen,
+    sentence: gate.sentence,
+    details: verdict === 'holds' ? ['it holds already'] : details,
+  };
 }
 
 function judgeOperations(

@@ -1,6 +1,6 @@
 /**
- * The built-in startup: what others depend on first. Hosts are woken where they have a MAC address, and waited for
- * where they have none. All servers' units are started at once, and judged by gates: with embedded etcd a server is
+ * The built-in startup: what others depend on first. Hosts are woken where there is a way to, and waited for where there
+ * is none. All servers' units are started at once, and judged by gates: with embedded etcd a server is
  * ready only once there is a quorum, however long that takes. A host that does not come is told, and left behind;
  * without a quorum of servers, or without a host that others depend on, the startup ends.
  */
@@ -21,7 +21,7 @@ import {
 } from './default-parts.ts';
 import { dependenciesOf, dependentsOf } from './dependencies.ts';
 import { stateSentence } from './expand-action.ts';
-import type { Inventory, InventoryNode } from './inventory.ts';
+import { canBeWoken, type Inventory, type InventoryNode } from './inventory.ts';
 import type { OnFailure } from './plan.ts';
 import type {
   ActionDeclaration,
@@ -81,8 +81,8 @@ function presenceSteps(
   nodes: readonly InventoryNode[],
   onFailure: OnFailure,
 ): StepDeclaration[] {
-  const woken = nodes.filter(({ macAddress }) => macAddress !== undefined);
-  const awaited = nodes.filter(({ macAddress }) => macAddress === undefined);
+  const woken = nodes.filter(canBeWoken);
+  const awaited = nodes.filter((node) => !canBeWoken(node));
   const times = { ...bootTimes, onFailure };
   const steps: StepDeclaration[] = [];
   if (woken.length > 0) {
@@ -107,7 +107,7 @@ const awaitedSentence = (nodes: readonly InventoryNode[]): string =>
         nodes.map((node) => node.name),
         'online',
       )
-    : `${everyOf(nodes)} without a MAC address is online`;
+    : `${everyOf(nodes)} that must come up by itself is online`;
 
 function startStep(inventory: Inventory, nodes: readonly InventoryNode[]): StepDeclaration {
   const start: ActionDeclaration = {

@@ -5,9 +5,9 @@ import { nearestWord } from '@hecate/proto/core/suggestion.ts';
 import { createVerbOptions, type Verb } from '@hecate/proto/generated/wire.ts';
 import type { StepCompilation } from './compilation.ts';
 import { expandGate, nodeLeaf, waitsOnlyForPower } from './expand-condition.ts';
-import type { InventoryNode } from './inventory.ts';
+import { canBeWoken, type InventoryNode } from './inventory.ts';
 import { unitsOf } from './node-units.ts';
-import type { Action, PlannedOperation } from './plan.ts';
+import type { Action, PlannedOperation, WakeTarget } from './plan.ts';
 import { formatList } from './plan-words.ts';
 import type { ActionDeclaration } from './sequence.ts';
 
@@ -93,9 +93,10 @@ function gateAction(action: Declared<'gate'>, compilation: StepCompilation): Act
 }
 
 function wakeAction(nodes: readonly InventoryNode[], compilation: StepCompilation): Action | undefined {
-  const targets = nodes.flatMap(({ name, macAddress, wakeAddress }) => {
-    if (macAddress !== undefined) return [{ node: name, macAddress, wakeAddress }];
-    compilation.error(`${name} has no MAC address to be woken by`, `give it mac_address, or do not wake it`);
+  const targets = nodes.flatMap((node): WakeTarget[] => {
+    if (canBeWoken(node)) return [wakeTarget(node)];
+    const remedy = 'give it mac_address or wake_command, or do not wake it';
+    compilation.error(`${node.name} has no MAC address to be woken by, and no command for it`, remedy);
     return [];
   });
   if (targets.length === 0) return undefined;
@@ -107,6 +108,13 @@ function wakeAction(nodes: readonly InventoryNode[], compilation: StepCompilatio
   };
   return { type: 'wake', targets, gate };
 }
+
+const wakeTarget = ({ name, macAddress, wakeAddress, wakeCommand }: InventoryNode): WakeTarget => ({
+  node: name,
+  ...(macAddress === undefined ? {} : { macAddress }),
+  wakeAddress,
+  ...(wakeCommand === undefined ? {} : { command: wakeCommand }),
+});
 
 /** A sentence is shown in a line, and has its limit on the wire. */
 const namedMax = 12;

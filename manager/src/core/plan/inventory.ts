@@ -25,6 +25,8 @@ export interface InventoryNode {
   readonly macAddress: string | undefined;
   /** Where the magic packet is sent: an IPv4 broadcast address. */
   readonly wakeAddress: string;
+  /** Program and arguments on the coordinator that switch it on. */
+  readonly wakeCommand?: readonly string[] | undefined;
   /** For probes of the network: a host name or IP address; undefined: where its agent last dialled from. */
   readonly address: string | undefined;
   /** A TCP port that answers, or refuses, while the host is up. */
@@ -53,3 +55,7 @@ export interface Inventory {
   /** Sorted by name. */
   readonly hooks: readonly Hook[];
 }
+
+/** Whether Hecate can switch it on; else it must come up by itself, or by hand. */
+export const canBeWoken = ({ macAddress, wakeCommand }: InventoryNode): boolean =>
+  macAddress !== undefined || wakeCommand !== undefined;

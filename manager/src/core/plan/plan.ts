@@ -29,10 +29,12 @@ export interface PlannedOperation {
   readonly options: VerbOptions | undefined;
 }
 
+/** By a magic packet, by a command of the coordinator, or by both. */
 export interface WakeTarget {
   readonly node: NodeName;
-  readonly macAddress: string;
+  readonly macAddress?: string;
   readonly wakeAddress: string;
+  readonly command?: readonly string[];
 }
 
 export type Action =
@@ -48,7 +50,7 @@ export type Action =
     }
   | { readonly type: 'gate'; readonly gate: Gate }
   | { readonly type: 'wait'; readonly durationMs: number }
-  /** Magic packets to those that are not online, at each look, until the gate holds: all of them are online. */
+  /** Wakes those that are not online, at each look, until the gate holds: all of them are online. */
   | { readonly type: 'wake'; readonly targets: readonly WakeTarget[]; readonly gate: Gate }
   | {
       readonly type: 'hook';

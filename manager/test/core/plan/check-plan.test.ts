@@ -97,7 +97,7 @@ t.test('a step without a bound', async (t) => {
 
 t.test('wake without a MAC address, and hooks that are not there', async (t) => {
   t.same(found(inOrder({ type: 'wake', nodes: ['nas', 'srv-1'] })), [
-    'error 11: nas has no MAC address to be woken by',
+    'error 11: nas has no MAC address to be woken by, and no command for it',
   ]);
   const inventory: Inventory = {
     ...clusterInventory(),

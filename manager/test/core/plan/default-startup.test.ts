@@ -40,6 +40,24 @@ t.test('what others depend on first; woken where it can be, waited for where not
   ]);
 });
 
+t.test('a host that a command switches on is woken, too', async (t) => {
+  const wakeCommand = ['/usr/bin/bmc', 'on'];
+  const inventory = inventoryOf([
+    node('a', 'agent', { macAddress, wakeCommand }),
+    node('b', 'agent', { wakeCommand }),
+    node('c', 'agent'),
+  ]);
+  const [wake, wait] = stepsOf(inventory);
+  t.match(wake?.step.methods[0], {
+    type: 'wake',
+    targets: [
+      { node: 'a', macAddress, command: wakeCommand },
+      { node: 'b', command: wakeCommand },
+    ],
+  });
+  t.equal(wait?.step.name, 'c is online');
+});
+
 t.test('servers start in one step, all at once, and their jobs are not what counts', async (t) => {
   const servers = ['s1', 's2', 's3', 's4', 's5'].map((name) => node(name, 'server', { macAddress }));
   const start = stepsOf(inventoryOf(servers)).find(({ step }) => step.name.startsWith('start'));
