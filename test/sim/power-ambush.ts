@@ -45,8 +45,18 @@ export class Ambush {
     const { upses, config } = this.#power.site;
     // Only where a shutdown takes its time is one taken back before its point of no return.
     const canTwoWant = upses.length > 1 && config.sequences.length > 0;
-    const drawn: readonly Kind[] = canTwoWant ? [...kinds, ...kinds.map((): Kind => 'two want')] : kinds;
+    const drawn: Kind[] = canTwoWant ? [...kinds, ...kinds.map((): Kind => 'two want')] : [...kinds];
+    if (this.#telling.length > 0) drawn.push('silent before the threshold', 'silent before the threshold');
     return new Set(Array.from({ length: chance.one([0, 1, 1, 2, 2]) }, () => chance.one(drawn)));
+  }
+
+  /** They tell a runtime, and it is long enough. */
+  get #telling(): readonly Telemetry[] {
+    const { telemetries, site } = this.#power;
+    return telemetries.filter(
+      ({ nature, ups: { name, battery } }) =>
+        nature.tells === 'runtime' && battery.nature.fullMs > 1.5 * (site.thresholdsMs[name] ?? 0),
+    );
   }
 
   begin(): void {
@@ -55,6 +65,8 @@ export class Ambush {
     this.#power.onTrigger = this.#chained(() => this.#onTrigger());
     if (this.#kinds.has('low with mains'))
       for (const telemetry of telemetries) this.#soon(300_000, () => this.#tellLow(telemetry));
+    if (this.#kinds.has('silent before the threshold') && this.#telling.length > 0)
+      this.#soon(100_000, () => this.#silently(this.#chance.one(this.#telling)));
     if (this.#kinds.has('two want')) this.#soon(300_000, () => this.#twoWant());
     if (this.#kinds.has('calibration'))
       for (const ups of grid.upses)
@@ -88,18 +100,13 @@ export class Ambush {
   }
 
   #onMains(ups: SimulatedUps): void {
-    const { telemetries, site, world } = this.#power;
+    const { telemetries, site } = this.#power;
     const telemetry = telemetries.find((each) => each.ups === ups);
     if (!telemetry || ups.hasMains) return;
     const toDecideMs = Math.max(0, ups.battery.leftMs() - (site.thresholdsMs[ups.name] ?? 0));
     if (this.#begins('low at the transfer', 0.9)) this.#tellLow(telemetry);
     if (this.#begins('wrong runtime on battery', 0.7))
       this.#soon(toDecideMs / 2, () => telemetry.lieOfRuntime(this.#chance.one([0, 1000, 20_000])));
-    if (this.#begins('silent before the threshold', 0.6))
-      world.time.after(Math.max(0, toDecideMs - this.#chance.between(0, 30_000)), () => {
-        if (!this.#isOver && ups.isOnBattery)
-          this.#weather.silence(telemetry, 'data-stale', this.#chance.between(60_000, 400_000));
-      });
     if (this.#begins('manager killed on battery', 0.7))
       this.#soon(this.#chance.one([20_000, 100_000, toDecideMs]), () => {
         if (ups.isOnBattery) this.#weather.faults.killManager();
@@ -114,6 +121,7 @@ export class Ambush {
     if (!one?.hasMains || !other?.hasMains || this.#isOver) return;
     world.sometimes('ambush: two want');
     for (const ups of [one, other]) {
+      ups.isReserved = true;
       const telemetry = telemetries.find((each) => each.ups === ups);
       if (telemetry) this.#tellLow(telemetry, 30_000);
       ups.setMains(false);
@@ -121,7 +129,33 @@ export class Ambush {
     world.time.after(chance.between(12_000, 30_000), () => one.setMains(true));
     world.time.after(chance.between(80_000, 240_000), () => {
       other.setMains(true);
+      for (const ups of [one, other]) ups.isReserved = false;
       this.#soon(600_000, () => this.#twoWant());
+    });
+  }
+
+  /** Nothing is heard while the battery comes to the threshold, and a while beyond. */
+  #silently(telemetry: Telemetry): void {
+    const { site, world } = this.#power;
+    const { ups } = telemetry;
+    const thresholdMs = site.thresholdsMs[ups.name] ?? 0;
+    ups.battery.advance(world.time.nowMs);
+    const toDecideMs = ups.battery.leftMs() - thresholdMs;
+    if (!ups.hasMains || ups.isReserved || this.#isOver || toDecideMs < 60_000) return;
+    world.sometimes('ambush: silent before the threshold');
+    ups.isReserved = true;
+    ups.setMains(false);
+    const atMs = thresholdMs + this.#chance.between(2000, 40_000);
+    const look = (): void => {
+      const { runtimeMs = 0, readAtMs = 0 } = telemetry.told.findLast((each) => each.runtimeMs) ?? {};
+      if (this.#isOver || !ups.isReserved) return;
+      if (runtimeMs - (world.time.nowMs - readAtMs) > atMs) world.time.after(500, look);
+      else this.#weather.silence(telemetry, 'data-stale', this.#chance.between(100_000, 400_000));
+    };
+    look();
+    world.time.after(toDecideMs + this.#chance.between(0.2, 1.5) * thresholdMs, () => {
+      ups.isReserved = false;
+      ups.setMains(true);
     });
   }
 

@@ -25,6 +25,8 @@ export class SimulatedUps {
   hasOutput = true;
   /** It discharges its battery on purpose, with mains there (CAL). */
   isCalibrating = false;
+  /** An outage of its own goes on, which random weather does not end. */
+  isReserved = false;
   /** Without mains. */
   readonly outages: Stretch[] = [];
   /** Nothing comes out of it from then on. */

@@ -73,9 +73,9 @@ export class Weather {
   outage(upses: readonly SimulatedUps[], forMs: number): void {
     const { time, chance } = this.#power.world;
     for (const ups of upses) {
-      ups.setMains(false);
+      this.#setMains(ups, false);
       const until = forMs + (chance.happens(0.3) ? chance.between(0, 60_000) : 0);
-      time.after(until, () => ups.setMains(true));
+      time.after(until, () => this.#setMains(ups, true));
     }
   }
 
@@ -86,12 +86,17 @@ export class Weather {
     const beganAtMs = time.nowMs;
     const hasTriggered = ({ name, hasOutput }: SimulatedUps) =>
       !hasOutput || (checkers.triggersOf(name).at(-1)?.atMs ?? 0) >= beganAtMs;
-    for (const ups of upses) ups.setMains(false);
+    for (const ups of upses) this.#setMains(ups, false);
     const look = () => {
       if (!upses.some(hasTriggered)) time.after(1000, look);
-      else time.after(chance.between(0, 120_000), () => upses.forEach((ups) => void ups.setMains(true)));
+      else
+        time.after(chance.between(0, 120_000), () => upses.forEach((ups) => void this.#setMains(ups, true)));
     };
     look();
+  }
+
+  #setMains(ups: SimulatedUps, hasMains: boolean): void {
+    if (!ups.isReserved) ups.setMains(hasMains);
   }
 
   flap(upses: readonly SimulatedUps[], times: number): void {
@@ -99,9 +104,9 @@ export class Weather {
     if (times <= 0 || this.#isOver) return;
     this.#power.world.sometimes('flap');
     const outageMs = chance.between(200, chance.happens(0.5) ? 8000 : 90_000);
-    for (const ups of upses) ups.setMains(false);
+    for (const ups of upses) this.#setMains(ups, false);
     time.after(outageMs, () => {
-      for (const ups of upses) ups.setMains(true);
+      for (const ups of upses) this.#setMains(ups, true);
       time.after(chance.between(200, 40_000), () => this.flap(upses, times - 1));
     });
   }
