@@ -26,6 +26,8 @@ const execute = promisify(execFile);
 const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 const without = (program: string): string | false => (has(program) ? false : `${program} is not installed`);
 
+t.setTimeout(180_000);
+
 t.test('what is generated is current', async (t) => {
   const all = { ...manPages, ...completions, 'docs/exit-codes.md': exitCodesPage };
   for (const [file, generate] of Object.entries(all)) {

@@ -18,7 +18,7 @@ import {
   type Role,
 } from '@hecate/proto/generated/wire.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
-import { createAuthority, hasAuthority } from './trust/authority.ts';
+import { createAuthority, hasAuthority, type Authority as SiteAuthority } from './trust/authority.ts';
 import type { AcceptedPeer, PeerCheck } from './trust/peer-identity.ts';
 import { ensureServerCertificate, type ServerCertificate } from './trust/server-certificate.ts';
 import { type CertificateAnswer, openTrust, type Trust } from './trust/trust.ts';
@@ -83,17 +83,34 @@ export class TrustService {
     return this.#opened().authority.certificatePem;
   }
 
-  /** @throws HEC_AUTHORITY_EXISTS */
+  /**
+   * The one that is there, when it is of this site and in date: whoever asks once more is told what the first time would
+   * have told. @throws HEC_AUTHORITY_EXISTS
+   */
   async initAuthority(site: string): Promise<Authority> {
+    if (this.#trust) return this.#existing(this.#trust.authority, site);
     const { authorityLifetimeMs: lifetimeMs } = this.#config().trust;
     await createAuthority(this.#folder, { siteName: site, nowMs: this.#wallMs(), lifetimeMs });
     this.#trust = this.#open();
     return this.authorityInfo();
   }
 
+  #existing({ siteName, notAfterMs }: SiteAuthority, site: string): Authority {
+    const isExpired = this.#wallMs() >= notAfterMs;
+    if (siteName === site && !isExpired) return { ...this.authorityInfo(), existed: true };
+    const which = isExpired
+      ? `expired at ${new Date(notAfterMs).toISOString()}`
+      : `is of the site ${siteName}, not ${site}`;
+    throw new HecateError(
+      'HEC_AUTHORITY_EXISTS',
+      `there is an authority already, which ${which}; nothing was changed`,
+      'to begin anew, stop the manager and move the folder authority of its state directory away: every node must then join again',
+    );
+  }
+
   authorityInfo(): Authority {
     const { fingerprint, notAfterMs } = this.#opened().authority;
-    return { fingerprint, notAfterMs, names: [...this.#config().names] };
+    return { fingerprint, notAfterMs, names: [...this.#config().names], existed: false };
   }
 
   /** The manager's own certificate, made anew when its names changed or its time has come. */

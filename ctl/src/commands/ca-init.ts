@@ -9,7 +9,7 @@ export const command: Command = {
     group: 'trust',
     summary: 'make the certificate authority of the site',
     description: [
-      "Makes the manager's own authority, once; from then on it listens for nodes. One that exists is never replaced. The names that its server certificate is good for come from names in the configuration of the manager.",
+      "Makes the manager's own authority, once; from then on it listens for nodes. One that exists is never replaced: asked once more for the same site, it says which one there is, and changes nothing. The names that its server certificate is good for come from names in the configuration of the manager.",
     ],
     arguments: [],
     options: [
@@ -27,12 +27,13 @@ export const command: Command = {
     const { out, invocation } = context;
     const value = { site: invocation.text('site') ?? '', names: [] };
     const authority = await context.ask('authority', { case: 'initAuthority', value });
-    const { fingerprint, notAfterMs, names } = authority;
-    if (out.isJson) out.json({ fingerprint, not_after: timeOrNull(notAfterMs), names });
+    const { fingerprint, notAfterMs, names, existed } = authority;
+    if (out.isJson) out.json({ fingerprint, not_after: timeOrNull(notAfterMs), names, is_new: !existed });
     else {
       out.line(`SHA-256 fingerprint: ${printable(fingerprint)}`);
       out.line(`valid until: ${localTime(notAfterMs)}`);
       out.line(`the manager answers as: ${names.map(printable).join(', ')}`);
+      if (existed) out.note('it exists already, and nothing was changed');
       out.note('next: hecatectl node enroll NAME for every host');
     }
     return 'success';

@@ -229,7 +229,7 @@ t.test('revoking, listing, the authority', async (t) => {
     }),
     initAuthority: () => ({
       case: 'authority',
-      value: { fingerprint: 'ff', notAfterMs: seenAtMs, names: ['manager.lan'] },
+      value: { fingerprint: 'ff', notAfterMs: seenAtMs, names: ['manager.lan'], existed: true },
     }),
   });
   t.equal((await ctl('node', 'revoke', 'x')).exitCode, 0);
@@ -237,7 +237,9 @@ t.test('revoking, listing, the authority', async (t) => {
   t.equal((await ctl('operator', 'revoke', 'gone')).exitCode, 4);
   t.match((await ctl('node', 'list')).stdout, /^x +joined +in 90 d +ab$/m);
   t.match((await ctl('operator', 'list')).stdout, /^x +viewer +joined /m);
-  t.match((await ctl('ca', 'init', '--site', 'home')).stdout, 'SHA-256 fingerprint: ff');
+  const again = await ctl('ca', 'init', '--site', 'home');
+  t.match(again, { exitCode: 0, stderr: /it exists already, and nothing was changed/ });
+  t.match(again.stdout, 'SHA-256 fingerprint: ff');
   t.match(manager.requests.at(-1), { value: { site: 'home', names: [] } });
   t.match((await ctl('peer', 'list')).stdout, /^x +joined +in 90 d +ab$/m);
   for (const kind of ['node', 'operator', 'peer']) {

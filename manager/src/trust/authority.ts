@@ -25,6 +25,8 @@ export interface Authority {
   readonly certificatePem: string;
   /** SHA-256 of the certificate (DER), 64 lower-case hexadecimal digits: what join tokens pin. */
   readonly fingerprint: string;
+  /** Of the site that it was made for; empty for one that was not made here. */
+  readonly siteName: string;
   /** Milliseconds since the Unix epoch. */
   readonly notAfterMs: number;
   /** For this folder's functions only. */
@@ -46,6 +48,7 @@ export interface MadeCertificate {
   readonly notAfterMs: number;
 }
 
+const namePrefix = 'Hecate authority ';
 const siteNamePattern = /^[A-Za-z0-9]([A-Za-z0-9 .-]{0,38}[A-Za-z0-9])?$/;
 
 export const authorityFolder = (dir: string): string => join(dir, 'authority');
@@ -72,7 +75,7 @@ export async function createAuthority(dir: string, options: AuthorityOptions): P
     Number.MAX_SAFE_INTEGER,
   );
   const certificatePem = await buildAuthorityCertificate(
-    `Hecate authority ${options.siteName}`,
+    `${namePrefix}${options.siteName}`,
     createPrivateKey(keys.privateKeyPem),
     keys.publicKeySpki,
     validity,
@@ -119,6 +122,7 @@ export function openAuthority(dir: string): Authority {
     certificate,
     certificatePem,
     fingerprint: fingerprintOf(certificate),
+    siteName: siteNameOf(certificate),
     notAfterMs: validityOf(certificate).notAfterMs,
     issuer: { certificatePem, privateKey },
   };
@@ -158,6 +162,11 @@ function validityNow(authority: Authority, request: { lifetimeMs: number; nowMs:
 function made(certificatePem: string): MadeCertificate {
   const certificate = new X509Certificate(certificatePem);
   return { certificatePem, serial: certificate.serialNumber, ...validityOf(certificate) };
+}
+
+function siteNameOf({ subject }: X509Certificate): string {
+  const name = /^CN=(.*)$/m.exec(subject)?.[1] ?? '';
+  return name.startsWith(namePrefix) ? name.slice(namePrefix.length) : '';
 }
 
 function parseKey(folder: string, pem: string) {

@@ -49,7 +49,13 @@ t.test('an authority, a token, a list, a revocation', async (t) => {
   t.match(before, { code: 'HEC_NO_AUTHORITY', remedy: 'hecatectl ca init' });
   const authority = await admin.get('authority', initAuthority({ site: 'bench' }));
   t.match(authority, { fingerprint: /^[0-9a-f]/i, names: ['127.0.0.1'] });
-  t.match(await failureOf(admin.ask(initAuthority())), { code: 'HEC_AUTHORITY_EXISTS' });
+  t.equal(authority.existed, false);
+  const again = await admin.get('authority', initAuthority({ site: 'bench' }));
+  t.same(again, { ...authority, existed: true }, 'asked once more, it is told of the one that is there');
+  t.match(await failureOf(admin.ask(initAuthority({ site: 'other' }))), {
+    code: 'HEC_AUTHORITY_EXISTS',
+    message: /of the site bench, not other; nothing was changed/,
+  });
 
   const { token, name, expiresMs } = await admin.get(
     'joinToken',

@@ -42,6 +42,7 @@ t.test('made once, private, and found again', async (t) => {
   t.throws(() => openAuthority(dir), { code: 'HEC_NO_AUTHORITY', remedy: /ca init/ });
   const made = await createAuthority(dir, { siteName: 'Home 1', nowMs: Date.now() });
   t.match(made.fingerprint, /^[0-9a-f]{64}$/);
+  t.equal(made.siteName, 'Home 1');
   t.equal(openAuthority(dir).fingerprint, made.fingerprint);
   t.equal(statSync(join(dir, 'authority', 'key.pem')).mode & 0o777, 0o600);
   t.equal(statSync(join(dir, 'authority')).mode & 0o777, 0o700);
