@@ -1,6 +1,7 @@
 /**
- * Every planted bug against the simulator of runs, of power, and of two sites: `npm run sim:mutants -- [--seeds N] [--only TEXT]`. Prints
- * the seed that found each; ends with 1 when one lives through all seeds.
+ * Every planted bug against the simulator of runs, of power, and of two sites:
+ * `npm run sim:mutants -- [--power] [--seeds N] [--only TEXT]`; with `--power`, those of power alone. Prints the seed that
+ * found each; ends with 1 when one lives through all seeds.
  */
 import { parseArgs } from 'node:util';
 import { forwardMutants } from '../test/sim/forward-mutants.ts';
@@ -11,22 +12,30 @@ import { mutants } from '../test/sim/runs-mutants.ts';
 import { simulateRuns } from '../test/sim/runs-simulation.ts';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '5000' }, only: { type: 'string', default: '' } },
+  options: {
+    seeds: { type: 'string', default: '5000' },
+    only: { type: 'string', default: '' },
+    power: { type: 'boolean', default: false },
+  },
 });
 const seedsMax = Number(values.seeds);
 let living = 0;
 let count = 0;
 console.log(`${'seeds'.padStart(6)}  ${'planted bug'.padEnd(50)}  found by`);
-const all = [
+const ofPower = Object.entries(powerMutants).map(([name, mutation]) => ({
+  name,
+  mutation,
+  simulate: simulatePower,
+}));
+const others = [
   ...Object.entries(mutants).map(([name, mutation]) => ({ name, mutation, simulate: simulateRuns })),
-  ...Object.entries(powerMutants).map(([name, mutation]) => ({ name, mutation, simulate: simulatePower })),
   ...Object.entries(forwardMutants).map(([name, mutation]) => ({
     name,
     mutation,
     simulate: simulateForward,
   })),
 ];
-for (const { name, mutation, simulate } of all) {
+for (const { name, mutation, simulate } of values.power ? ofPower : [...ofPower, ...others]) {
   if (!name.includes(values.only)) continue;
   count += 1;
   const found = await firstViolation(simulate, mutation);
