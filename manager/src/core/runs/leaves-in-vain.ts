@@ -6,7 +6,7 @@ import { errorTable } from '@hecate/proto/core/errors.ts';
 import type { Leaf, Observations } from '../plan/gate.ts';
 import { leafKey } from '../plan/gate-verdict.ts';
 import type { PlannedOperation } from '../plan/plan.ts';
-import { methodAt, stepAt } from './plan-walk.ts';
+import { askedOperations } from './asked-operations.ts';
 import type { OperationEnd, RunState } from './run.ts';
 
 /** Of these leaves; by what the run itself has asked for, and was refused for good. */
@@ -22,19 +22,8 @@ export function withoutWaiting(observations: Observations, inVain: readonly Leaf
   return { ...observations, ...Object.fromEntries(holding) };
 }
 
-function refusedOf({ request: { plan }, results, pastOperations }: RunState): PlannedOperation[] {
-  return pastOperations.flatMap(({ address, operations }) => {
-    const result = results.find(
-      (each) => each.address.stage === address.stage && each.address.step === address.step,
-    );
-    const action = methodAt(stepAt(plan, address), result?.method ?? 0);
-    if (action.type !== 'operations') return [];
-    return operations.flatMap(({ index, end }) => {
-      const operation = action.operations[index];
-      return operation && end && isRefusedForGood(end) ? [operation] : [];
-    });
-  });
-}
+const refusedOf = (run: RunState): PlannedOperation[] =>
+  askedOperations(run).flatMap(({ operation, end }) => (end && isRefusedForGood(end) ? [operation] : []));
 
 const isRefusedForGood = ({ status, code }: OperationEnd): boolean =>
   status === 'refused' && code !== '' && !errorTable[code].retryable;

@@ -33,7 +33,7 @@ export type StepOutcome = 'done' | 'degraded' | 'failed' | 'left-out';
 export interface StepResult {
   readonly address: StepAddress;
   readonly outcome: StepOutcome;
-  /** A sentence; empty when done. */
+  /** A sentence; of what is done, only where something about it is not known. */
   readonly why: string;
   readonly durationMs: number;
   readonly hasTimedOut: boolean;

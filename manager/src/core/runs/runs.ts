@@ -3,12 +3,14 @@
  * is to be recorded, and then sent, comes out (I9). Nothing here waits: a time-out is an input.
  */
 import type { OpId } from '@hecate/proto/core/names.ts';
+import { leavesOf } from '../plan/gate-verdict.ts';
 import { holdsToOrders, ordersAtReturn } from './dead-man-orders.ts';
 import { hasten, heard, isLooking, look } from './gate-look.ts';
 import { intentAfter } from './intent.ts';
 import { endOperation, goOn, openOperation, retryPauseOf, setPhase } from './operations-of-method.ts';
 import { orderCarriedOut } from './order-carried-out.ts';
 import { isActive, runningAction } from './plan-walk.ts';
+import { presumedSentence } from './presumed-off.ts';
 import type { RunningStep, RunState } from './run.ts';
 import { RunDraft } from './run-draft.ts';
 import {
@@ -116,7 +118,8 @@ function observed(state: RunsState, input: Of<'observed'>, at: RunsInstant): Run
   if (!isLooking(action)) return nothing(state);
   const draft = new RunDraft(run, at);
   const verdict = heard(draft, action, step.id, input);
-  if (verdict === 'holds') endStep(draft, 'done', '', false);
+  if (verdict === 'holds')
+    endStep(draft, 'done', presumedSentence(draft.run, leavesOf(action.gate.condition)), false);
   else if (verdict === 'in-vain') failMethod(draft, inVainSentence(draft.run.running, action), false);
   return commit(state, draft);
 }
