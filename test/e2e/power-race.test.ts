@@ -1,7 +1,7 @@
 /**
  * The power race on booted nodes: a real upsd, a real driver, and a serial UPS that is played, whose output is the power
  * of the nodes. Mains comes back when hosts are going off, and yet everything is on again at the end: first because the
- * UPS cuts its output, then because the coordinator stays up.
+ * UPS cuts its output, then because the coordinator stays up. And where mains stays away, it goes before its battery ends.
  */
 import t from 'tap';
 import { listRuns, stateOf } from '../../manager/test/support/runs-bench.ts';
@@ -75,7 +75,9 @@ t.test('mains is back before the last host is off', { skip, timeout }, async (t)
   const serial = await SerialUps.start(t);
   await startUpsd(t, {
     upses: { rack: { kind: 'serial', port: serial.port } },
-    users: { hecate: { password: 'secret', actions: ['SET'], commands: ['shutdown.return', 'shutdown.stop'] } },
+    users: {
+      hecate: { password: 'secret', actions: ['SET'], commands: ['shutdown.return', 'shutdown.stop'] },
+    },
     listen: siteAddress,
     port: 3493,
     within: cluster.fleet.site.wrap([]),
@@ -150,5 +152,17 @@ t.test('mains is back before the last host is off', { skip, timeout }, async (t)
     );
     t.same(serial.told, ['S01R0003'], 'nor was anything cut');
     await untilPhase('online');
+  });
+
+  await t.test('mains stays away: the coordinator goes, too, when its battery is low', async (t) => {
+    failMains();
+    await cluster.node('server-1').waitUntilOff();
+    serial.load(5);
+    await untilPhase('hosts-off');
+    t.ok(coordinator.isUp(), 'the others are off');
+    // Half a minute in which the load settles is part of it.
+    await coordinator.waitUntilOff(120_000);
+    t.equal(cluster.timesOff().at(-1)?.isOrderly, true);
+    t.same(serial.told, ['S01R0003', 'S01R0003'], 'its output goes off behind it');
   });
 });
