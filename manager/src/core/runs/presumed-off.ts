@@ -33,8 +33,8 @@ const hasTakenIt = ({ phase, end }: AskedOperation): boolean =>
 export function presumedSentence(run: RunState, leaves: readonly Leaf[]): string {
   const presumed = presumedOff(run, leaves);
   if (presumed.length === 0) return '';
-  const [are, have, they] = presumed.length === 1 ? ['is', 'has', 'it'] : ['are', 'have', 'they'];
+  const [are, it] = presumed.length === 1 ? ['is', 'it'] : ['are', 'they'];
   const ordered = presumed.filter((node) => run.armed.includes(node));
-  const alone = ordered.length > 0 ? `; by its order ${formatList(ordered)} would go off alone` : '';
-  return `${formatList(presumed)} ${are} silent, and ${have} not said to go off: ${they} may be up, and cut off${alone}`;
+  const alone = ordered.length > 0 ? `; by its order, ${formatList(ordered)} would go off alone` : '';
+  return `${formatList(presumed)} ${are} silent, and nobody has heard that ${it} would go off: ${it} may be up, and cut off${alone}`;
 }

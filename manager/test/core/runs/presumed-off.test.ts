@@ -34,7 +34,7 @@ t.test('one whose power-off has no answer: the gate holds, and says what it does
     const desk = off({ status });
     t.match(gateResult(desk), {
       outcome: 'done',
-      why: 'a is silent, and has not said to go off: it may be up, and cut off',
+      why: 'a is silent, and nobody has heard that it would go off: it may be up, and cut off',
     });
     t.same(desk.applied(), ['stop c x.service'], 'it goes on all the same');
   }
