@@ -137,8 +137,13 @@ class Outage {
       return trigger?.runId || undefined;
     });
     await this.#hecatectl('runs', 'watch', runId);
-    this.#say('Everything is down, in order, with charge to spare.');
-    this.#say('(Real hosts are now powered off, the coordinator last; these nodes have no power to switch.)');
+    this.#say('The cluster is down, in order, with charge to spare; the nodes are on.');
+    this.#say(
+      '(They are no hosts of their own, and have no power to switch: power.mode is cluster-only here. Without',
+    );
+    this.#say(
+      'that, the same shutdown goes on and powers the hosts off, the coordinator last: docs/power.md.)',
+    );
     await this.#untilPhase('hosts-off');
   }
 
