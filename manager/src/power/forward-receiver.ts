@@ -254,6 +254,8 @@ export class ForwardReceiver {
     const { peer, ups, forward } = this.#state;
     const lapse = `${peer} has asked for a shutdown (${ups}), and is not heard of any more: none is begun for it until it is`;
     this.#ports.alert('forward-lapsed', forward?.isLapsed === true ? lapse : undefined);
+    const unfinished = `${peer} has mains again (${ups}), and its shutdown failed when hosts were being powered off: it is not begun again; see which nodes are off (hecatectl status), and start them: hecatectl startup --execute`;
+    this.#ports.alert('forward-unfinished', forward?.isUnfinished === true ? unfinished : undefined);
   }
 
   #onRefused(error: HecateError | undefined): void {

@@ -35,6 +35,10 @@ export interface ReceivedForward extends Omit<ForwardedTrigger, 'timeLimitMs'> {
   readonly isLapsed?: boolean;
   /** It is of before a boot, and the sender has not been heard since: mains may be back over there. */
   readonly isUnheard?: boolean;
+  /** Past its point of no return: since when the sender says that mains is back over there. */
+  readonly unwantedSinceMs?: number | undefined;
+  /** It has ended with a run that failed when hosts were being powered off. */
+  readonly isUnfinished?: boolean;
   /** The sender was revoked: nothing is begun for it any more. */
   readonly isRevoked?: boolean;
 }
@@ -109,7 +113,7 @@ export const initialReceived = (peer: string, ups: string, bootId: string): Rece
 export function resumedReceived(kept: ReceivedState, bootId: string): ReceivedState {
   const { forward } = kept;
   if (kept.bootId === bootId || forward === undefined) return { ...kept, bootId };
-  const anew = { deadlineAtMs: undefined, askAgainAtMs: 0, isUnheard: true };
+  const anew = { deadlineAtMs: undefined, askAgainAtMs: 0, isUnheard: true, unwantedSinceMs: undefined };
   return { ...kept, bootId, forward: { ...forward, ...anew } };
 }
 

@@ -36,6 +36,13 @@ const lapsedAfterMs = 600_000;
 /** One of before a boot begins nothing until its sender is heard, or for so long: as silence on battery by default. */
 const unheardMostMs = 300_000;
 
+/**
+ * Past its point of no return a run goes on to its end; after one that failed no other is begun while the sender says
+ * that mains is back, and not at all when it has said so for so long. One that falls silent says nothing of its mains.
+ */
+const unwantedMs = 60_000;
+const unwantedSilenceMs = 30_000;
+
 /** A deadline that has come nearer by more than that is told. */
 const tightenedMs = 10_000;
 
@@ -165,6 +172,7 @@ function hearAgain(draft: ReceivedDraft, trigger: ForwardedTrigger): void {
   const { isLapsed, isUnheard } = draft.state.forward ?? {};
   const isNews = isLapsed === true || isUnheard === true;
   draft.change({ heardAtMs: draft.nowMs, ...(isNews ? { isLapsed: false, isUnheard: false } : {}) });
+  if (draft.state.forward?.unwantedSinceMs !== undefined) draft.change({ unwantedSinceMs: undefined });
   tighten(draft, trigger);
   const { forward } = draft.state;
   if (isNews && forward && isWaiting(forward) && forward.phase !== 'withdrawing') ask(draft);
@@ -221,6 +229,7 @@ function askAgain(draft: ReceivedDraft, isAtOnce: boolean): void {
   if (!isAtOnce && draft.nowMs < forward.askAgainAtMs) return;
   if (forward.phase === 'withdrawing') askReverse(draft);
   else if (isGone(draft, forward)) draft.change({ isLapsed: true });
+  else if (isUnwanted(draft, forward)) draft.change({ askAgainAtMs: draft.nowMs + askAgainMs });
   else if (isUnheard(draft, forward)) draft.change({ askAgainAtMs: unheardUntilMs(draft, forward) });
   else ask(draft);
 }
@@ -235,6 +244,9 @@ const unheardUntilMs = ({ nowMs }: ReceivedDraft, { heardAtMs = nowMs }: Receive
 
 const isUnheard = (draft: ReceivedDraft, forward: ReceivedForward): boolean =>
   forward.isUnheard === true && draft.nowMs < unheardUntilMs(draft, forward);
+
+const isUnwanted = ({ nowMs }: ReceivedDraft, { unwantedSinceMs, heardAtMs = 0 }: ReceivedForward): boolean =>
+  unwantedSinceMs !== undefined && nowMs - heardAtMs < unwantedSilenceMs;
 
 /** As if it had taken back all that it has asked for. What is past its point of no return goes on to its end (I10). */
 function revoked(draft: ReceivedDraft, { sentence }: Of<'revoked'>): void {
@@ -265,8 +277,17 @@ function withdrawn(draft: ReceivedDraft, input: Of<'withdrawn'>): void {
   if (forward?.phase === 'accepted' || forward?.phase === 'running') {
     draft.change({ phase: 'withdrawing', withdrawal: sentence });
     askReverse(draft);
-  }
+  } else if (forward?.phase === 'committed') notWanted(draft, forward);
   answer(draft, ticket, draft.state.forward ? standingOf(draft.state.forward) : 'withdrawn');
+}
+
+function notWanted(
+  draft: ReceivedDraft,
+  { unwantedSinceMs = draft.nowMs, isStarted }: ReceivedForward,
+): void {
+  draft.change({ unwantedSinceMs });
+  if (!isStarted && draft.nowMs - unwantedSinceMs >= unwantedMs)
+    draft.change({ phase: 'ended', isUnfinished: true });
 }
 
 /** What an older one has begun is taken back with it: of one UPS only the newest word counts. */

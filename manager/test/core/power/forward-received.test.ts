@@ -246,3 +246,55 @@ t.test('a peer that is revoked: what it has asked for ends, as if it had taken i
 
   t.same(new ReceiverBench().take(revoked), [], 'one that has asked for nothing');
 });
+
+t.test('past the point of no return, failed, and mains is back over there', async (t) => {
+  const failed = (): ReceiverBench => {
+    const bench = new ReceiverBench();
+    bench.forwarded(1);
+    for (const event of ['started', 'past-no-return', 'failed'] as const) bench.run(event);
+    return bench;
+  };
+  const mains = (bench: ReceiverBench, forMs: number) => {
+    for (let passedMs = 0; passedMs < forMs; passedMs += 5000) {
+      bench.withdrawn(1);
+      bench.pass(5000);
+    }
+  };
+  const asked = (bench: ReceiverBench): number =>
+    types(bench.effects).filter((type) => type === 'trigger').length;
+  await t.test('no other is begun meanwhile, and none at all after a minute', async (t) => {
+    const bench = failed();
+    mains(bench, 60_000);
+    t.equal(bench.state.forward?.phase, 'committed');
+    mains(bench, 5000);
+    t.match(bench.state.forward, { phase: 'ended', isUnfinished: true });
+    t.equal(bench.standing(bench.withdrawn(1)), 'ended');
+    bench.pass(600_000);
+    t.equal(asked(bench), 1);
+  });
+  await t.test('mains that fails again over there: another is', async (t) => {
+    const bench = failed();
+    mains(bench, 30_000);
+    bench.forwarded(1);
+    bench.pass(6000);
+    t.ok(asked(bench) > 1);
+    mains(bench, 30_000);
+    t.equal(bench.state.forward?.phase, 'committed', 'the minute begins anew');
+  });
+  await t.test('a sender that falls silent says nothing of its mains (I12)', async (t) => {
+    const bench = failed();
+    mains(bench, 20_000);
+    bench.pass(45_000);
+    t.ok(asked(bench) > 1);
+  });
+  await t.test('a run that goes on is left alone', async (t) => {
+    const bench = failed();
+    bench.pass(11_000);
+    bench.run('started');
+    mains(bench, 120_000);
+    t.equal(bench.state.forward?.phase, 'committed');
+    bench.run('ended');
+    t.match(bench.state.forward, { phase: 'ended' });
+    t.notOk(bench.state.forward?.isUnfinished);
+  });
+});
