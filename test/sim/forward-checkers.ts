@@ -4,6 +4,7 @@
  * seen to that in time (I5). The checkers know the truth, and what was told.
  */
 import type { Method, Outcome } from '@hecate/proto/core/frames.ts';
+import { isPastNoReturn } from '../../manager/src/core/runs/plan-walk.ts';
 import type { ReceivedRecord } from '../../manager/src/power/forward-file.ts';
 import type { PowerOfManager } from './power-manager.ts';
 import { type Stretch, timeWithin } from './power-ups.ts';
@@ -28,9 +29,17 @@ interface TakenBack {
   readonly sinceMs: number;
 }
 
+interface Withdrawn {
+  readonly ups: string;
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
 /** In a site where nothing else goes wrong, what was taken back is started again so soon. */
 const restoredWithinMs = 120_000;
 const lookEveryMs = 5000;
+/** From the frame to the record of the abort, on a slow disk. */
+const decidedWithinMs = 10_000;
 
 export class ForwardCheckers {
   /** Faults of hosts, network and disks may keep a run from its end. */
@@ -42,6 +51,8 @@ export class ForwardCheckers {
   readonly #runs = new Map<string, string[]>();
   readonly #ended = new Set<string>();
   #takenBack: TakenBack | undefined;
+  /** Runs that were withdrawn while that was possible, and when. */
+  readonly #withdrawn = new Map<string, Withdrawn>();
 
   constructor(ports: ForwardCheckersPorts) {
     this.#ports = ports;
@@ -54,6 +65,70 @@ export class ForwardCheckers {
 
   #sometimes(what: string): void {
     this.#ports.receiver.world.sometimes(what);
+  }
+
+  // ── What is withdrawn ──
+
+  /** A run that is not past its point of no return then does not go on to its end. */
+  onArrival({ case: asked, value }: Method): void {
+    if (asked !== 'withdrawTrigger') return;
+    const { ofManager, world } = this.#ports.receiver;
+    const { desk } = ofManager?.forwards ?? {};
+    const receiver = desk?.receivers.find(({ state }) => state.ups === value.ups);
+    const { forward } = receiver?.state ?? {};
+    const isOf = forward?.instance === value.instance && forward.sequence === value.sequence;
+    if (!receiver || !isOf || !this.#mayBeTakenBack(receiver.runId)) return;
+    if (this.#withdrawn.has(receiver.runId)) return;
+    const { ups, sequence } = value;
+    this.#withdrawn.set(receiver.runId, { ups, sequence, atMs: world.time.nowMs });
+  }
+
+  #mayBeTakenBack(runId: string): boolean {
+    const run = [...this.#ports.receiver.world.checkers.runs.values()].find((each) => each.runId === runId);
+    return run !== undefined && !run.isEnded && !isPastNoReturn(run.state);
+  }
+
+  /** What it had not written yet, it hears again. */
+  onReceiverEnds(): void {
+    this.#withdrawn.clear();
+  }
+
+  /** Somebody else wants it, or it was too late by a moment. */
+  #checkWithdrawn(runId: string): void {
+    const { world } = this.#ports.receiver;
+    const withdrawn = this.#withdrawn.get(runId);
+    if (withdrawn === undefined) return;
+    const { atMs } = withdrawn;
+    if (this.#isWantedBeside(withdrawn)) this.#withdrawn.delete(runId);
+    else if (!this.#mayBeTakenBack(runId)) {
+      this.#withdrawn.delete(runId);
+      if (world.time.nowMs - atMs > decidedWithinMs && this.#isGoingOn(runId))
+        this.#fail(`I10: ${runId} was withdrawn before its point of no return, and goes on past it`);
+    }
+  }
+
+  #isGoingOn(runId: string): boolean {
+    const run = [...this.#ports.receiver.world.checkers.runs.values()].find((each) => each.runId === runId);
+    const { outcome } = run?.state ?? {};
+    return outcome === undefined || outcome === 'done' || outcome === 'degraded';
+  }
+
+  #isWantedBeside({ ups, sequence }: Withdrawn): boolean {
+    const { ofManager } = this.#ports.receiver;
+    if (ofManager?.upses.some(({ state }) => state.trigger !== undefined)) return true;
+    const { receivers = [] } = ofManager?.forwards.desk ?? {};
+    return receivers.some(({ isOpen, state: { forward, ups: of } }) => {
+      const isOther = of !== ups || (forward?.sequence ?? 0) > sequence;
+      return isOther && isOpen && forward?.phase !== 'withdrawing';
+    });
+  }
+
+  get #isWanted(): boolean {
+    const { ofManager } = this.#ports.receiver;
+    return (
+      ofManager?.forwards.desk.wanting !== undefined ||
+      ofManager?.upses.some(({ state }) => state.trigger !== undefined) === true
+    );
   }
 
   // ── What was acknowledged ──
@@ -100,6 +175,7 @@ export class ForwardCheckers {
   onReceiverRuns(): void {
     const { receiver } = this.#ports;
     const { world, ofManager } = receiver;
+    for (const runId of [...this.#withdrawn.keys()]) this.#checkWithdrawn(runId);
     for (const { runId, state, isEnded, plan } of world.checkers.runs.values()) {
       const { triggerId } = state.request;
       if (plan.kind === 'startup') this.#onStartup(runId);
@@ -153,12 +229,11 @@ export class ForwardCheckers {
 
   #checkRestored({ runId, sinceMs }: TakenBack): void {
     const { receiver } = this.#ports;
-    const { world, ofManager, checkers } = receiver;
+    const { world, checkers } = receiver;
     const { nowMs } = world.time;
     // Somebody wants it down again.
     const isWanted =
-      ofManager?.forwards.desk.wanting !== undefined ||
-      ofManager?.upses.some(({ state }) => state.trigger !== undefined) === true ||
+      this.#isWanted ||
       [...world.checkers.runs.values()].some((run) => !run.isEnded && run.plan.kind === 'shutdown');
     if (isWanted) {
       this.#takenBack = undefined;

@@ -66,6 +66,8 @@ export interface PeerWayPorts {
   readonly chance: Chance;
   /** What is asked, as it arrives. */
   asked?(method: Method): Method;
+  /** Something arrives at the receiver. */
+  onArrival(method: Method): void;
   /** An answer leaves the receiver. */
   onAnswer(method: Method, outcome: Outcome): void;
 }
@@ -117,14 +119,15 @@ export class PeerWay {
       const { ofManager } = receiver;
       if (!ofManager || !isThere()) return;
       receiver.stir();
-      const { peer, asked = (told) => told, onAnswer } = this.#ports;
+      const { peer, asked = (told) => told, onArrival, onAnswer } = this.#ports;
+      onArrival(method);
       const told = asked(method);
       const request = { method: told } as IncomingRequest;
       void ofManager.forwards.desk.answer(peer, session.id, request).then(
         ({ outcome }) => {
           if (!isThere()) return;
-          onAnswer(told, outcome);
           session.toAgent.send({ call, outcome });
+          receiver.guard(() => onAnswer(told, outcome));
         },
         (thrown) => {
           const { code, message } = asHecateError(thrown);

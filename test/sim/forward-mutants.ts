@@ -50,7 +50,7 @@ export const forwardMutants: Readonly<Record<string, Mutation>> = {
   'a withdrawal is taken for a forward': { forwardMethod: withdrawalAsForward },
   'no own shutdown begins': { forwardConfig: withForward({ hasLocalShutdown: false }) },
   'a receiver that says nothing is waited for': {
-    forwardConfig: withForward({ acknowledgeWithinMs: 900_000, progressWithinMs: 900_000 }),
+    forwardConfig: withForward({ acknowledgeWithinMs: 60_000, progressWithinMs: 900_000 }),
   },
   'what is to be started again is forgotten with the manager': { forwardText: withoutTakenBack },
 };

@@ -25,7 +25,10 @@ export class ForwardWeather {
     const { receiver, sender } = this.#worlds;
     for (const weather of this.#weathers) weather.begin();
     if (Number.isFinite(this.#meanGapMs)) this.#again();
-    sender.onTrigger = () => this.#ambush();
+    sender.onTrigger = () => {
+      this.#ambush();
+      this.#mainsReturn();
+    };
     this.#worlds.onStanding = () => this.#ambush();
     receiver.onRunEnded = ({ outcome }) => {
       if (outcome === 'aborted') this.#killAtEnd();
@@ -55,6 +58,16 @@ export class ForwardWeather {
       if (this.#isOver) return;
       this.#worlds.receiver.world.sometimes('struck in the window');
       this.#strike();
+    });
+  }
+
+  /** Soon after the trigger: in time to take it back, or nearly. */
+  #mainsReturn(): void {
+    const { receiver, sender } = this.#worlds;
+    const { time, chance } = receiver.world;
+    if (this.#isOver || !chance.happens(0.15)) return;
+    time.after(chance.between(0, 60_000), () => {
+      for (const ups of sender.grid.upses) ups.setMains(true);
     });
   }
 

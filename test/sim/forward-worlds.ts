@@ -34,6 +34,7 @@ export class TwoWorlds {
       peer,
       chance: chanceOf(random),
       ...(forwardMethod ? { asked: forwardMethod } : {}),
+      onArrival: (method) => this.checkers.onArrival(method),
       onAnswer: (method, outcome) => {
         this.checkers.onAnswer(method, outcome);
         if (outcome.case === 'forwardProgress') this.#heard(outcome.value.standing);
@@ -59,7 +60,10 @@ export class TwoWorlds {
       sender: this.sender,
       cuts: this.way.cuts,
     });
-    this.receiver.onManagerEnds = () => this.way.receiverEnds();
+    this.receiver.onManagerEnds = () => {
+      this.way.receiverEnds();
+      this.checkers.onReceiverEnds();
+    };
     this.receiver.onManagerStarted = (power) => this.checkers.onReceiverStarted(power);
     this.receiver.onRunsSettled = () => this.checkers.onReceiverRuns();
     this.sender.onRunsSettled = () => this.starved.onSenderRuns();

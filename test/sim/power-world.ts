@@ -115,6 +115,15 @@ export class PowerWorld implements WorldPower {
     this.onRunEnded(run);
   }
 
+  /** Where nobody would take what it throws. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.world.failure ??= thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
+  }
+
   /** Something asynchronous goes on: it is carried out before the next event. */
   stir(): void {
     this.#isStirred = true;
