@@ -1,7 +1,7 @@
 /**
  * Writes the golden frames of a version that is about to be released: proto/test/golden/vVERSION/NAME.bin, the
  * bytes on the wire, and NAME.json, what they mean. A later version must read the same out of the same bytes.
- * Usage: node scripts/add-golden-frames.ts VERSION [--replace]
+ * Usage: node scripts/add-golden-frames.ts VERSION [--missing | --replace]
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,18 +15,20 @@ const { values, positionals } = parseArgs({
   options: {
     /** Only for a version that was never released. */
     replace: { type: 'boolean', default: false },
+    /** Of what can be said since the version's frames were written; those that are there stay as they are. */
+    missing: { type: 'boolean', default: false },
   },
 });
 const [version] = positionals;
 
 function addFrames(folder: string): number {
   mkdirSync(folder, { recursive: true });
-  const frames = sampleFrames();
+  const frames = [...sampleFrames()].filter(([name]) => !existsSync(join(folder, `${name}.bin`)));
   for (const [name, body] of frames) {
     writeFileSync(join(folder, `${name}.bin`), encodeFrame(body));
     writeFileSync(join(folder, `${name}.json`), toGoldenJson(body));
   }
-  return frames.size;
+  return frames.length;
 }
 
 if (!version || !/^\d+\.\d+\.\d+$/.test(version)) {
@@ -34,11 +36,11 @@ if (!version || !/^\d+\.\d+\.\d+$/.test(version)) {
   process.exitCode = 2;
 } else {
   const folder = resolve(import.meta.dirname, `../proto/test/golden/v${version}`);
-  if (existsSync(folder) && !values.replace) {
+  if (existsSync(folder) && !values.replace && !values.missing) {
     console.error(`${folder} exists: the frames of a released version are never changed`);
     process.exitCode = 1;
   } else {
-    rmSync(folder, { recursive: true, force: true });
+    if (!values.missing) rmSync(folder, { recursive: true, force: true });
     console.log(`${addFrames(folder)} frames in ${folder}`);
   }
 }

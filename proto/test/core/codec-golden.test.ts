@@ -2,8 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeFrame } from '@hecate/proto/core/codec.ts';
+import { softwareVersion } from '@hecate/proto/core/version.ts';
 import t from 'tap';
 import { fromGoldenJson } from '../support/golden-json.ts';
+import { sampleFrames } from '../support/sample-frames.ts';
 
 const golden = join(import.meta.dirname, '../golden');
 const versions = readdirSync(golden);
@@ -24,3 +26,9 @@ for (const version of versions) {
     }
   });
 }
+
+t.test('all that this version can say has its frame', async (t) => {
+  const there = readdirSync(join(golden, `v${softwareVersion}`));
+  const missing = [...sampleFrames().keys()].filter((name) => !there.includes(`${name}.bin`));
+  t.same(missing, [], `node scripts/add-golden-frames.ts ${softwareVersion} --missing`);
+});
