@@ -127,14 +127,24 @@ function changed(belief: RuntimeBelief, look: RuntimeLook): RuntimeBelief {
   if (before?.valueMs === valueMs) {
     const lower = Math.max(left, floor);
     const back = lower < leftAt(before, atMs) ? { leftMs: lower, atMs, valueMs } : before;
-    return { ...belief, told, believed: back, before: undefined, rise: undefined };
+    const next = { ...belief, told, believed: back, before: undefined };
+    // Nor had it been believed then: it is more than what is older by the time of one wrong value.
+    const isRising = left - leftAt(back, atMs) > Math.max(stepLeastMs, 2 * look.refreshMs);
+    return isRising ? rising(next, look, left) : { ...next, rise: undefined };
   }
   const ceiling = Math.max(leftAt(believed, atMs), before ? leftAt(before, atMs) : 0);
   const leftMs = Math.min(Math.max(left, floor), ceiling);
   const next = { ...belief, told, before: believed, believed: { leftMs, atMs, valueMs } };
   if (left <= ceiling) return { ...next, rise: undefined };
-  const lowest = belief.rise ? Math.min(left, leftAt(belief.rise, atMs)) : left;
-  return endRise({ ...next, rise: { leftMs: lowest, atMs, sinceMs: belief.rise?.sinceMs ?? atMs } }, look);
+  return rising(next, look, left);
+}
+
+/** It goes on, or begins: to the lowest that was told since. */
+function rising(belief: RuntimeBelief, look: RuntimeLook, leftMs: number): RuntimeBelief {
+  const { rise } = belief;
+  const { atMs } = look;
+  const lowest = rise ? Math.min(leftMs, leftAt(rise, atMs)) : leftMs;
+  return endRise({ ...belief, rise: { leftMs: lowest, atMs, sinceMs: rise?.sinceMs ?? atMs } }, look);
 }
 
 /**

@@ -99,3 +99,15 @@ t.test('back from a high value: nothing rises to that any more', async (t) => {
   const high: readonly Look[] = [...start, [10, 600], [15, 900], [20, 900], [25, 600]];
   t.equal(believedS(...high, [50, 600], [60, 600]), 545);
 });
+
+t.test('a rise goes on where two values take turns: neither was believed yet', async (t) => {
+  const low: readonly Look[] = [
+    [0, 60, mains],
+    [10, 600, mains],
+    [15, 601, mains],
+    [20, 600, mains],
+  ];
+  t.equal(believedS(...low), 60);
+  t.equal(believedS(...low, [45, 600, mains]), 600);
+  t.equal(believedS([0, 60], [10, 600], [15, 601], [20, 600], [45, 600]), 555, 'on battery as well');
+});
