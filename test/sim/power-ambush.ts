@@ -22,6 +22,8 @@ const kinds = [
   'mains of one is back',
   'low with mains',
   'calibration',
+  'output cut by hand',
+  'output cut by the coordinator',
 ] as const;
 type Kind = (typeof kinds)[number] | 'two want';
 
@@ -65,6 +67,8 @@ export class Ambush {
     this.#power.onTrigger = this.#chained(() => this.#onTrigger());
     if (this.#kinds.has('low with mains'))
       for (const telemetry of telemetries) this.#soon(300_000, () => this.#tellLow(telemetry));
+    if (this.#kinds.has('output cut by hand')) this.#soon(400_000, () => this.#cutByHand());
+    if (this.#kinds.has('output cut by the coordinator')) this.#cutsAtPowerOff();
     if (this.#kinds.has('silent before the threshold') && this.#telling.length > 0)
       this.#soon(100_000, () => this.#silently(this.#chance.one(this.#telling)));
     if (this.#kinds.has('two want')) this.#soon(300_000, () => this.#twoWant());
@@ -73,6 +77,34 @@ export class Ambush {
         this.#soon(300_000, () => {
           if (this.#chance.happens(0.5)) this.#weather.calibrate(ups, this.#chance);
         });
+  }
+
+  #cutByHand(): void {
+    const telemetry = this.#chance.one(this.#power.telemetries);
+    telemetry.offFlags = this.#chance.one([['OL', 'OFF'], ['OFF']]);
+    this.#power.world.sometimes('ambush: output cut by hand');
+    telemetry.ups.cut('hand', this.#chance.between(5000, 300_000));
+    this.#soon(600_000, () => this.#cutByHand());
+  }
+
+  /** As coordinator-off.ts has it ordered, in the moment before the coordinator powers itself off. */
+  #cutsAtPowerOff(): void {
+    const { world, site, grid } = this.#power;
+    const { managerHost } = world;
+    const { onApplied } = managerHost;
+    managerHost.onApplied = (applied) => {
+      onApplied(applied);
+      const { ofManager } = this.#power;
+      if (applied.verb !== 'poweroff' || this.#isOver) return;
+      const giving = (ofManager?.upses ?? []).filter(
+        ({ areHostsOff, state: { trigger } }) => areHostsOff || (trigger && !trigger.isReversing),
+      );
+      for (const { name } of giving)
+        world.time.after(site.config.power.coordinatorHaltMs, () => {
+          world.sometimes('ambush: output cut by the coordinator');
+          grid.of(name).cut('coordinator', this.#chance.between(5000, 90_000));
+        });
+    };
   }
 
   end(): void {

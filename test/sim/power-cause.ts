@@ -23,6 +23,7 @@ export function causeless(
   const told = telemetries.find((each) => each.ups.name === ups.name)?.told ?? [];
   if (cause === 'forced-shutdown')
     return told.at(-1)?.isForced ? undefined : `I10: ${triggerId}: nobody has set FSD`;
+  if (cause === 'output-off') return offCauseless(ups, triggerId, told, nowMs);
   const answered = told.findLast(({ isAnswered }) => isAnswered);
   const silentMs = nowMs - (answered?.atMs ?? 0);
   const { pollIntervalMs } = site.config.power;
@@ -34,6 +35,21 @@ export function causeless(
   if (cause === 'low-battery') return lowCauseless(ups, triggerId, told);
   return cause === 'runtime' ? runtimeCauseless(power, ups, told, silentMs) : undefined;
 }
+
+/** It has told of nothing else for half a minute. */
+function offCauseless(
+  { name }: ManagerUps,
+  triggerId: string,
+  told: readonly Told[],
+  nowMs: number,
+): string | undefined {
+  const lately = told.filter(({ isAnswered, atMs }) => isAnswered && atMs >= nowMs - offMs);
+  const isTold = /\.\d+$/.test(triggerId) || lately.every(({ isOff }) => isOff);
+  return isTold ? undefined : `I10: ${triggerId}: ${name} has told that its output is there`;
+}
+
+/** As long as it counts, but for a moment. */
+const offMs = 29_000;
 
 /** Two looks that told OB and LB, with at most two between them that told nothing of it. */
 function lowCauseless({ name }: ManagerUps, triggerId: string, told: readonly Told[]): string | undefined {

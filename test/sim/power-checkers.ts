@@ -266,6 +266,8 @@ export class PowerCheckers {
     const { nowMs } = world.time;
     const plug = grid.plugs.find((each) => each.node === node);
     const dead = (plug?.feeds ?? []).filter((feed) => !grid.of(feed).hasOutput);
+    if (dead.some((feed) => grid.of(feed).cutBy === 'hand')) return 'its output was cut by hand';
+    if (this.isWild && dead.some((feed) => grid.of(feed).cutBy)) return 'faults while the run went on';
     let newest: KnownTrigger | undefined;
     for (const feed of dead) {
       const sinceMs = (grid.of(feed).outages.at(-1)?.fromMs ?? 0) - 900_000;

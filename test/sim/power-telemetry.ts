@@ -30,6 +30,8 @@ export interface Told {
   readonly isForced: boolean;
   /** LB, in whatever company. */
   readonly isLow: boolean;
+  /** Its output is off. */
+  readonly isOff: boolean;
   readonly loadPercent: number | undefined;
   /** Planted: what it says is not so. */
   readonly isWrong: boolean;
@@ -59,6 +61,8 @@ export class Telemetry {
   isForced = false;
   /** A worn battery, or a UPS that thinks so: LB, with mains as on battery. */
   isLowTold = false;
+  /** What it tells with its output off, and mains there: drivers differ. */
+  offFlags: readonly string[] = ['OL', 'OFF'];
   #stuckSinceMs: number | undefined;
   #stuckFlags: readonly string[] = [];
   #wrong: Wrong | undefined;
@@ -120,7 +124,8 @@ export class Telemetry {
   }
 
   #flags(): readonly string[] {
-    const { hasMains, isCalibrating, battery } = this.ups;
+    const { hasMains, hasOutput, isCalibrating, battery } = this.ups;
+    if (!hasOutput) return this.offFlags;
     const flags = hasMains && !isCalibrating ? ['OL'] : ['OB', 'DISCHRG'];
     if (hasMains && !isCalibrating && battery.toldPercent() < 100) flags.push('CHRG');
     if (isCalibrating) flags.push('CAL');
@@ -134,7 +139,8 @@ export class Telemetry {
     const { hasOutput, hasMains, battery } = this.ups;
     battery.advance(nowMs);
     const isStale = this.#stuckSinceMs !== undefined && nowMs - this.#stuckSinceMs >= staleAfterMs;
-    const failure = this.failure ?? (isStale || !hasOutput ? 'data-stale' : undefined);
+    // Without mains it is off itself.
+    const failure = this.failure ?? (isStale || (!hasOutput && !hasMains) ? 'data-stale' : undefined);
     const wrong = this.#wrong;
     this.#wrong = undefined;
     const { tells, isRefreshTold, refreshMs, lowPercent } = this.nature;
@@ -158,6 +164,7 @@ export class Telemetry {
       isAnswered: reading !== undefined,
       isOnBattery: reading?.flags.includes('OB') ?? false,
       isForced: reading?.flags.includes('FSD') ?? false,
+      isOff: reading?.flags.includes('OFF') ?? false,
       isLow: reading?.flags.includes('LB') ?? false,
       loadPercent: reading?.loadPercent,
       isWrong: (wrong !== undefined && !failure) || snapshot.isWrong || this.#stuckSinceMs !== undefined,

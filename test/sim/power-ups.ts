@@ -25,6 +25,8 @@ export class SimulatedUps {
   hasOutput = true;
   /** It discharges its battery on purpose, with mains there (CAL). */
   isCalibrating = false;
+  /** Its output is off, and not for want of a battery: somebody has cut it. */
+  cutBy: 'hand' | 'coordinator' | undefined;
   /** An outage of its own goes on, which random weather does not end. */
   isReserved = false;
   /** Without mains. */
@@ -59,11 +61,27 @@ export class SimulatedUps {
     else if (last) last.toMs = nowMs;
     this.#expectDeath();
     this.onMains();
-    if (hasMains && !this.hasOutput) {
-      this.hasOutput = true;
-      this.#log(`${this.name} supplies again`);
-      this.onOutput(this);
-    }
+    if (hasMains) this.supply();
+  }
+
+  /** Its output, if it is off. */
+  supply(): void {
+    if (this.hasOutput || !this.hasMains) return;
+    this.hasOutput = true;
+    this.cutBy = undefined;
+    this.#log(`${this.name} supplies again`);
+    this.onOutput(this);
+  }
+
+  /** The output goes off, and comes back after a while; without mains, when that is back. */
+  cut(by: 'hand' | 'coordinator', forMs: number): void {
+    if (!this.hasOutput) return;
+    this.#log(`${this.name}: its output is cut (${by})`);
+    this.hasOutput = false;
+    this.cutBy = by;
+    this.#expectDeath();
+    this.onOutput(this);
+    this.#time.after(forMs, () => this.supply());
   }
 
   setCalibrating(isCalibrating: boolean): void {

@@ -38,7 +38,10 @@ export class Weather {
   end(): void {
     this.#isOver = true;
     this.faults.end();
-    for (const ups of this.#power.grid.upses) ups.setMains(true);
+    for (const ups of this.#power.grid.upses) {
+      ups.setMains(true);
+      ups.supply();
+    }
     for (const telemetry of this.#power.telemetries) {
       telemetry.goOn();
       telemetry.isForced = false;
