@@ -8,7 +8,7 @@ import { ForwardWeather } from './forward-weather.ts';
 import { TwoWorlds } from './forward-worlds.ts';
 import { Bootstrap, bootstrapAtBoots } from './power-bootstrap.ts';
 import { PowerEnding } from './power-ending.ts';
-import { makeTwoSites } from './power-second-site.ts';
+import { makeTwoSites, peerHost } from './power-second-site.ts';
 import { chanceOf } from './runs-fleet.ts';
 import { noMutation } from './runs-mutation.ts';
 import type { SimulationOptions, SimulationResult } from './runs-simulation.ts';
@@ -32,7 +32,7 @@ export async function simulateForward(
   }
   const { trace, happened, lines, time } = receiver.world;
   const both = new Map(happened);
-  for (const [what, times] of sender.world.happened) both.set(`attic: ${what}`, times);
+  for (const [what, times] of sender.world.happened) both.set(`${peerHost}: ${what}`, times);
   const runs = receiver.world.checkers.runs.size + sender.world.checkers.runs.size;
   return { violation, trace, happened: both, lines, runs, virtualMs: time.nowMs };
 }

@@ -3,7 +3,7 @@ import { parseNodeName } from '@hecate/proto/core/names.ts';
 import { ForwardCheckers } from './forward-checkers.ts';
 import { PeerWay, SimulatedPeerLink } from './forward-link.ts';
 import { StarvedCheckers } from './forward-starved.ts';
-import type { TwoPowerSites } from './power-second-site.ts';
+import { peerHost, type TwoPowerSites } from './power-second-site.ts';
 import { PowerWorld } from './power-world.ts';
 import { chanceOf } from './runs-fleet.ts';
 import type { WorldOptions } from './runs-world.ts';
@@ -44,7 +44,7 @@ export class TwoWorlds {
     this.sender = new PowerWorld(sites.sender, {
       ...options,
       time: world.time,
-      log: (text) => world.log(`attic: ${text}`),
+      log: (text) => world.log(`${peerHost}: ${text}`),
       ...(managerHost ? { managerHost } : {}),
       fed: { plugs: fed, hosts: world.hosts },
       neighbour: {

@@ -5,8 +5,11 @@
  *     feeds NODE UPS… [needs COUNT]       default: every UPS, of which it needs one
  *     budget SECONDS                      until runs have taught it; default: 300
  *     grace SECONDS                       between SIGTERM and SIGKILL, and before; default: as the built-in shutdown has it
+ *     forwarder NAME UNIT…                another site of one host: its manager watches the UPSes, and forwards to this one
  *     at SECONDS mains off|on [UPS]
  *     at SECONDS silent UPS for SECONDS
+ *
+ * With a forwarder: forward-scenario.ts.
  */
 import type { Inventory } from '../../manager/src/core/plan/inventory.ts';
 import { Bootstrap, bootstrapAtBoots } from './power-bootstrap.ts';
@@ -28,6 +31,7 @@ export interface ScenarioPower {
   readonly feeds: Map<string, { readonly upses: readonly string[]; readonly needs: number }>;
   budgetMs: number;
   graceTimes: number;
+  forwarder: { readonly name: string; readonly units: readonly string[] } | undefined;
 }
 
 export const noPower = (): ScenarioPower => ({
@@ -35,6 +39,7 @@ export const noPower = (): ScenarioPower => ({
   feeds: new Map(),
   budgetMs: 300_000,
   graceTimes: 1,
+  forwarder: undefined,
 });
 
 /** @returns whether it is a line of power */
@@ -43,6 +48,7 @@ export function parsePowerLine(power: ScenarioPower, words: readonly string[]): 
   if (first === 'ups')
     power.upses.push(upsOf(name, Number(rest[0]), rest[1] === 'dies' ? Number(rest[2]) : 0));
   else if (first === 'budget') power.budgetMs = Number(name) * 1000;
+  else if (first === 'forwarder') power.forwarder = { name, units: rest };
   else if (first === 'grace') power.graceTimes = Number(name) / graceSeconds;
   else if (first === 'feeds') {
     const needsAt = rest.indexOf('needs');
@@ -75,7 +81,10 @@ const upsOf = (name: string, seconds: number, deadShare: number): SiteUps => ({
   },
 });
 
-function siteOf(drawn: Inventory, { upses, feeds, budgetMs, graceTimes }: ScenarioPower): PowerSite {
+export function siteOf(
+  drawn: Inventory,
+  { upses, feeds, budgetMs, graceTimes }: Omit<ScenarioPower, 'forwarder'>,
+): PowerSite {
   const names = upses.map(({ name }) => name);
   const nodes = drawn.nodes.map((node) => {
     const fed = feeds.get(node.name);

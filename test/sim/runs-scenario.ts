@@ -21,6 +21,7 @@ import { unitsOf } from '../../manager/src/core/plan/node-units.ts';
 import type { Plan, PlanMode } from '../../manager/src/core/plan/plan.ts';
 import { nodeRoles } from '../../manager/src/core/plan/select-nodes.ts';
 import type { RunId } from '../../manager/src/core/runs/run.ts';
+import { ForwardPlay } from './forward-scenario.ts';
 import { noPower, PowerPlay, parsePowerLine, type ScenarioPower } from './power-scenario.ts';
 import { Faults } from './runs-faults.ts';
 import type { Fleet } from './runs-fleet.ts';
@@ -111,7 +112,8 @@ async function outputOf(script: Script): Promise<string[]> {
   const { inventory, off, hanging, dead, acts, untilMs, power } = script;
   const base = { mutation: noMutation, isVerbose: true, hanging, dead, random: () => 0.5 };
   const options = { ...base, crashKeeps: 'nothing' as const };
-  const play = power.upses.length > 0 ? new PowerPlay(inventory, power, options) : undefined;
+  const Play = power.forwarder ? ForwardPlay : PowerPlay;
+  const play = power.upses.length > 0 ? new Play(inventory, power, options) : undefined;
   const world = play?.power.world ?? new SimulationWorld(1, { ...options, fleet: fleetOf(inventory) });
   for (const [name, host] of world.hosts) host.assume(!off.has(name), 'active');
   if (play) play.begin();
@@ -182,7 +184,8 @@ function request(world: SimulationWorld, plan: Plan, timeLimitMs: number | undef
 function told(line: string): string[] {
   const at = Number(line.slice(0, 9)).toFixed(1).padStart(7);
   const text = line.slice(10).replace(/ [0-9A-Z]{9}$/, '');
-  const [, json] = /^run \S+ (\{.*\})$/.exec(text) ?? [];
+  // A line of another site begins with its name.
+  const [, site = '', json] = /^(\S+: )?run \S+ (\{.*\})$/.exec(text) ?? [];
   if (json === undefined) return [`${at}  ${text.replace(/accepted run \S+/, 'accepted:')}`.trimEnd()];
   const event = JSON.parse(json) as Readonly<Record<string, string>>;
   const { type, stepId, name, what, why, outcome } = event;
@@ -193,5 +196,5 @@ function told(line: string): string[] {
     'run-resumed': 'the run is resumed',
     'run-ended': `the run is over: ${outcome}${why ? `, ${why}` : ''}`,
   };
-  return [`${at}  ${(words[type ?? ''] ?? type ?? '').replaceAll(/run [0-9A-Z]{26}/g, 'a run')}`];
+  return [`${at}  ${site}${(words[type ?? ''] ?? type ?? '').replaceAll(/run [0-9A-Z]{26}/g, 'a run')}`];
 }
