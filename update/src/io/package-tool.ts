@@ -119,13 +119,10 @@ export const rpmTool: PackageTool = {
 
 /**
  * What has installed Hecate on this host: a Debian may have rpm's tools, and a Fedora dpkg's.
- * @throws HEC_STATE when a package is half installed; HEC_UNSUPPORTED when none is known to either
+ * @throws HEC_UNSUPPORTED when none has
  */
 export async function packageToolOfHost(): Promise<PackageTool> {
-  for (const tool of [debTool, rpmTool]) {
-    const installed = await tool.installed().catch(nothingWithoutProgram);
-    if (installed.size > 0) return tool;
-  }
+  for (const tool of [debTool, rpmTool]) if (await hasInstalled(tool)) return tool;
   throw new HecateError(
     'HEC_UNSUPPORTED',
     'neither dpkg nor rpm has installed a package of Hecate here',
@@ -133,7 +130,14 @@ export async function packageToolOfHost(): Promise<PackageTool> {
   );
 }
 
-function nothingWithoutProgram(thrown: unknown): ReadonlyMap<string, string> {
-  if (thrown instanceof HecateError && thrown.code === 'HEC_UNSUPPORTED') return new Map();
-  throw thrown;
+async function hasInstalled(tool: PackageTool): Promise<boolean> {
+  try {
+    return (await tool.installed()).size > 0;
+  } catch (thrown) {
+    const { code } = asHecateError(thrown);
+    // Half installed or on hold, which is said when it matters.
+    if (code === 'HEC_STATE') return true;
+    if (code === 'HEC_UNSUPPORTED') return false;
+    throw thrown;
+  }
 }
