@@ -81,9 +81,9 @@ export function toneOfState(state: string): Tone {
   }
 }
 
-/** Of a sequence, only the mode that leaves something out is worth a word. */
+/** A shutdown's mode says what goes off; of the others, only the one that leaves something out is worth a word. */
 export const modeText = ({ kind, mode }: Pick<RunSummary, 'kind' | 'mode'>): string =>
-  kind === 'sequence' && mode !== 'cluster-only' ? '' : mode;
+  kind === 'shutdown' || mode === 'cluster-only' ? mode : '';
 
 /** "done", "done (dry run)", "degraded (rehearsal)". */
 export function stateText({ state, dryRun, rehearsal }: RunSummary): string {

@@ -70,6 +70,8 @@ t.test('in words', async (t) => {
   t.equal(modeText({ kind: 'shutdown', mode: 'poweroff' }), 'poweroff');
   t.equal(modeText({ kind: 'sequence', mode: 'poweroff' }), '');
   t.equal(modeText({ kind: 'sequence', mode: 'cluster-only' }), 'cluster-only');
+  t.equal(modeText({ kind: 'startup', mode: 'poweroff' }), '', 'a startup powers nothing off');
+  t.equal(modeText({ kind: 'startup', mode: 'cluster-only' }), 'cluster-only');
   t.equal(stateText(createRunSummary({ state: 'done' })), 'done');
   t.equal(stateText(createRunSummary({ state: 'failed', dryRun: true })), 'failed (dry run)');
   t.equal(stateText(createRunSummary({ state: 'done', rehearsal: true })), 'done (rehearsal)');
