@@ -8,7 +8,7 @@ export interface CorpusSeed {
 }
 
 /** @throws Error naming the file that is not such a line */
-export function corpusSeeds(name: 'corpus' | 'power-corpus' = 'corpus'): CorpusSeed[] {
+export function corpusSeeds(name: 'corpus' | 'power-corpus' | 'forward-corpus' = 'corpus'): CorpusSeed[] {
   const folder = join(import.meta.dirname, name);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.txt'))
