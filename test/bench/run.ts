@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { commands } from './commands.ts';
+import { journalAppend } from './journal-append.ts';
 import { memory } from './memory.ts';
 import { operationLatency } from './operation-latency.ts';
 import { powerLatency } from './power-latency.ts';
@@ -17,6 +18,7 @@ import { simulatedAgents } from './simulated-agents.ts';
 
 const benches: Record<string, () => Promise<BenchResult>> = {
   'operation-latency': operationLatency,
+  'journal-append': journalAppend,
   commands,
   memory,
   'simulated-agents': simulatedAgents,
