@@ -3,7 +3,7 @@
  * with its licence.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import t from 'tap';
@@ -83,6 +83,14 @@ t.test('.rpm and .deb hold the same', { skip, timeout }, async (t) => {
     const configFiles = await run(['rpm', '-qp', '--configfiles', theirs]);
     t.same(sorted(configFiles), sorted(conffiles), `${name}: configuration`);
   }
+  t.same(
+    readdirSync(join(deb, 'usr/lib/hecate/bin')).toSorted(),
+    [
+      ...['hecate-agent.mjs', 'hecate-manager.mjs', 'hecate-update.mjs'],
+      ...['hecatectl-bundle.cjs', 'hecatectl.cjs', 'node'],
+    ],
+    'each is one file: what an upgrade takes away beneath a program that runs has been read',
+  );
   const wanted = 'usr/lib/systemd/system/multi-user.target.wants/hecate-update-resume.service';
   t.equal(readlinkSync(join(deb, wanted)), '../hecate-update-resume.service');
   t.ok(existsSync(join(rpm, wanted)), 'an update that was cut short is part of every boot, and of no preset');

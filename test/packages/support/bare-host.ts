@@ -6,6 +6,7 @@ import { baseImage } from '../../nodes/base-image.ts';
 import type { BootedNode } from '../../nodes/booted-node.ts';
 import type { ExecuteOptions, ExecuteResult } from '../../nodes/execute.ts';
 import { fleetForTest } from '../../nodes/fleet-for-test.ts';
+import type { SiteNetwork } from '../../nodes/site-network.ts';
 import { debianArchive } from './debian-archive.ts';
 
 const archiveInside = '/srv/archive';
@@ -57,7 +58,16 @@ export class BareHost {
 }
 
 /** Booted; they end with the test. */
-export async function bareHosts(t: Test, options: BareHostOptions): Promise<readonly BareHost[]> {
+export const bareHosts = async (t: Test, options: BareHostOptions): Promise<readonly BareHost[]> =>
+  (await bareSite(t, options)).hosts;
+
+export interface BareSite {
+  readonly hosts: readonly BareHost[];
+  readonly network: SiteNetwork;
+}
+
+/** With the network that they share, for what is on none of them. */
+export async function bareSite(t: Test, options: BareHostOptions): Promise<BareSite> {
   const { names, available = [], files = {} } = options;
   const fleet = await fleetForTest(t, { kind: 'booted', names, boot: false });
   const archive = available.length > 0 ? await debianArchive(await baseImage(), available) : undefined;
@@ -75,7 +85,7 @@ export async function bareHosts(t: Test, options: BareHostOptions): Promise<read
       await host.shell('rm -f /etc/apt/sources.list.d/0*; apt-get -q update');
     }),
   );
-  return hosts;
+  return { hosts, network: fleet.site };
 }
 
 function writeSources(disk: string, text: string): void {

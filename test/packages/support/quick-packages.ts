@@ -62,7 +62,8 @@ export async function quickPackages(
 ): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'hecate-packages-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const options = ['--format', format, '--quick', ...(version === undefined ? [] : ['--version', version])];
+  const lerna = JSON.parse(readFileSync(join(repositoryFolder, 'lerna.json'), 'utf8')) as { version: string };
+  const options = ['--format', format, '--quick', '--version', version ?? lerna.version];
   const build = [
     'env',
     `SOURCE_DATE_EPOCH=${epochSeconds}`,
