@@ -3,11 +3,12 @@ const bootingFolders = ['test/packages/', 'test/e2e/', 'test/nodes/'];
 
 /** Those of them that take longest begin first, so that no long one is left alone at the end. */
 export const longFiles: readonly string[] = [
+  'test/packages/update-rollback.test.ts',
   'test/packages/update.test.ts',
+  'test/packages/install-dnf.test.ts',
   'test/packages/confinement.test.ts',
   'test/e2e/demonstration.test.ts',
   'test/e2e/demonstration-without-root.test.ts',
-  'test/packages/install-dnf.test.ts',
 ];
 
 /** Those that wait for a clock most of their time, such as a minute of mains: at most a fifth of a core (measured). */
