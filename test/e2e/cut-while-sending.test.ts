@@ -9,7 +9,9 @@ import type { NodeKind } from '../nodes/node.ts';
 import { until } from '../nodes/until.ts';
 import { type Site, siteForTest } from '../site/site.ts';
 import { countedUnit, startsOf } from './support/counted-unit.ts';
-import { answerRoomMs, finalOutcome, operate, untilConnection } from './support/operations.ts';
+import { type Answer, answerRoomMs, finalOutcome, operate, untilConnection } from './support/operations.ts';
+
+t.setTimeout(300_000);
 
 /** Enough units for each way of losing a command to have its own. */
 const units = Object.fromEntries(
@@ -24,10 +26,17 @@ async function isNeverApplied(
   fault: { begin: () => Promise<void>; end: () => Promise<void> },
 ): Promise<void> {
   const node = site.node('server1');
-  await site.untilOnline();
-  await fault.begin();
-  const told = await operate(site, 'start', 'server1', unit, '--timeout', '1s');
-  await fault.end();
+  const attempt = async (): Promise<Answer> => {
+    await site.untilOnline();
+    await fault.begin();
+    const told = await operate(site, 'start', 'server1', unit, '--timeout', '1s');
+    await fault.end();
+    return told;
+  };
+  let told = await attempt();
+  // On a busy machine the manager may know of the silence before hecatectl has begun: then nothing is sent, and nothing
+  // is shown of what this is about.
+  for (let left = 2; told.status === 'offline' && left > 0; left -= 1) told = await attempt();
   t.equal(told.status, 'unknown', `the caller is told that nobody knows: ${told.message}`);
   t.equal(told.exitCode, 70);
   t.ok(told.tookMs < 1000 + answerRoomMs, `within its time limit of 1 s: ${told.tookMs.toFixed(0)} ms`);
@@ -90,7 +99,7 @@ function endsMeanwhile(kind: NodeKind) {
     const site = await siteForTest(t, {
       kind,
       names: ['server1'],
-      config: { heartbeat_interval: '500ms' },
+      config: { heartbeat_interval: '2s' },
       units,
     });
     const node = site.node('server1');
@@ -140,7 +149,7 @@ function endsMeanwhile(kind: NodeKind) {
       const told = await answer;
       const starts = (await startsOf(node, 'late.service')) - startsBefore;
       t.equal(told.status === 'done' ? 1 : 0, starts, told.message ?? 'done');
-      t.ok(['done', 'refused'].includes(told.status), `a definite answer: ${told.status}`);
+      t.ok(['done', 'refused', 'offline'].includes(told.status), `a definite answer: ${told.status}`);
     });
   };
 }
