@@ -1,26 +1,16 @@
 /** Several addresses in order: which one is taken, and what is said when none is. */
-import { rm } from 'node:fs/promises';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp } from 'node:net';
 import t, { type Test } from 'tap';
 import { HecateError } from '../../src/core/errors.ts';
 import { dialFirstManager } from '../../src/io/dial-first-manager.ts';
 import type { FrameTransport } from '../../src/io/transport.ts';
-import {
-  authorityExtensions,
-  clientExtensions,
-  makeCertificate,
-  makeTestFolder,
-  serverExtensions,
-} from '../support/openssl-authority.ts';
+import { authoritiesForTest, makeCertificate, serverExtensions } from '../support/openssl-authority.ts';
 import { echo, listen } from '../support/websocket-listener.ts';
 
-const folder = makeTestFolder();
-t.teardown(() => rm(folder, { recursive: true }));
-const issuer = makeCertificate(folder, { extensions: authorityExtensions });
-const server = makeCertificate(folder, { extensions: serverExtensions('IP:127.0.0.1'), issuer });
-const client = makeCertificate(folder, { extensions: clientExtensions('URI:urn:hecate:node:web1'), issuer });
-const identity = { ...client, authorityPem: issuer.certificatePem };
+const { folder, authority, web1 } = authoritiesForTest(t);
+const server = makeCertificate(folder, { extensions: serverExtensions('IP:127.0.0.1'), issuer: authority });
+const identity = { ...web1, authorityPem: authority.certificatePem };
 
 const manager = (t: Test): Promise<number> =>
   listen(t, echo(createHttps({ key: server.privateKeyPem, cert: server.certificatePem })));

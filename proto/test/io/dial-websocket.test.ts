@@ -1,5 +1,4 @@
 /** Dialling a manager: plain to loopback only, TLS to the right one only, each step within its time. */
-import { rm } from 'node:fs/promises';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp } from 'node:net';
@@ -8,19 +7,10 @@ import { encodeFrame } from '../../src/core/codec.ts';
 import { type DialOptions, dialWebSocket } from '../../src/io/dial-websocket.ts';
 import { clientTlsOptions } from '../../src/io/pinned-tls.ts';
 import type { FrameTransport } from '../../src/io/transport.ts';
-import {
-  authorityExtensions,
-  clientExtensions,
-  makeCertificate,
-  makeTestFolder,
-  serverExtensions,
-} from '../support/openssl-authority.ts';
+import { authoritiesForTest, makeCertificate, serverExtensions } from '../support/openssl-authority.ts';
 import { echo, listen } from '../support/websocket-listener.ts';
 
-const folder = makeTestFolder();
-t.teardown(() => rm(folder, { recursive: true }));
-const authority = makeCertificate(folder, { extensions: authorityExtensions });
-const foreign = makeCertificate(folder, { extensions: authorityExtensions });
+const { folder, authority, foreign, web1 } = authoritiesForTest(t);
 const local = serverExtensions('DNS:localhost,IP:127.0.0.1');
 const server = makeCertificate(folder, { extensions: local, issuer: authority });
 const stranger = makeCertificate(folder, { extensions: local, issuer: foreign });
@@ -28,14 +18,10 @@ const elsewhere = makeCertificate(folder, {
   extensions: serverExtensions('DNS:other.lan'),
   issuer: authority,
 });
-const client = makeCertificate(folder, {
-  extensions: clientExtensions('URI:urn:hecate:node:web1'),
-  issuer: authority,
-});
 const identity = {
   authorityPem: authority.certificatePem,
-  certificatePem: client.certificatePem,
-  privateKeyPem: client.privateKeyPem,
+  certificatePem: web1.certificatePem,
+  privateKeyPem: web1.privateKeyPem,
 };
 
 const frame = encodeFrame({ case: 'cancel', value: { id: 7 } });
@@ -128,7 +114,7 @@ t.test('who says nothing is given up, at every step', async (t) => {
   const tls = clientTlsOptions(identity, '127.0.0.1');
   await t.rejects(dial(silent, { tls, greetingTimeLimitMs: 50 }), {
     code: 'HEC_CONNECTION',
-    message: /no TLS connection.*no answer in 1 s/,
+    message: /no TLS connection.*no answer in/,
   });
   await t.rejects(dial(silent, { greetingTimeLimitMs: 50 }), {
     code: 'HEC_CONNECTION',

@@ -12,21 +12,13 @@ import {
   writeIdentity,
 } from '../../src/io/identity-store.ts';
 import {
-  authorityExtensions,
+  authoritiesForTest,
   clientExtensions,
   makeCertificate,
-  makeTestFolder,
   serverExtensions,
 } from '../support/openssl-authority.ts';
 
-const folder = makeTestFolder();
-t.teardown(() => rm(folder, { recursive: true }));
-const authority = makeCertificate(folder, { extensions: authorityExtensions });
-const foreign = makeCertificate(folder, { extensions: authorityExtensions });
-const web1 = makeCertificate(folder, {
-  extensions: clientExtensions('URI:urn:hecate:node:web1'),
-  issuer: authority,
-});
+const { folder, authority, foreign, web1 } = authoritiesForTest(t);
 
 const good: NewIdentity = {
   identity: { kind: 'node', name: 'web1' },

@@ -1,30 +1,20 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { connect, createServer, type TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
 import { fingerprintOf } from '../../src/io/certificate.ts';
 import { clientTlsOptions, connectPinned } from '../../src/io/pinned-tls.ts';
 import {
-  authorityExtensions,
-  clientExtensions,
+  authoritiesForTest,
   type Made,
   makeCertificate,
-  makeTestFolder,
   serverExtensions,
 } from '../support/openssl-authority.ts';
 
-const folder = makeTestFolder();
-t.teardown(() => rm(folder, { recursive: true }));
+const { folder, authority, foreign, web1 } = authoritiesForTest(t);
 const local = 'DNS:localhost,IP:127.0.0.1,IP:::1';
-const authority = makeCertificate(folder, { commonName: 'the authority', extensions: authorityExtensions });
-const foreign = makeCertificate(folder, { commonName: 'the authority', extensions: authorityExtensions });
 const server = makeCertificate(folder, { extensions: serverExtensions(local), issuer: authority });
-const web1 = makeCertificate(folder, {
-  extensions: clientExtensions('URI:urn:hecate:node:web1'),
-  issuer: authority,
-});
 const fingerprint = fingerprintOf(new X509Certificate(authority.certificatePem));
 
 interface Running {

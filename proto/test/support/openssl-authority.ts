@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Test } from 'tap';
 
 /** Certificates made by the openssl command: good and bad ones that no code of ours had a hand in. */
 export interface Made {
@@ -71,4 +72,15 @@ export function makeCertificate(folder: string, wanted: Wanted): Made {
     certificatePem: readFileSync(`${path}.pem`, 'utf8'),
     privateKeyPem: readFileSync(`${path}.key`, 'utf8'),
   };
+}
+
+/** In a folder that goes with the test: an authority, a foreign one of the same name, and the certificate of node web1. */
+export function authoritiesForTest(t: Test): { folder: string; authority: Made; foreign: Made; web1: Made } {
+  const folder = makeTestFolder();
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const wanted = { commonName: 'the authority', extensions: authorityExtensions };
+  const authority = makeCertificate(folder, wanted);
+  const extensions = clientExtensions('URI:urn:hecate:node:web1');
+  const web1 = makeCertificate(folder, { extensions, issuer: authority });
+  return { folder, authority, foreign: makeCertificate(folder, wanted), web1 };
 }
