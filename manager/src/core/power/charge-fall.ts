@@ -1,13 +1,44 @@
 /**
  * The runtime of a UPS that tells only its charge: how fast the charge has fallen since the outage began. 43 % of
- * public device dumps have no runtime.
+ * public device dumps have no runtime. Charges are told in steps, of one per cent or of a quarter of the battery, and one
+ * that is wrong now and then: a change counts when another value supports it, or when it stands longer than a refresh of
+ * the driver (it was read twice).
  */
 
 export interface ChargeFall {
   readonly beganAtMs: number;
   readonly beganPercent: number;
-  /** The newest. */
+  /** Nothing but this outage's first look says where it began: that one may be wrong. */
+  readonly isAlone: boolean;
+  /** The newest one that counts. */
   readonly percent: number;
+  /** The last look that showed it. */
+  readonly percentAtMs: number;
+  /** Not before then it fell to that; undefined: it did not, or nobody knows. */
+  readonly fallenAtMs: number | undefined;
+  /** What is told, and does not count yet. */
+  readonly held: HeldCharge | undefined;
+  /** How much it has fallen at once: as much may have been used that is not told. */
+  readonly grainPercent: number;
+  /** The last look that told a charge. */
+  readonly lookAtMs: number;
+}
+
+interface HeldCharge {
+  readonly percent: number;
+  /** The first look that showed it, and the last one. */
+  readonly sinceMs: number;
+  readonly lastAtMs: number;
+  readonly fallenAtMs: number;
+}
+
+export interface ChargeLook {
+  readonly percent: number;
+  readonly atMs: number;
+  /** How old a value may be. */
+  readonly refreshMs: number;
+  /** What was told with mains, in the look before the outage. */
+  readonly onlinePercent: number | undefined;
 }
 
 /** So long, the fall says nothing; the plain timer counts meanwhile. */
@@ -16,38 +47,83 @@ export const chargeFallLeastMs = 30_000;
 /** Where the UPS does not tell its own idea of low: under it a battery ends when it likes. */
 const lowPercentDefault = 10;
 
-/** Charges are whole percents: up to one more has been used than is told. */
-const grainPercent = 1;
+/** Charges are told in whole per cent at best. */
+const grainLeastPercent = 1;
 
-/** A charge that is told on battery; one above the beginning shows that the beginning was wrong. */
-export function chargeFallAfter(
-  fall: ChargeFall | undefined,
-  percent: number,
-  atMs: number,
-  onlinePercent: number | undefined,
-): ChargeFall {
+/** After a look on battery that told a charge. */
+export function chargeFallAfter(fall: ChargeFall | undefined, look: ChargeLook): ChargeFall {
+  const { percent, atMs, refreshMs, onlinePercent } = look;
   if (fall === undefined) {
-    const beganPercent = Math.min(percent, onlinePercent ?? percent);
-    return { beganAtMs: atMs, beganPercent, percent };
+    const began = Math.min(percent, onlinePercent ?? percent);
+    return begun(began, atMs, grainLeastPercent, onlinePercent === undefined);
   }
-  if (percent > fall.beganPercent) return { beganAtMs: atMs, beganPercent: percent, percent };
-  return { ...fall, percent };
+  const { beganAtMs, beganPercent, grainPercent } = fall;
+  const isAlone = fall.isAlone && atMs - beganAtMs <= refreshMs;
+  if (percent === fall.percent)
+    return { ...fall, isAlone, percentAtMs: atMs, held: undefined, lookAtMs: atMs };
+  // Before it has led to anything, a value above the beginning shows that the beginning was wrong.
+  const isEarly = atMs - beganAtMs < refreshMs + chargeFallLeastMs;
+  if (percent > beganPercent && isEarly) return begun(percent, atMs, grainPercent, true);
+  if (isAlone) return begun(percent, atMs, grainPercent, false);
+  return { ...weighed({ ...fall, isAlone }, look), lookAtMs: atMs };
 }
 
+const begun = (percent: number, atMs: number, grainPercent: number, isAlone: boolean): ChargeFall => ({
+  ...{ beganAtMs: atMs, beganPercent: percent, isAlone, percent, percentAtMs: atMs, fallenAtMs: undefined },
+  ...{ held: undefined, grainPercent, lookAtMs: atMs },
+});
+
+/** Another value than the one that counts: held, until it is supported. */
+function weighed(fall: ChargeFall, { percent, atMs, refreshMs }: ChargeLook): ChargeFall {
+  const { held } = fall;
+  if (held?.percent === percent) {
+    const standing = { ...held, lastAtMs: atMs };
+    return atMs - held.sinceMs > refreshMs ? changed(fall, standing) : { ...fall, held: standing };
+  }
+  const fresh = { percent, sinceMs: atMs, lastAtMs: atMs, fallenAtMs: fall.lookAtMs - refreshMs };
+  const areBothBelow = held !== undefined && Math.max(held.percent, percent) < fall.percent;
+  const areBothAbove = held !== undefined && Math.min(held.percent, percent) > fall.percent;
+  if (!areBothBelow && !areBothAbove) return { ...fall, held: fresh };
+  // Of two on the same side one may be wrong: the nearer one counts.
+  const isHeldNearer = areBothBelow ? held.percent > percent : held.percent < percent;
+  return isHeldNearer ? { ...changed(fall, held), held: fresh } : changed(fall, fresh);
+}
+
+function changed(fall: ChargeFall, { percent, lastAtMs, fallenAtMs }: HeldCharge): ChargeFall {
+  if (percent > fall.beganPercent) return begun(percent, lastAtMs, fall.grainPercent, false);
+  const isFall = percent < fall.percent;
+  const grainPercent = Math.max(fall.grainPercent, fall.percent - percent);
+  const since = { fallenAtMs: isFall ? fallenAtMs : undefined, held: undefined };
+  return { ...fall, percent, percentAtMs: lastAtMs, grainPercent, ...since };
+}
+
+/** Down to what the UPS itself calls low, in an outage that began above that. */
+export const isChargeLow = (fall: ChargeFall | undefined, lowPercent: number | undefined): boolean =>
+  fall !== undefined &&
+  lowPercent !== undefined &&
+  fall.percent <= lowPercent &&
+  fall.beganPercent > lowPercent;
+
 /**
- * How long until the charge is low, if it goes on falling as fast as it can have fallen: the charge that is told may be
- * a refresh old. Undefined: too early to say.
+ * How long until the charge is low, if it goes on falling as fast as it can have fallen. Of two ways to reckon, neither
+ * of which is too optimistic of a steady fall, the one that says more. Undefined: too early to say.
  */
 export function chargeRuntimeMs(
   fall: ChargeFall,
   nowMs: number,
   refreshMs: number,
-  lowPercent: number | undefined,
+  lowPercent: number = lowPercentDefault,
 ): number | undefined {
-  const knownAtMs = Math.max(nowMs - refreshMs, fall.beganAtMs);
-  const elapsedMs = knownAtMs - fall.beganAtMs;
-  if (elapsedMs < chargeFallLeastMs) return undefined;
-  const used = fall.beganPercent - fall.percent + grainPercent;
-  const left = Math.max(0, fall.percent - (lowPercent ?? lowPercentDefault));
-  return Math.max(0, Math.round((left * elapsedMs) / used - (nowMs - knownAtMs)));
+  const { beganAtMs, beganPercent, percent, percentAtMs, fallenAtMs, grainPercent, isAlone } = fall;
+  // When it was read last: nearly a step more may have been used than is told.
+  const readAtMs = percentAtMs - refreshMs;
+  if (isAlone || readAtMs - beganAtMs < chargeFallLeastMs) return undefined;
+  const usedMost = beganPercent - percent + grainPercent;
+  const leftLeast = Math.max(0, percent - grainPercent - lowPercent);
+  const byReadMs = (leftLeast * (readAtMs - beganAtMs)) / usedMost - (nowMs - readAtMs);
+  if (fallenAtMs === undefined || fallenAtMs <= beganAtMs) return Math.max(0, Math.round(byReadMs));
+  // When it fell to what is told: no more than that was used.
+  const perPercentMs = (fallenAtMs - beganAtMs) / (beganPercent - percent);
+  const byFallMs = Math.max(0, percent - lowPercent) * perPercentMs - (nowMs - fallenAtMs);
+  return Math.max(0, Math.round(Math.max(byReadMs, byFallMs)));
 }

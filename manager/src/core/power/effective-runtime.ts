@@ -80,10 +80,17 @@ export const believedLeft = ({ believed }: RuntimeBelief, nowMs: number): number
 /** The belief after a look that told a value. */
 export function believe(belief: RuntimeBelief, look: RuntimeLook): RuntimeBelief {
   const held = look.isDraining ? belief : frozen(belief, look.atMs);
+  if (look.source === 'charge') return reckoned(look);
   const { told } = held;
   const isChanged = told === undefined || told.valueMs !== look.valueMs || held.source !== look.source;
   const next = isChanged ? changed(held, look) : stood(held, told, look);
   return { ...next, source: look.source, lookAtMs: look.atMs };
+}
+
+/** Made of charges that were weighed already, and of time: nothing is held against it. */
+function reckoned({ source, valueMs, atMs }: RuntimeLook): RuntimeBelief {
+  const believed = { leftMs: valueMs, atMs, valueMs };
+  return { ...noBelief, source, believed, told: { ...believed, seenAtMs: atMs }, lookAtMs: atMs };
 }
 
 /** With mains, what was left is still left. */

@@ -26,7 +26,7 @@ export function runtimeSentence(state: UpsState, config: UpsConfig, nowMs: numbe
       return `neither runtime nor charge say how long it lasts: ${timer}, ${left}`;
     }
     case 'charge': {
-      const percent = state.outage?.charge?.percent;
+      const percent = state.outage?.chargeFall?.percent;
       const charge =
         percent === undefined ? 'the fall of its charge' : `the fall of its charge to ${percent} %`;
       return `runtime ${formatSeconds(leftMs ?? 0)} by ${charge}`;
@@ -65,7 +65,7 @@ export function triggerSentence(
     case 'timer':
       return `${start} ${runtime}, in ${outage?.looksBelow ?? 0} looks in a row`;
     case 'low-battery':
-      return `${start} battery low (OB LB) in ${outage?.looksLow ?? 0} looks in a row; ${runtime}`;
+      return `${start} battery low (${lowWords(state)}) in ${outage?.looksLow ?? 0} looks in a row; ${runtime}`;
     case 'forced-shutdown':
       return `${state.ups} commands a shutdown: forced shutdown (FSD) was set anew; ${runtime}`;
     case 'silent': {
@@ -74,6 +74,13 @@ export function triggerSentence(
       return `${start} silent for ${formatSeconds(silentMs)} (${state.silence}), ${limit}; ${runtime}`;
     }
   }
+}
+
+/** By its flags, or by its charge alone. */
+function lowWords({ reading, outage }: UpsState): string {
+  const { flags = [], lowChargePercent } = reading ?? {};
+  if (flags.includes('LB') || lowChargePercent === undefined) return 'OB LB';
+  return `OB, charge ${outage?.chargeFall?.percent} %, low at ${lowChargePercent} %`;
 }
 
 export const reverseSentence = ({ ups }: UpsState, why: string): string =>

@@ -1,5 +1,5 @@
 /** One look at a UPS: what it says of mains and battery, and which phase that leads to. */
-import { chargeFallAfter } from './charge-fall.ts';
+import { chargeFallAfter, isChargeLow } from './charge-fall.ts';
 import { noBelief } from './effective-runtime.ts';
 import { silenceSentence } from './power-sentence.ts';
 import { alertStatus } from './status-alerts.ts';
@@ -97,18 +97,19 @@ function hearCalibration(draft: UpsDraft, reading: UpsReading, flags: ReadonlySe
 
 function onBattery(draft: UpsDraft, reading: UpsReading, atMs: number): void {
   leaveReturn(draft);
-  const isLow = reading.flags.includes('LB');
   const outage = openOutage(draft, atMs);
   draft.raise('on-battery', 'warning', `${draft.state.ups} is on battery`);
-  const looksLow = isLow ? outage.looksLow + 1 : 0;
   const { phase, reading: before } = draft.state;
   const onlinePercent = before?.flags.includes('OB') ? undefined : before?.chargePercent;
-  const { chargePercent } = reading;
-  const charge =
-    chargePercent === undefined
-      ? outage.charge
-      : chargeFallAfter(outage.charge, chargePercent, atMs, onlinePercent);
-  draft.set({ outage: { ...outage, looksLow, charge }, mainsSinceMs: undefined });
+  const { chargePercent: percent, lowChargePercent } = reading;
+  const { refreshMs } = draft.state;
+  const chargeFall =
+    percent === undefined
+      ? outage.chargeFall
+      : chargeFallAfter(outage.chargeFall, { percent, atMs, refreshMs, onlinePercent });
+  const isLow = reading.flags.includes('LB') || isChargeLow(chargeFall, lowChargePercent);
+  const looksLow = isLow ? outage.looksLow + 1 : 0;
+  draft.set({ outage: { ...outage, looksLow, chargeFall }, mainsSinceMs: undefined });
   if (isWatching(phase)) draft.enter(outage.looksBelow > 0 ? 'pending' : 'on-battery');
 }
 
@@ -140,7 +141,7 @@ const openedOutage = (sinceMs: number): Outage => ({
   sinceMs,
   looksBelow: 0,
   looksLow: 0,
-  charge: undefined,
+  chargeFall: undefined,
   isInRecovery: false,
 });
 

@@ -26,8 +26,8 @@ export function hearRuntime(draft: UpsDraft, reading: UpsReading, atMs: number):
 /** The fall of the charge counts where no runtime does. */
 function hearCharge(draft: UpsDraft, reading: UpsReading, atMs: number): void {
   const { belief, outage, refreshMs } = draft.state;
-  if (belief.source === 'runtime' || reading.chargePercent === undefined || !outage?.charge) return;
-  const valueMs = chargeRuntimeMs(outage.charge, atMs, refreshMs, reading.lowChargePercent);
+  if (belief.source === 'runtime' || reading.chargePercent === undefined || !outage?.chargeFall) return;
+  const valueMs = chargeRuntimeMs(outage.chargeFall, atMs, refreshMs, reading.lowChargePercent);
   if (valueMs === undefined) return;
   believeTold(draft, reading, 'charge', valueMs, atMs);
   const { missing } = outage;

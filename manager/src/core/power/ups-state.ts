@@ -40,7 +40,7 @@ export interface Outage {
   readonly looksBelow: number;
   /** Looks in a row with OB and LB. */
   readonly looksLow: number;
-  readonly charge: ChargeFall | undefined;
+  readonly chargeFall: ChargeFall | undefined;
   /** What it told of its runtime, and tells no more. */
   readonly missing?: MissingRuntime | undefined;
   /** Mains had only just come back from the outage before: nothing is waited for twice. */
@@ -221,7 +221,7 @@ export function durableOf(state: UpsState): UpsState {
     reading: undefined,
     heardAtMs: undefined,
     lookAtMs,
-    outage: outage && { ...outage, looksBelow: 0, looksLow: 0, charge: undefined },
+    outage: outage && { ...outage, looksBelow: 0, looksLow: 0, chargeFall: undefined },
   };
 }
 

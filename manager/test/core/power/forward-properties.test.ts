@@ -5,15 +5,9 @@
  */
 import fc from 'fast-check';
 import t from 'tap';
+import { assertProperty } from '../../../../test/support/property-runs.ts';
 import { isForwardOpen } from '../../../src/core/power/forward-received-state.ts';
 import { type Fault, TwoSites } from './support/two-sites.ts';
-import '../../../../test/support/property-seed.ts';
-
-const runs = (numRuns: number) => ({
-  numRuns,
-  interruptAfterTimeLimit: 10_000,
-  markInterruptAsFailure: false,
-});
 
 const anyFault: fc.Arbitrary<Fault> = fc.record({
   atMs: fc.nat(40_000),
@@ -29,7 +23,7 @@ const anyStory = fc.record({ wire: anyWire, faults: fc.array(anyFault, { maxLeng
 
 t.test('what is acknowledged is carried out, once, whatever dies', async (t) => {
   let acknowledged = 0;
-  fc.assert(
+  assertProperty(
     fc.property(anyStory, ({ wire, faults }) => {
       const sites = new TwoSites(wire, { hasLocalShutdown: false });
       sites.trigger('one', 3_600_000);
@@ -41,7 +35,7 @@ t.test('what is acknowledged is carried out, once, whatever dies', async (t) => 
       if (sites.begun.length !== 1) return false;
       return sites.sender.state.forward?.phase === 'ended' && sites.unkeptAcknowledgements === 0;
     }),
-    runs(200),
+    200,
   );
   t.ok(acknowledged > 30, `${acknowledged} were acknowledged while everything failed`);
 });
@@ -55,7 +49,7 @@ t.test(
       faults: fc.array(anyFault, { maxLength: 6 }),
       afterMs: fc.nat(30_000),
     });
-    fc.assert(
+    assertProperty(
       fc.property(story, ({ wire, faults, afterMs }) => {
         const sites = new TwoSites(wire, { hasLocalShutdown: false });
         sites.trigger('one', 3_600_000);
@@ -72,7 +66,7 @@ t.test(
         else taken += 1;
         return !sites.isRunning;
       }),
-      runs(200),
+      200,
     );
     t.ok(taken > 10 && finished > 10, `${taken} were taken back, ${finished} went on to their end`);
   },
@@ -80,7 +74,7 @@ t.test(
 
 t.test('nobody answers: the own shutdown begins at the own threshold, and not before', async (t) => {
   const story = fc.record({ wire: anyWire, reachMs: fc.integer({ min: 5000, max: 60_000 }) });
-  fc.assert(
+  assertProperty(
     fc.property(story, ({ wire, reachMs }) => {
       const sites = new TwoSites(wire, { hasLocalShutdown: true });
       sites.cut();
@@ -91,7 +85,7 @@ t.test('nobody answers: the own shutdown begins at the own threshold, and not be
       sites.play(3000, []);
       return new Set(sites.sender.of('local').map(({ triggerId }) => triggerId)).size === 1;
     }),
-    runs(100),
+    100,
   );
   t.pass();
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { assertProperty } from '../../../../test/support/property-runs.ts';
 import { compilePlan } from '../../../src/core/plan/compile-plan.ts';
 import { defaultShutdown } from '../../../src/core/plan/default-shutdown.ts';
 import type { Inventory, InventoryNode } from '../../../src/core/plan/inventory.ts';
@@ -13,7 +14,6 @@ import {
 import { anyInventory } from '../plan/support/arbitrary-inventory.ts';
 import { inventoryOf, names, node } from '../plan/support/plan-fixtures.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
-import '../../../../test/support/property-seed.ts';
 
 const upses = ['rack-a', 'rack-b'];
 const on = (...feeds: string[]): Partial<InventoryNode> => ({ feeds });
@@ -132,7 +132,7 @@ t.test(
   'any site: nobody is left without feeds or without what it depends on, and the rest is a plan',
   async (t) => {
     let partial = 0;
-    fc.assert(
+    assertProperty(
       fc.property(fedInventory, (inventory) => {
         const scope = shutdownScope(inventory, upses, new Set(['rack-a']));
         const up = inventory.nodes.filter(({ name }) => !scope.nodes.includes(name));
@@ -151,7 +151,7 @@ t.test(
         });
         return findings.every(({ isError }) => !isError) && plan?.nodes.join() === scope.nodes.join();
       }),
-      { numRuns: 150, interruptAfterTimeLimit: 8000 },
+      150,
     );
     t.ok(partial > 10, `${partial} partial shutdowns`);
   },

@@ -2,12 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import { assertProperty } from '../../../../test/support/property-runs.ts';
 import type { LookFailure, UpsReading } from '../../../src/core/power/ups-sample.ts';
 import { anyDischarge, DischargeWorld, thresholdMsOf } from './support/discharge.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
-import '../../../../test/support/property-seed.ts';
-
-const runs = (numRuns: number) => ({ numRuns, interruptAfterTimeLimit: 8000, markInterruptAsFailure: false });
 
 /** Too optimistic by no more than the safety factor of 1.10, too pessimistic by anything. */
 const withinFactor = fc.oneof(fc.constantFrom(1, 1.1), fc.double({ min: 0.3, max: 1.1, noNaN: true }));
@@ -15,7 +13,7 @@ const exact = fc.constant(1);
 
 t.test('the budget is left when the run begins', async (t) => {
   let worst = { slackMs: Number.POSITIVE_INFINITY, text: '' };
-  fc.assert(
+  assertProperty(
     fc.property(anyDischarge(withinFactor), (discharge) => {
       const played = new DischargeWorld(discharge);
       played.play();
@@ -24,7 +22,7 @@ t.test('the budget is left when the run begins', async (t) => {
       if (slackMs < worst.slackMs) worst = { slackMs, text: JSON.stringify(discharge) };
       return slackMs >= 0;
     }),
-    runs(800),
+    800,
   );
   t.comment(`worst slack ${Math.round(worst.slackMs)} ms: ${worst.text}`);
   t.ok(worst.slackMs >= 0);
@@ -37,7 +35,7 @@ t.test('also when the load rises, unless that takes the battery faster than tele
   });
   let worstMs = Number.POSITIVE_INFINITY;
   let [kept, excused] = [0, 0];
-  fc.assert(
+  assertProperty(
     fc.property(anyDischarge(withinFactor, load), (discharge) => {
       const calm = { ...discharge, silence: { fromMs: 0, forMs: 0 }, spareMs: 2 * discharge.spareMs };
       const played = new DischargeWorld(calm);
@@ -51,42 +49,10 @@ t.test('also when the load rises, unless that takes the battery faster than tele
       worstMs = Math.min(worstMs, slackMs);
       return slackMs >= 0;
     }),
-    runs(500),
+    500,
   );
   t.comment(`worst slack ${Math.round(worstMs)} ms in ${kept} discharges; ${excused} died too fast`);
   t.ok(kept > excused / 2, `${kept} discharges were held to it`);
-});
-
-t.test('a UPS that tells its charge alone: the budget is left before it is low', async (t) => {
-  let worstMs = Number.POSITIVE_INFINITY;
-  const chargeOnly = fc.record({
-    budgetMs: fc.integer({ min: 10_000, max: 600_000 }),
-    /** Until the battery is low, over the threshold and the time that the fall needs to show itself. */
-    spareMs: fc.nat(1_200_000),
-    refreshMs: fc.integer({ min: 1000, max: 30_000 }),
-    pollIntervalMs: fc.integer({ min: 1000, max: 15_000 }),
-    lowPercent: fc.integer({ min: 10, max: 50 }),
-  });
-  fc.assert(
-    fc.property(chargeOnly, ({ budgetMs, spareMs, refreshMs, pollIntervalMs, lowPercent }) => {
-      const world = new UpsWorld({ budgetMs, pollIntervalMs, onBatteryTimerMs: 90_000 });
-      const thresholdMs = 1.1 * budgetMs + Math.max(refreshMs, pollIntervalMs) + 3 * pollIntervalMs;
-      const lowAfterMs = thresholdMs + 150_000 + spareMs;
-      world.sample(readingOf('OL', { chargePercent: 100, refreshIntervalMs: refreshMs }));
-      const told = (onBatteryMs: number) => {
-        const seenMs = Math.floor(onBatteryMs / refreshMs) * refreshMs;
-        const chargePercent = Math.max(0, Math.ceil(100 - ((100 - lowPercent) * seenMs) / lowAfterMs));
-        return readingOf('OB', { chargePercent, lowChargePercent: lowPercent, refreshIntervalMs: refreshMs });
-      };
-      while (world.triggerAtMs === undefined && world.nowMs < lowAfterMs)
-        world.looks(1, () => told(world.nowMs));
-      const slackMs = lowAfterMs - (world.triggerAtMs ?? lowAfterMs) - budgetMs;
-      worstMs = Math.min(worstMs, slackMs);
-      return slackMs >= 0;
-    }),
-    runs(300),
-  );
-  t.comment(`worst slack ${Math.round(worstMs)} ms`);
 });
 
 const flagWords = ['LB', 'RB', 'BYPASS', 'ALARM', 'OVER', 'CAL', 'CHRG', 'DISCHRG', 'OFF', 'TEST', 'BOOST'];
@@ -111,7 +77,7 @@ const anyFailure = fc.constantFrom<LookFailure>('data-stale', 'server-lost', 'dr
 t.test('with mains and without FSD it never triggers, whatever else is told', async () => {
   const look = fc.oneof({ weight: 4, arbitrary: readingWith(fc.constant('OL')) }, anyFailure);
   const afterMs = fc.oneof(fc.constantFrom(1000, 5000), fc.nat(400_000));
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(fc.tuple(look, afterMs, fc.boolean(), fc.boolean()), { maxLength: 40 }), (looks) => {
       const world = new UpsWorld();
       for (const [reading, waitMs, isTicked, isRestarted] of looks) {
@@ -122,14 +88,14 @@ t.test('with mains and without FSD it never triggers, whatever else is told', as
       }
       return world.triggers().length === 0;
     }),
-    runs(500),
+    500,
   );
 });
 
 t.test('no look with mains triggers, whatever was before it', async () => {
   const main = fc.constantFrom('OL', 'OB', 'OB LB', 'OB OL', 'OB DISCHRG');
   const look = fc.oneof({ weight: 5, arbitrary: readingWith(main) }, anyFailure);
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(look, { maxLength: 40 }), (looks) => {
       const world = new UpsWorld();
       return looks.every((reading) => {
@@ -140,13 +106,13 @@ t.test('no look with mains triggers, whatever was before it', async () => {
         return !(isAsked && isOnMains);
       });
     }),
-    runs(500),
+    500,
   );
 });
 
 t.test('one wrong look never triggers', async () => {
   const wrong = readingWith(fc.constantFrom('', 'OL', 'OB', 'OB LB', 'OL OB', 'OFF'));
-  fc.assert(
+  assertProperty(
     fc.property(anyDischarge(exact), wrong, fc.nat(200), (discharge, reading, place) => {
       const calm = { ...discharge, silence: { fromMs: 0, forMs: 0 }, spareMs: discharge.spareMs + 300_000 };
       const played = new DischargeWorld(calm);
@@ -157,7 +123,7 @@ t.test('one wrong look never triggers', async () => {
       played.play({ untilMs, change: (right, look) => (look === place ? reading : right) });
       return played.world.triggers().length === 0;
     }),
-    runs(400),
+    400,
   );
 });
 
@@ -165,7 +131,7 @@ const diskOf = ({ world }: DischargeWorld): unknown => JSON.parse(world.disk ?? 
 const outcomeOf = ({ world }: DischargeWorld) => JSON.stringify(world.triggers());
 
 t.test('a restart of the manager between any two looks on battery changes nothing', async () => {
-  fc.assert(
+  assertProperty(
     fc.property(anyDischarge(withinFactor), fc.infiniteStream(fc.boolean()), (discharge, coins) => {
       const [calm, restarted] = [new DischargeWorld(discharge), new DischargeWorld(discharge)];
       calm.play();
@@ -176,7 +142,7 @@ t.test('a restart of the manager between any two looks on battery changes nothin
       restarted.play({ between });
       return outcomeOf(calm) === outcomeOf(restarted) && isDeepStrictEqual(diskOf(calm), diskOf(restarted));
     }),
-    runs(150),
+    150,
   );
 });
 
@@ -187,7 +153,7 @@ t.test('a restart of the manager between any two looks on battery changes nothin
 t.test(
   'a restart with mains is in time, and apart by no more than a look and the age of telemetry',
   async () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyDischarge(exact), fc.nat(120), (discharge, place) => {
         const [calm, restarted] = [new DischargeWorld(discharge), new DischargeWorld(discharge)];
         calm.play();
@@ -204,7 +170,7 @@ t.test(
         const isInTime = restarted.leftMs(restartedAt) >= discharge.budgetMs;
         return isInTime && restartedAt <= calmAt + pollIntervalMs && restartedAt >= earliestMs;
       }),
-      runs(300),
+      300,
     );
   },
 );
@@ -232,18 +198,18 @@ t.test('less runtime never triggers later', async () => {
       world.looks(1, readingOf('OB', { runtimeMs, refreshIntervalMs: refreshMs }));
     return world.triggerAtMs ?? Number.POSITIVE_INFINITY;
   };
-  fc.assert(
+  assertProperty(
     fc.property(
       fallingPair,
       (pair) => triggerAt(pair.map(({ lower }) => lower)) <= triggerAt(pair.map(({ upper }) => upper)),
     ),
-    runs(800),
+    800,
   );
 });
 
 t.test('whatever was told before: less runtime in the last look never takes a trigger back', async () => {
   const look = readingWith(fc.constantFrom('OB', 'OL', 'OB DISCHRG'));
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(look, { maxLength: 12 }), fc.nat(900_000), fc.nat(900_000), (looks, one, other) => {
       const triggered = [Math.min(one, other), Math.max(one, other)].map((runtimeMs) => {
         const world = new UpsWorld();
@@ -253,6 +219,6 @@ t.test('whatever was told before: less runtime in the last look never takes a tr
       });
       return triggered[0] === true || triggered[1] === false;
     }),
-    runs(800),
+    800,
   );
 });

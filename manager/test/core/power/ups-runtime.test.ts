@@ -63,3 +63,19 @@ t.test('one look without it is no news, and it may come back', async (t) => {
   t.equal(back.state.outage?.missing, undefined);
   t.equal(estimate(back).source, 'runtime');
 });
+
+t.test('a charge that has fallen to what the UPS calls low counts like LB', async (t) => {
+  const world = new UpsWorld();
+  const told = { runtimeMs: 3_600_000, lowChargePercent: 20 };
+  world.looks(8, readingOf('OL', { ...told, chargePercent: 100 }));
+  world.looks(20, readingOf('OB', { ...told, chargePercent: 40 }));
+  world.looks(1, readingOf('OB', { ...told, chargePercent: 3 }));
+  world.looks(20, readingOf('OB', { ...told, chargePercent: 40 }));
+  world.looks(6, readingOf('OB', { ...told, chargePercent: 3 }));
+  world.looks(1, readingOf('OB', { ...told, chargePercent: 39 }));
+  t.equal(world.triggerAtMs, undefined, 'not one that is wrong, in one look or for a refresh');
+  world.looks(10, readingOf('OB', { ...told, chargePercent: 20 }));
+  const [first] = world.triggers();
+  t.equal(first?.effect.cause, 'low-battery');
+  t.match(first?.effect.sentence, 'battery low (OB, charge 20 %, low at 20 %) in 2 looks in a row');
+});

@@ -1,10 +1,10 @@
 /** The machine as a whole: pure, bounded, and at rest when there is nothing to do. */
 import fc from 'fast-check';
 import t from 'tap';
+import { assertProperty } from '../../../../test/support/property-runs.ts';
 import { nextUpsTickMs, upsStep } from '../../../src/core/power/ups.ts';
 import type { UpsInput } from '../../../src/core/power/ups-state.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
-import '../../../../test/support/property-seed.ts';
 
 const runtime = (seconds: number, status = 'OB') => readingOf(status, { runtimeMs: seconds * 1000 });
 
@@ -64,7 +64,7 @@ const anyInput = fc.oneof(
 t.test(
   'any inputs: a trigger past the point of no return stands (I10), the state stays small (I14)',
   async () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.array(fc.tuple(anyInput, fc.nat(40_000)), { maxLength: 80 }), (inputs) => {
         const world = new UpsWorld();
         let committedId: string | undefined;
@@ -91,7 +91,7 @@ t.test(
         }
         return true;
       }),
-      { numRuns: 500, interruptAfterTimeLimit: 8000 },
+      500,
     );
   },
 );
