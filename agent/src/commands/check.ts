@@ -1,5 +1,7 @@
 /** `hecate-agent check`: every part on its own, each finding with its remedy. */
+
 import { connect } from 'node:net';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { exitCodes } from '@hecate/proto/core/exit-codes.ts';
 import { formatManagerAddress } from '@hecate/proto/core/manager-address.ts';
@@ -89,7 +91,7 @@ function reach(address: { host: string; port: number }): Promise<string> {
       socket.destroy();
       resolve(`${where} takes connections`);
     });
-    socket.once('timeout', () => fail(`no answer in ${timeLimitMs} ms`));
+    socket.once('timeout', () => fail(`no answer in ${formatDuration(timeLimitMs)}`));
     socket.once('error', (error) => fail(error.message));
   });
 }

@@ -1,4 +1,5 @@
 /** How an operation begins, or is refused: everything before systemd is asked. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { parseUnitName } from '@hecate/proto/core/unit-name.ts';
 import type { Operation } from '@hecate/proto/generated/wire.ts';
@@ -151,7 +152,7 @@ function whyNot(
 function whyExpired(notAfterClockMs: number, at: Instant): Refusal | undefined {
   if (at.bootTimeMs <= notAfterClockMs) return undefined;
   const lateMs = Math.ceil(at.bootTimeMs - notAfterClockMs);
-  const message = `it arrived ${lateMs} ms after its deadline and was not begun`;
+  const message = `it arrived ${formatDuration(lateMs)} after its deadline and was not begun`;
   return { code: 'HEC_EXPIRED', message, remedy: 'ask again if it is still wanted', isDurable: true };
 }
 

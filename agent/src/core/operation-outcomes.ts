@@ -1,4 +1,5 @@
 /** The outcomes an agent gives, with their sentences: what happened, and what to do next. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { ErrorCode } from '@hecate/proto/core/errors.ts';
 import {
   createOperationOutcome,
@@ -63,7 +64,7 @@ export const timedOut = (subject: Subject, timeLimitMs: number): OperationOutcom
     opId: subject.opId,
     status: 'timeout',
     code: 'HEC_TIMEOUT',
-    message: `${what(subject)}: not finished within ${timeLimitMs} ms; it was not cancelled and goes on`,
+    message: `${what(subject)}: not finished within ${formatDuration(timeLimitMs)}; it was not cancelled and goes on`,
     remedy: `hecatectl operation ${subject.opId} shows how it ended`,
   });
 

@@ -1,4 +1,5 @@
 /** The calls of one connection: at most so many in flight, a bounded queue behind them, a time limit on each. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { BusMessage } from './bus-codec.ts';
 import { messageTypes } from './bus-codec.ts';
 import { BusError, errorOfReply } from './bus-error.ts';
@@ -131,7 +132,7 @@ export class CallTable {
       this.inFlight.delete(serial);
       this.abandoned.add(serial);
     }
-    const text = `${call.what}: no answer within ${timeoutMs} ms`;
+    const text = `${call.what}: no answer within ${formatDuration(timeoutMs)}`;
     const remedy = queued
       ? 'the calls before it took all the time: try again'
       : 'systemd may still carry it out: ask for the state of the unit';

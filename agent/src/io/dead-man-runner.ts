@@ -1,4 +1,5 @@
 /** Carries out the effects of the dead man's machine: the file, the operations, the answers, and a line in the log. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import type {
@@ -77,7 +78,7 @@ export class DeadManRunner {
     if (order.begunAtClockMs !== null)
       return [`Armed=run ${order.runId}: begun, ${order.next} of ${count} are over`];
     const leftMs = order.beginAtClockMs - this.#instant().bootTimeMs;
-    const when = leftMs > 0 ? `in ${inSeconds(leftMs)} s` : `since ${inSeconds(-leftMs)} s ago`;
+    const when = leftMs > 0 ? `in ${formatDuration(leftMs)}` : `since ${formatDuration(-leftMs)}`;
     const whether = isSessionOpen ? 'unless a manager is there' : 'no manager is there';
     return [`Armed=run ${order.runId}: ${count}, due ${when}, ${whether}`];
   }

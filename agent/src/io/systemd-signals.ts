@@ -2,7 +2,9 @@
  * The signals of systemd on one bus connection. Only those of the process that owns systemd's name count: any
  * user of the system bus may send us a signal directly, past all match rules, that says a job is done.
  */
+
 import type { BusData, BusValue } from '@hecate/proto/core/bus-value.ts';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { FinishedJob } from '../core/systemd-port.ts';
 import type { BusMessage } from './bus-codec.ts';
 import { type BusConnection, busDaemon } from './bus-connection.ts';
@@ -75,7 +77,7 @@ export class SystemdSignals {
         reject(new BusError('HEC_BUS_GONE', message, { delivery: 'not-sent', remedy }));
       };
       const timer = setTimeout(
-        () => fail(`systemd did not come to the bus within ${timeoutMs} ms`),
+        () => fail(`systemd did not come to the bus within ${formatDuration(timeoutMs)}`),
         timeoutMs,
       );
       const unsubscribe = this.bus.onClosed((reason) => {

@@ -1,4 +1,5 @@
 /** Waits for a job's end by its signal, and by polling for a signal that was lost. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { JobEnd, SystemdFailure, SystemdPort } from '../core/systemd-port.ts';
 import { BusError } from './bus-error.ts';
 import { jobIdOfPath } from './unit-path.ts';
@@ -6,7 +7,7 @@ import { jobIdOfPath } from './unit-path.ts';
 const pollIntervalMsDefault = 2000;
 
 function overdue(jobPath: string, timeoutMs: number): BusError {
-  const text = `the job ${jobPath} has not finished within ${timeoutMs} ms`;
+  const text = `the job ${jobPath} has not finished within ${formatDuration(timeoutMs)}`;
   const remedy = 'it goes on by itself; hecatectl status NODE UNIT shows what it is doing';
   return new BusError('HEC_TIMEOUT', text, { delivery: 'unknown', remedy });
 }

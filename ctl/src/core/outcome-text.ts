@@ -146,7 +146,7 @@ export function withGivenLimit(answer: NodeOutcome, timeLimitMs: number): NodeOu
   const { outcome } = answer;
   if (outcome?.status !== 'timeout') return answer;
   const message = outcome.message.replace(
-    /\bnot finished within \d+ ms\b/,
+    /\bnot finished within [\d.]+ [a-z]+( \d+ [a-z]+)?/,
     `not finished within ${formatDuration(timeLimitMs)}`,
   );
   return { ...answer, outcome: { ...outcome, message } };

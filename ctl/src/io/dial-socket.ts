@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { streamTransport } from '@hecate/proto/io/stream-transport.ts';
 import type { FrameTransport } from '@hecate/proto/io/transport.ts';
@@ -62,7 +63,7 @@ export function dialSocket(path: string, signal: AbortSignal): Promise<FrameTran
     const onError = (error: Error): void => settle(explain(path, error));
     const onAbort = (): void => settle(new HecateError('HEC_CANCELLED', 'interrupted while connecting'));
     const timer = setTimeout(
-      () => settle(explain(path, new Error(`no connection within ${connectTimeLimitMs / 1000} s`))),
+      () => settle(explain(path, new Error(`no connection within ${formatDuration(connectTimeLimitMs)}`))),
       connectTimeLimitMs,
     );
     signal.addEventListener('abort', onAbort, { once: true });

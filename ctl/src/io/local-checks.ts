@@ -1,8 +1,10 @@
 /** What can be found out on this side, before and without the manager. */
+
 import { lookup } from 'node:dns/promises';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { parseManagerAddress } from '@hecate/proto/core/manager-address.ts';
 import type { ManagerTarget } from '../core/manager-target.ts';
 
@@ -66,7 +68,11 @@ function checkPort(host: string, port: number): Promise<Check> {
     const timer = setTimeout(
       () =>
         finish(
-          failed(subject, `${host}:${port} does not answer within ${connectTimeLimitMs / 1000} s`, remedy),
+          failed(
+            subject,
+            `${host}:${port} does not answer within ${formatDuration(connectTimeLimitMs)}`,
+            remedy,
+          ),
         ),
       connectTimeLimitMs,
     );

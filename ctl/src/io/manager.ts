@@ -90,7 +90,7 @@ export function greet(
       fail(
         new HecateError(
           'HEC_CONNECTION',
-          `the manager at ${transport.remote} took the connection and then said nothing for ${timeLimitMs / 1000} s`,
+          `the manager at ${transport.remote} took the connection and then said nothing for ${formatDuration(timeLimitMs)}`,
           'is it stopped or overloaded? systemctl status hecate-manager; journalctl -u hecate-manager',
         ),
       );

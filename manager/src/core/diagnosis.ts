@@ -1,4 +1,5 @@
 /** Why does NODE not come online: what the manager can see of it, each finding with its remedy. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { createFinding, type Finding } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode } from './fleet.ts';
 
@@ -105,12 +106,14 @@ function session(facts: DiagnosisFacts): Finding {
 function clock(node: FleetNode): Finding {
   const offMs = node.clockOffsetMs;
   const trouble =
-    Math.abs(offMs) > clockOffsetMaxMs ? `its clock is ${Math.round(offMs / 1000)} s off the manager's` : '';
+    Math.abs(offMs) > clockOffsetMaxMs
+      ? `its clock is ${offMs < 0 ? '-' : ''}${formatDuration(Math.abs(offMs))} off the manager's`
+      : '';
   return finding(
     'clock',
     trouble,
     'on the node: timedatectl status',
-    `its clock is within ${Math.abs(offMs)} ms`,
+    `its clock is within ${formatDuration(Math.abs(offMs))}`,
   );
 }
 

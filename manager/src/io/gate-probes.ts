@@ -1,4 +1,5 @@
 /** What gates look at: units and sessions as the fleet knows them, the network, the exit status of commands. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { OperationOutcome } from '@hecate/proto/generated/wire.ts';
 import type { FleetNode } from '../core/fleet.ts';
@@ -206,7 +207,7 @@ async function observePage(leaf: Of<'http'>, timeLimitMs: number): Promise<Obser
 /** Its work goes on, and its answer is not heard. */
 function inTime(work: Promise<Observation>, timeLimitMs: number): Promise<Observation> {
   return new Promise((resolve) => {
-    const late = unknown(`nothing was seen within ${timeLimitMs} ms`);
+    const late = unknown(`nothing was seen within ${formatDuration(timeLimitMs)}`);
     const timer = setTimeout(() => resolve(late), timeLimitMs);
     void work.then((observation) => {
       clearTimeout(timer);

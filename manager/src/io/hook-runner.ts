@@ -2,8 +2,10 @@
  * Hooks: commands of the coordinator, without a shell, in a process group of their own, so that the time limit ends
  * whatever they started, too.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 
 export interface HookOptions {
   readonly timeLimitMs: number;
@@ -73,7 +75,10 @@ function endOf(
   overMs: number | undefined,
 ): HookEnd {
   if (overMs !== undefined) {
-    return { exitStatus: undefined, message: `${command} had not ended after ${overMs} ms and was ended` };
+    return {
+      exitStatus: undefined,
+      message: `${command} had not ended after ${formatDuration(overMs)} and was ended`,
+    };
   }
   if (status === null) return { exitStatus: undefined, message: `${command} was ended by ${signal}` };
   return { exitStatus: status, message: status === 0 ? '' : `${command} ended with ${status}` };

@@ -1,7 +1,9 @@
 /** Looks at the network from the coordinator: whether a host, a port, a page answers. Each look has its time limit. */
+
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { type Interfaces, ownInterfaces } from './own-interfaces.ts';
 
 /** What came of an attempt to connect. `code`: the system's word (ECONNREFUSED …), or TIMEOUT for our own limit. */
@@ -96,7 +98,7 @@ export function readPage({ url, isCertificateIgnored, timeLimitMs }: PageRequest
     let request: ReturnType<typeof httpRequest>;
     const timer = setTimeout(() => {
       request.destroy();
-      fail(`no answer within ${timeLimitMs} ms`);
+      fail(`no answer within ${formatDuration(timeLimitMs)}`);
     }, timeLimitMs);
     try {
       const get = url.startsWith('https:') ? httpsRequest : httpRequest;

@@ -4,8 +4,10 @@
  * over a restart: each is told at least once, and more than once only where the manager died between telling and noting
  * that. The same has the same id then.
  */
+
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { Notification, NotificationEvent } from '../config/manager-config.ts';
 import { runHook } from './hook-runner.ts';
 import { keyOfTarget, type NoticeFile } from './notice-file.ts';
@@ -165,7 +167,7 @@ class Target {
         pauseMs = min;
       }
       if (failure === undefined) continue;
-      const then = isTooOld ? 'given up' : `tried again in ${pauseMs} ms`;
+      const then = isTooOld ? 'given up' : `tried again in ${formatDuration(pauseMs)}`;
       this.#options.onFailure(`${this.#name} could not be told of run ${notice.runId}: ${failure}: ${then}`);
       if (!isTooOld) await this.#pause(pauseMs);
       pauseMs = Math.min(max, pauseMs * 2);

@@ -2,7 +2,9 @@
  * Where every connection arrives: it waits for the hello, has it judged (core/admission.ts), and hands the
  * session to those who answer agents, operators, peers or joiners. A refusal is audited and told to the other side.
  */
+
 import { randomUUID } from 'node:crypto';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import { limits, protocolMax } from '@hecate/proto/core/limits.ts';
@@ -189,7 +191,7 @@ export class SessionDesk {
   /** Its time is short, and one answer ends it: after the response is on its way. */
   #limitJoiner(session: Session): void {
     const limitMs = this.#ports.joinerTimeLimitMs ?? joinerTimeLimitMs;
-    const message = `joining takes no longer than ${limitMs / 1000} s`;
+    const message = `joining takes no longer than ${formatDuration(limitMs)}`;
     const timer = setTimeout(() => session.end('HEC_TIMEOUT', message), limitMs);
     this.#timers.set(session, timer);
   }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { encodeBase64Url } from '@hecate/proto/core/base64url.ts';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import { describeIdentity, type Identity, type IdentityKind } from '@hecate/proto/core/identity.ts';
 import { formatJoinToken, tokenIdBytes, tokenSecretBytes } from '@hecate/proto/core/join-token.ts';
@@ -211,7 +212,7 @@ export function openTrust(dir: string, options: TrustOptions): Trust {
 function makeToken(fingerprint: string, request: EnrolRequest, nowMs: number) {
   const lifetimeMs = request.lifetimeMs ?? tokenLifetimeMs;
   if (!(lifetimeMs >= 1000 && lifetimeMs <= tokenLifetimeMaxMs)) {
-    const message = `a join token cannot live for ${lifetimeMs / 1000} s`;
+    const message = `a join token cannot live for ${formatDuration(lifetimeMs)}`;
     throw new HecateError('HEC_USAGE', message, 'give it between 1 second and 7 days');
   }
   const { identity, addresses } = request;

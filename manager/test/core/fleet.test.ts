@@ -148,7 +148,7 @@ t.test('a node goes', async (t) => {
   t.match(nodeOf(state, 'node-a'), {
     connection: 'offline',
     lastSeenMs: wallMs + 2000,
-    offlineReason: 'nothing heard for 10000 ms',
+    offlineReason: 'nothing heard for 10 s',
     snapshotComplete: false,
     arriving: undefined,
   });

@@ -83,7 +83,7 @@ export const disconnected = (name: string, sessionId = `session-of-${name}`): Fl
   type: 'disconnected',
   node: parseNodeName(name),
   sessionId,
-  reason: 'nothing heard for 10000 ms',
+  reason: 'nothing heard for 10 s',
   wallMs: wallMs + 2000,
 });
 

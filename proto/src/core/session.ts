@@ -3,7 +3,9 @@
  * function. Both ends run the same one (agent and manager, hecatectl and manager). It knows nothing of
  * sockets, clocks or who is allowed what; session-host.ts turns its effects into I/O.
  */
+
 import { createHeartbeat } from '../generated/wire.ts';
+import { formatDuration } from './duration-text.ts';
 import type { FrameBody } from './frames.ts';
 import { limits, protocolMax, protocolMin } from './limits.ts';
 import {
@@ -193,7 +195,7 @@ function onTick(state: SessionState, input: { nowMs: number; clockMs: number }):
     if (nowMs < state.openedAtMs + limits.helloTimeLimitMs) return { state, effects: [] };
     // A manager that does not answer is away or cut off; who connects and says nothing breaks the protocol.
     const code = state.side === 'dialler' ? 'HEC_HEARTBEAT' : 'HEC_PROTOCOL';
-    return end(state, code, `no greeting within ${limits.helloTimeLimitMs} ms`);
+    return end(state, code, `no greeting within ${formatDuration(limits.helloTimeLimitMs)}`);
   }
   const silence = onSilence(state, nowMs);
   if (silence) return silence;
@@ -216,7 +218,7 @@ function onSilence(state: SessionState, nowMs: number): SessionStep | undefined 
     const graceMs = isStalled ? quarterMs : Math.min(quarterMs, readGraceMs);
     return { state: { ...state, graceUntilMs: nowMs + graceMs }, effects: [] };
   }
-  return end(state, 'HEC_HEARTBEAT', `nothing heard for ${Math.round(nowMs - state.heardAtMs)} ms`);
+  return end(state, 'HEC_HEARTBEAT', `nothing heard for ${formatDuration(nowMs - state.heardAtMs)}`);
 }
 
 function beat(step: SessionStep, input: { nowMs: number; clockMs: number }): SessionStep {

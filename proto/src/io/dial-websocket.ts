@@ -1,7 +1,9 @@
 /** Dials a manager: TCP, TLS (or plain, to loopback only), the upgrade to WebSocket; each within its time. */
+
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import WebSocket from 'ws';
+import { formatSeconds } from '../core/duration-text.ts';
 import { HecateError } from '../core/errors.ts';
 import { subprotocol } from '../core/limits.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
@@ -77,14 +79,12 @@ function until(socket: Socket, event: string, timeLimitMs: number, what: string)
       finish(cause instanceof HecateError ? cause : connectionError(what, cause.message, cause));
     const onClose = (): void => finish(connectionError(what, 'the other side closed the connection'));
     const timer = setTimeout(() => {
-      finish(connectionError(what, `no answer in ${seconds(timeLimitMs)}`));
+      // What is left of a limit differs from time to time; a reason that stays the same reads the same.
+      finish(connectionError(what, `no answer in ${formatSeconds(Math.ceil(timeLimitMs / 1000) * 1000)}`));
     }, timeLimitMs);
     socket.once(event, onDone).once('error', onError).once('close', onClose);
   });
 }
-
-/** What is left of a limit differs from time to time; a reason that stays the same reads the same. */
-const seconds = (durationMs: number): string => `${Math.ceil(durationMs / 1000)} s`;
 
 function connectionError(what: string, why: string, cause?: unknown): HecateError {
   const remedy = 'check the address, the port, the firewall, and that hecate-manager runs there';
@@ -140,7 +140,10 @@ export function upgradeToWebSocket(
       socket.destroy();
     };
     // ws hands its own handshakeTimeout to the connection that it makes itself, and this one is ours.
-    const timer = setTimeout(() => fail(`no answer in ${seconds(timeLimitMs)}`), timeLimitMs);
+    const timer = setTimeout(
+      () => fail(`no answer in ${formatSeconds(Math.ceil(timeLimitMs / 1000) * 1000)}`),
+      timeLimitMs,
+    );
     // In the turn of the upgrade: the first frame may be in the same packet.
     webSocket.once('open', () => {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { formatDuration } from '../core/duration-text.ts';
 import { HecateError } from '../core/errors.ts';
 import { fingerprintOf, hasUsage, isIssuedBy, serverUsage, validityOf } from './certificate.ts';
 import type { StoredIdentity } from './identity-store.ts';
@@ -105,7 +106,7 @@ function handshake(socket: TLSSocket, target: PinnedTarget): Promise<void> {
     const onError = (cause: Error): void => finish(connectionError(target, cause.message, cause));
     const onClose = (): void => finish(connectionError(target, 'it closed the connection'));
     const timer = setTimeout(
-      () => finish(connectionError(target, `no answer in ${timeoutMs} ms`)),
+      () => finish(connectionError(target, `no answer in ${formatDuration(timeoutMs)}`)),
       timeoutMs,
     );
     socket.once('secureConnect', onSecure).once('error', onError).once('close', onClose);

@@ -1,5 +1,7 @@
 /** Programs of the host, run to their end: no shell, a time limit, and what they said when they fail. */
+
 import { execFile } from 'node:child_process';
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { HecateError } from '@hecate/proto/core/errors.ts';
 
 export interface CommandEnd {
@@ -34,7 +36,10 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
         reject(new HecateError('HEC_UNSUPPORTED', `${command} is not there`, `install ${command}`, error));
       else if (error?.killed)
         reject(
-          new HecateError('HEC_TIMEOUT', `${argv.join(' ')} did not end within ${timeLimitMs / 1000} s`),
+          new HecateError(
+            'HEC_TIMEOUT',
+            `${argv.join(' ')} did not end within ${formatDuration(timeLimitMs)}`,
+          ),
         );
       else resolve({ exitCode: error ? (child.exitCode ?? 1) : 0, stdout, stderr });
     });

@@ -1,4 +1,5 @@
 /** `[hirte]` and `[bluechi-controller]` → hecate.yaml. */
+import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import { asHecateError } from '@hecate/proto/core/errors.ts';
 import { limits, managerPort } from '@hecate/proto/core/limits.ts';
 import { parseNodeName } from '@hecate/proto/core/names.ts';
@@ -95,8 +96,8 @@ function heartbeat(keys: Keys): Part {
   const { heartbeatIntervalMsMin, heartbeatIntervalMsMax } = limits;
   const takenMs = Math.min(Math.max(wantedMs, heartbeatIntervalMsMin), heartbeatIntervalMsMax);
   const why = isByThreshold
-    ? `heartbeat_interval is ${takenMs} ms, both ways; a node is offline after two`
-    : `heartbeat_interval is ${takenMs} ms, both ways`;
+    ? `heartbeat_interval is ${formatDuration(takenMs)}, both ways; a node is offline after two`
+    : `heartbeat_interval is ${formatDuration(takenMs)}, both ways`;
   const isAsTheirs = !isByThreshold && takenMs === wantedMs;
   return {
     lines: [`heartbeat_interval: ${takenMs}ms`],
