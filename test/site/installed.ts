@@ -20,7 +20,7 @@ const programFolder = '/usr/lib/hecate';
 async function installProgram(node: BootedNode, name: string, program: string): Promise<void> {
   const part = program.split('/', 1)[0] ?? '';
   const copy = `set -e; cd "$1"; mkdir -p "$2/$3" "$2/dist"; cp -a "$3/bin" "$3/package.json" "$2/$3"
-cp -a "dist/$4."* "$2/dist"`;
+cp -a "dist/$4."* "$2/dist"; mkdir -p "$2/packaging"; cp -a packaging/launcher "$2/packaging"`;
   await node.runOrThrow(['sh', '-c', copy, 'sh', node.repository, programFolder, part, name]);
   const run = `${node.repository}/node_modules/.bin/node ${nodeOptions(program)} ${programFolder}/${program}`;
   await node.writeFile(`/usr/bin/${name}`, `#!/bin/sh\nexec ${run} "$@"\n`, 0o755);
