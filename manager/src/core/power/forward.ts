@@ -269,13 +269,16 @@ function leaveBehind(draft: ForwardDraft, sentence: string): void {
   allClear(draft, 'it is being withdrawn');
 }
 
-/** Hosts over there are off, and mains is back here: the next outage is a new one. */
+/**
+ * Hosts over there are off, and mains is back here: the next outage is a new one. Where this site has shut itself down,
+ * too, that is over when it is up again, as after any shutdown.
+ */
 function letGoOfEnded(draft: ForwardDraft): void {
   const { forward, supply, local } = draft.state;
   if (!supply?.isOnMains || forward?.phase !== 'ended') return;
   if (local && !local.isOver) return;
   draft.set({ forward: undefined, local: undefined });
-  draft.send({ type: 'recovered' });
+  if (!local) draft.send({ type: 'recovered' });
   allClear(draft, 'mains is back');
 }
 

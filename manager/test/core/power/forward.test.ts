@@ -250,6 +250,21 @@ t.test('over there it is over, and this host is still up on its battery', async 
   t.match(bench.of('local'), [{ sentence: /is over, and this host is still up/ }]);
 });
 
+t.test('over on both sides, and mains is back: its own hosts are to be started again', async (t) => {
+  const bench = new SenderBench({ hasLocalShutdown: true });
+  bench.take(trigger('one'));
+  bench.answer({ standing: 'running', coversSender: false });
+  bench.take(battery(-1));
+  const triggerId = bench.of('local')[0]?.triggerId ?? '';
+  for (const event of ['started', 'past-no-return', 'ended'] as const)
+    bench.take({ type: 'local-run', triggerId, event });
+  bench.pass(1000);
+  bench.answer({ standing: 'ended' });
+  bench.take(mains);
+  t.equal(bench.state.forward, undefined);
+  t.same(bench.of('recovered'), [], 'as after any shutdown: the site is not up yet');
+});
+
 t.test('a restart goes on with the same one; another boot has another clock', async (t) => {
   const bench = new SenderBench();
   bench.take(trigger('one'));
