@@ -74,7 +74,7 @@ export class ForwardWeather {
   /** Between the end of a run that was taken back and the start of what it had stopped. */
   #killAtEnd(): void {
     const { time, chance } = this.#worlds.receiver.world;
-    if (this.#isOver || !chance.happens(this.#ambushShare)) return;
+    if (this.#isOver || !chance.happens(0.5)) return;
     time.after(chance.between(0, 8), () => {
       this.#worlds.receiver.world.sometimes('struck at the end of a run that was taken back');
       this.#weathers[0]?.faults.killManager();
