@@ -6,7 +6,8 @@
  *   refresh (it was read twice), or the battery is said to be low, or the load rose with it; before that, by a step;
  * - what rises is believed after 30 s, to the lowest that was told meanwhile; except for the way back to where one
  *   wrong value came from;
- * - after a silence the first value that is told counts: what was counted down through it is only older.
+ * - after a start or a silence the first value that is told counts: what was counted down through it is only older. A
+ *   higher one replaces it at once, until it has been read twice: one of both may be wrong.
  */
 
 /** Time that is left at a moment; a second later it is a second less. */
@@ -39,6 +40,8 @@ export interface RuntimeBelief {
   readonly rise: (TimeLeft & { readonly sinceMs: number }) | undefined;
   /** The last look that told a value. */
   readonly lookAtMs: number | undefined;
+  /** The value that came after a start or a silence, until two others have, or it has been read twice. */
+  readonly first: ToldValue | undefined;
 }
 
 export const noBelief: RuntimeBelief = {
@@ -48,6 +51,7 @@ export const noBelief: RuntimeBelief = {
   told: undefined,
   rise: undefined,
   lookAtMs: undefined,
+  first: undefined,
 };
 
 export interface RuntimeLook {
@@ -56,6 +60,8 @@ export interface RuntimeLook {
   readonly atMs: number;
   /** How old a value may be. */
   readonly refreshMs: number;
+  /** So long without a look is a silence, unless a rise must last for longer. */
+  readonly silentAfterMs: number;
   /** The battery is said to be low, or the load has risen: a fall has a reason. */
   readonly isFallExplained: boolean;
   /** Nothing is counted down while mains is there. */
@@ -77,6 +83,10 @@ export const leftAt = ({ leftMs, atMs }: TimeLeft, nowMs: number): number => lef
 export const believedLeft = ({ believed }: RuntimeBelief, nowMs: number): number | undefined =>
   believed && Math.max(0, leftAt(believed, nowMs));
 
+/** Whether one value alone says how much is left, and has not been read twice. */
+export const isAlone = ({ first, told }: RuntimeBelief, nowMs: number, refreshMs: number): boolean =>
+  first !== undefined && first.seenAtMs === told?.seenAtMs && nowMs - first.seenAtMs <= refreshMs;
+
 /** The belief after a look that told a value. */
 export function believe(belief: RuntimeBelief, look: RuntimeLook): RuntimeBelief {
   const held = look.isDraining ? belief : frozen(belief, look.atMs);
@@ -95,20 +105,21 @@ function reckoned({ source, valueMs, atMs }: RuntimeLook): RuntimeBelief {
 
 /** With mains, what was left is still left. */
 function frozen(belief: RuntimeBelief, atMs: number): RuntimeBelief {
-  const { believed, before, told, rise } = belief;
+  const { believed, before, told, rise, first } = belief;
   return {
     ...belief,
     believed: believed && { ...believed, atMs },
     before: before && { ...before, atMs },
     told: told && { ...told, atMs },
     rise: rise && { ...rise, atMs },
+    first: first && { ...first, atMs },
   };
 }
 
 /** The same value again: no news, but for the time that has gone by. */
 function stood(belief: RuntimeBelief, told: ToldValue, look: RuntimeLook): RuntimeBelief {
-  const risen = endRise(belief, look);
   const isReadTwice = look.atMs - told.seenAtMs > look.refreshMs;
+  const risen = endRise(isReadTwice ? { ...belief, first: undefined } : belief, look);
   const left = believedLeft(risen, look.atMs);
   if (left === undefined || leftAt(told, look.atMs) >= left) return risen;
   return isReadTwice || look.isFallExplained ? { ...risen, before: risen.believed, believed: told } : risen;
@@ -124,24 +135,29 @@ function endRise(belief: RuntimeBelief, { atMs, valueMs }: RuntimeLook): Runtime
 function changed(belief: RuntimeBelief, look: RuntimeLook): RuntimeBelief {
   const { atMs, valueMs } = look;
   const told = toldAt(belief, look);
-  const { believed, before } = belief;
-  const isSilenceOver = belief.lookAtMs !== undefined && atMs - belief.lookAtMs > riseMs;
-  if (believed === undefined || isSilenceOver)
-    return { ...belief, told, believed: told, before: undefined, rise: undefined };
+  const { believed, before, first } = belief;
+  const silentMs = atMs - (belief.lookAtMs ?? atMs);
+  const isFirst = believed === undefined || belief.source !== look.source;
+  if (isFirst || silentMs > Math.max(riseMs, look.silentAfterMs))
+    return { ...noBelief, told, believed: told, first: told };
+  const isSecond = first !== undefined && first.seenAtMs === belief.told?.seenAtMs;
+  // One of both may be wrong. What comes next is held against neither.
+  if (isSecond && leftAt(told, atMs) > leftAt(first, atMs))
+    return { ...noBelief, told, believed: told, before: first, first };
   const left = leftAt(told, atMs);
   const floor = look.isFallExplained ? Number.NEGATIVE_INFINITY : supported(belief, believed, atMs);
   // Exactly what was told before one other value: that was the wrong one. What was held for wrong then has no way back.
   if (before?.valueMs === valueMs) {
     const lower = Math.max(left, floor);
     const back = lower < leftAt(before, atMs) ? { leftMs: lower, atMs, valueMs } : before;
-    const next = { ...belief, told, believed: back, before: undefined };
+    const next = { ...belief, told, believed: back, before: undefined, first: undefined };
     // Nor had it been believed then: it is more than what is older by the time of one wrong value.
     const isRising = left - leftAt(back, atMs) > Math.max(stepLeastMs, 2 * look.refreshMs);
     return isRising ? rising(next, look, left) : { ...next, rise: undefined };
   }
   const ceiling = Math.max(leftAt(believed, atMs), before ? leftAt(before, atMs) : 0);
   const leftMs = Math.min(Math.max(left, floor), ceiling);
-  const next = { ...belief, told, before: believed, believed: { leftMs, atMs, valueMs } };
+  const next = { ...belief, told, before: believed, believed: { leftMs, atMs, valueMs }, first: undefined };
   if (left <= ceiling) return { ...next, rise: undefined };
   return rising(next, look, left);
 }
@@ -158,9 +174,9 @@ function rising(belief: RuntimeBelief, look: RuntimeLook, leftMs: number): Runti
  * How far down a new value is believed: by a step, or to where the value before it was already. Made of minima and
  * maxima of what is monotonic, so that a lower value never gives a higher belief.
  */
-function supported({ told }: RuntimeBelief, believed: TimeLeft, atMs: number): number {
-  const step = stepDown(leftAt(believed, atMs));
-  return told ? Math.min(step, leftAt(told, atMs)) : step;
+function supported({ told, first }: RuntimeBelief, believed: TimeLeft, atMs: number): number {
+  const known = [told, first].flatMap((value) => (value ? [leftAt(value, atMs)] : []));
+  return Math.min(stepDown(leftAt(believed, atMs)), ...known);
 }
 
 /** It was read after the last look, which did not show it, and at most a refresh ago: counted from there. */

@@ -3,7 +3,14 @@
  * In one look that is no news. After two refreshes of its driver the next best thing counts, the slope of the charge or
  * else the timer, and what was told last is only the most that there can be.
  */
-import { believedLeft, leftAt, noBelief, type RuntimeBelief, type TimeLeft } from './effective-runtime.ts';
+import {
+  believedLeft,
+  isAlone,
+  leftAt,
+  noBelief,
+  type RuntimeBelief,
+  type TimeLeft,
+} from './effective-runtime.ts';
 
 export interface MissingRuntime {
   /** The first look without it; undefined: what is believed is told. */
@@ -23,6 +30,8 @@ interface Missed {
 /** After a look on battery that has told nothing of what is believed. */
 export function missRuntime({ belief, missing }: Missed, atMs: number, refreshMs: number): Missed {
   if (belief.source === undefined) return { belief, missing };
+  // One that was told in one look alone, with nothing before it, was wrong.
+  if (isAlone(belief, atMs, refreshMs)) return { belief: noBelief, missing };
   const sinceMs = missing?.sinceMs ?? atMs;
   if (atMs - sinceMs < givenUpRefreshes * refreshMs)
     return { belief, missing: { sinceMs, last: missing?.last } };

@@ -40,3 +40,10 @@ export const assumedRefreshMs = 30_000;
 
 /** A driver that claims to look more seldom is not believed: the threshold would grow without end. */
 export const refreshMaxMs = 300_000;
+
+/** A watcher that has said nothing at all for so long is as silent as a UPS. */
+const silentPolls = 3;
+const silentLeastMs = 15_000;
+
+export const silentAfterMs = ({ pollIntervalMs }: UpsConfig): number =>
+  Math.max(silentLeastMs, silentPolls * pollIntervalMs);

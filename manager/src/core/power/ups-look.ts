@@ -3,7 +3,7 @@ import { chargeFallAfter, isChargeLow } from './charge-fall.ts';
 import { noBelief } from './effective-runtime.ts';
 import { silenceSentence } from './power-sentence.ts';
 import { alertStatus } from './status-alerts.ts';
-import { assumedRefreshMs, refreshMaxMs, type UpsConfig } from './ups-config.ts';
+import { assumedRefreshMs, refreshMaxMs, silentAfterMs } from './ups-config.ts';
 import { decide } from './ups-decision.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { isOutputOff } from './ups-estimate.ts';
@@ -12,13 +12,6 @@ import type { UpsReading, UpsSample } from './ups-sample.ts';
 import { mainsBackMs, type Outage } from './ups-state.ts';
 import { trigger } from './ups-trigger.ts';
 import { seen } from './ups-unseen.ts';
-
-/** A watcher that has said nothing at all for so long is as silent as a UPS. */
-const silentPolls = 3;
-const silentLeastMs = 15_000;
-
-export const silentAfterMs = ({ pollIntervalMs }: UpsConfig): number =>
-  Math.max(silentLeastMs, silentPolls * pollIntervalMs);
 
 /** How old the look before may be for FSD to be new: an older one may have been set, and over, in between. */
 const forcedShutdownEdgeMs = 120_000;

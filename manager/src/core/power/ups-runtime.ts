@@ -1,7 +1,8 @@
 /** What one look tells of how long the battery lasts: by its runtime, else by the fall of its charge. */
 import { chargeRuntimeMs } from './charge-fall.ts';
-import { believe, type RuntimeLook } from './effective-runtime.ts';
+import { believe, isAlone, type RuntimeLook } from './effective-runtime.ts';
 import { missRuntime } from './runtime-missing.ts';
+import { silentAfterMs } from './ups-config.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import type { UpsReading } from './ups-sample.ts';
 import type { Outage } from './ups-state.ts';
@@ -13,7 +14,8 @@ const loadRisePercent = 5;
 export function hearRuntime(draft: UpsDraft, reading: UpsReading, atMs: number): void {
   if (reading.runtimeMs !== undefined) {
     believeTold(draft, reading, 'runtime', reading.runtimeMs, atMs);
-    setMissing(draft, undefined);
+    const { belief, refreshMs } = draft.state;
+    if (!isAlone(belief, atMs, refreshMs)) setMissing(draft, undefined);
     return;
   }
   const { outage } = draft.state;
@@ -47,7 +49,8 @@ function believeTold(
   const hasLoadRisen = was !== undefined && is !== undefined && is >= was + loadRisePercent;
   const isLow = isDraining && (reading.flags.includes('LB') || outage?.isInRecovery === true);
   const isFallExplained = hasLoadRisen || isLow;
-  draft.set({ belief: believe(belief, { source, valueMs, atMs, refreshMs, isFallExplained, isDraining }) });
+  const at = { atMs, refreshMs, silentAfterMs: silentAfterMs(draft.config) };
+  draft.set({ belief: believe(belief, { source, valueMs, ...at, isFallExplained, isDraining }) });
 }
 
 /** It answers, and tells nothing of what is believed. */

@@ -6,10 +6,10 @@
  * look, but for FSD, which is a command; and a trigger is never lost (I10).
  */
 
-import type { UpsConfig } from './ups-config.ts';
+import { silentAfterMs, type UpsConfig } from './ups-config.ts';
 import { decide } from './ups-decision.ts';
 import { UpsDraft } from './ups-draft.ts';
-import { hearSilence, look, silentAfterMs } from './ups-look.ts';
+import { hearSilence, look } from './ups-look.ts';
 import { changeBudget, hearRun, recovered } from './ups-run.ts';
 import type { UpsInput, UpsInstant, UpsPhase, UpsState, UpsStep } from './ups-state.ts';
 import { askAgain } from './ups-trigger.ts';

@@ -3,6 +3,7 @@ import t from 'tap';
 import {
   believe,
   believedLeft,
+  isAlone,
   noBelief,
   type RuntimeLook,
 } from '../../../src/core/power/effective-runtime.ts';
@@ -22,6 +23,7 @@ function believedS(...looks: readonly Look[]): number {
       valueMs: valueS * 1000,
       atMs: nowMs,
       refreshMs,
+      silentAfterMs: 15_000,
       isFallExplained: false,
       isDraining: true,
       ...more,
@@ -102,6 +104,7 @@ t.test('back from a high value: nothing rises to that any more', async (t) => {
 
 t.test('a rise goes on where two values take turns: neither was believed yet', async (t) => {
   const low: readonly Look[] = [
+    [-40, 60, mains],
     [0, 60, mains],
     [10, 600, mains],
     [15, 601, mains],
@@ -109,5 +112,40 @@ t.test('a rise goes on where two values take turns: neither was believed yet', a
   ];
   t.equal(believedS(...low), 60);
   t.equal(believedS(...low, [45, 600, mains]), 600);
-  t.equal(believedS([0, 60], [10, 600], [15, 601], [20, 600], [45, 600]), 555, 'on battery as well');
+  t.equal(
+    believedS([-40, 60], [0, 60], [10, 600], [15, 601], [20, 600], [45, 600]),
+    555,
+    'on battery as well',
+  );
+});
+
+t.test(
+  'the first value after a start or a silence: a higher one replaces it, and either may be followed',
+  async (t) => {
+    t.equal(believedS([0, 20], [5, 595]), 590, 'at once');
+    t.equal(believedS([0, 20], [5, 595], [10, 590]), 585);
+    t.equal(believedS([0, 20], [5, 600], [10, 15]), 10, 'the higher one was wrong');
+    t.equal(believedS([0, 20], [5, 600], [10, 598], [15, 10]), 468, 'what comes later is held, as ever');
+    t.equal(believedS([0, 600], [5, 20]), 452, 'a lower one is held, as ever');
+    t.equal(believedS([0, 20], [31, 20], [36, 595]), 0, 'it was read twice');
+    t.equal(believedS(...start, [10, 595], [50, 20], [55, 550]), 545);
+    t.equal(believedS([0, 20, mains], [5, 595, mains], [500, 595, mains]), 595);
+  },
+);
+
+t.test('one value alone, until another one comes or it has been read twice', async (t) => {
+  const look: RuntimeLook = {
+    ...{ source: 'runtime', valueMs: 20_000, atMs: 1_000_000, refreshMs, silentAfterMs: 15_000 },
+    ...{ isFallExplained: false, isDraining: true },
+  };
+  const first = believe(noBelief, look);
+  t.equal(isAlone(noBelief, 1_000_000, refreshMs), false);
+  t.equal(isAlone(first, 1_030_000, refreshMs), true);
+  t.equal(isAlone(first, 1_030_001, refreshMs), false);
+  const second = believe(first, { ...look, valueMs: 19_000, atMs: 1_005_000 });
+  t.equal(isAlone(second, 1_005_000, refreshMs), false);
+  const later = believe(second, { ...look, valueMs: 500_000, atMs: 1_051_000 });
+  t.equal(isAlone(later, 1_051_000, refreshMs), true, 'a silence');
+  const other = believe(second, { ...look, valueMs: 500_000, atMs: 1_051_000, silentAfterMs: 180_000 });
+  t.equal(isAlone(other, 1_051_000, refreshMs), false, 'nobody has looked since: no silence');
 });

@@ -1,17 +1,15 @@
 /** A runtime that was told, and is told no more. */
 import t from 'tap';
-import { believe, noBelief } from '../../../src/core/power/effective-runtime.ts';
+import { believe, noBelief, type RuntimeLook } from '../../../src/core/power/effective-runtime.ts';
 import { lastLeft, missRuntime } from '../../../src/core/power/runtime-missing.ts';
 
 const refreshMs = 30_000;
-const told = believe(noBelief, {
-  source: 'runtime',
-  valueMs: 600_000,
-  atMs: 1_000_000,
-  refreshMs,
-  isFallExplained: false,
-  isDraining: true,
-});
+const look: RuntimeLook = {
+  ...{ source: 'runtime', valueMs: 600_000, atMs: 965_000, refreshMs, silentAfterMs: 15_000 },
+  ...{ isFallExplained: false, isDraining: true },
+};
+const first = believe(noBelief, look);
+const told = believe(first, { ...look, atMs: 1_000_000 });
 
 t.test('in one look it is no news; after two refreshes it is given up', async (t) => {
   const first = missRuntime({ belief: told, missing: undefined }, 1_005_000, refreshMs);
@@ -19,10 +17,14 @@ t.test('in one look it is no news; after two refreshes it is given up', async (t
   t.equal(missRuntime(first, 1_064_999, refreshMs).belief, told);
   const given = missRuntime(first, 1_065_000, refreshMs);
   t.equal(given.belief, noBelief);
-  t.equal(lastLeft(given.missing, 1_065_000), 600_000 - 30_000 - 65_000, 'counted down');
-  t.equal(lastLeft(given.missing, 1_075_000), 600_000 - 30_000 - 75_000);
+  t.equal(lastLeft(given.missing, 1_065_000), 600_000 - 30_000 - 100_000, 'counted down');
+  t.equal(lastLeft(given.missing, 1_075_000), 600_000 - 30_000 - 110_000);
   t.equal(lastLeft(given.missing, 9_000_000), 0);
   t.equal(lastLeft(undefined, 0), undefined);
+});
+
+t.test('one that was told in one look alone is given up at once', async (t) => {
+  t.same(missRuntime({ belief: first, missing: undefined }, 970_000, refreshMs).belief, noBelief);
 });
 
 t.test('nothing is believed: nothing is missing', async (t) => {

@@ -127,6 +127,37 @@ t.test('one wrong look never triggers', async () => {
   );
 });
 
+t.test(
+  'nor where nothing is known before it: after a start, a boot or a silence, with mains or on battery',
+  async () => {
+    const wrong = readingWith(fc.constantFrom('', 'OL', 'OB', 'OB LB', 'OL OB', 'OFF'));
+    const anyBefore = fc.record({
+      atMs: fc.integer({ min: -60_000, max: 120_000 }),
+      what: fc.constantFrom('start' as const, 'boot' as const, 'silence' as const),
+      silentMs: fc.integer({ min: 31_000, max: 200_000 }),
+    });
+    assertProperty(
+      fc.property(anyDischarge(exact), wrong, anyBefore, (discharge, reading, { atMs, what, silentMs }) => {
+        const isSilent = what === 'silence';
+        const silence = { fromMs: Math.max(16_000, atMs), forMs: isSilent ? silentMs : 0 };
+        const played = new DischargeWorld({ ...discharge, silence, spareMs: discharge.spareMs + 900_000 });
+        const { outageAtMs, world } = played;
+        const wrongAtMs = outageAtMs + (isSilent ? silence.fromMs + silence.forMs : atMs);
+        let wrongs = 0;
+        const change = (right: UpsReading): UpsReading => {
+          if (world.nowMs < wrongAtMs || wrongs > 0) return right;
+          wrongs += 1;
+          if (!isSilent) world.restart(what === 'boot' ? 'boot-2' : world.bootId);
+          return reading;
+        };
+        played.play({ untilMs: wrongAtMs + 200_000, change });
+        return world.triggers().length === 0;
+      }),
+      300,
+    );
+  },
+);
+
 const diskOf = ({ world }: DischargeWorld): unknown => JSON.parse(world.disk ?? 'null');
 const outcomeOf = ({ world }: DischargeWorld) => JSON.stringify(world.triggers());
 
