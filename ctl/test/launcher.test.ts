@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
 
+t.setTimeout(120_000);
+
 const launcher = resolve(import.meta.dirname, '../../packaging/launcher/hecatectl.cjs');
 
 /** Of some size, so that damage meets functions. */

@@ -11,6 +11,8 @@ import { openRecordFile } from '../../src/io/record-file.ts';
 import { scanRecordLines } from '../../src/io/record-line.ts';
 import { seededRandom } from '../support/simulated-link.ts';
 
+t.setTimeout(120_000);
+
 const sectorBytes = 512;
 const roomBytes = 16 * 1024;
 const options = { parse: String, roomBytes };

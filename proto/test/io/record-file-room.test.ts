@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openRecordFile, type RecordFile } from '../../src/io/record-file.ts';
 
+t.setTimeout(120_000);
+
 const roomBytes = 16 * 1024;
 const options = { parse: (value: unknown) => value, roomBytes };
 const open = (path: string): Promise<RecordFile<unknown>> => openRecordFile(path, options);
