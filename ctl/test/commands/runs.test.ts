@@ -16,15 +16,15 @@ const config = {
   sequences: {
     maintenance: {
       stages: [
-        { name: 'first', steps: [{ start: { nodes: ['node-a', 'node-b'] }, timeout: '10s' }] },
-        { name: 'second', steps: [{ start: { nodes: ['node-c'] }, timeout: '10s' }, { wait: '100ms' }] },
+        { name: 'first', steps: [{ start: { nodes: ['node-a', 'node-b'] }, timeout: '2m' }] },
+        { name: 'second', steps: [{ start: { nodes: ['node-c'] }, timeout: '2m' }, { wait: '100ms' }] },
       ],
     },
     lenient: {
       stages: [
         {
           name: 'only',
-          steps: [{ start: { nodes: ['node-a'] }, timeout: '10s', on_failure: 'continue' }],
+          steps: [{ start: { nodes: ['node-a'] }, timeout: '2m', on_failure: 'continue' }],
         },
       ],
     },
@@ -95,13 +95,13 @@ t.test('a plan that can never work: each error with its line, and exit status 2'
     sequences: {
       broken: {
         stages: [
-          { name: 'off', steps: [{ poweroff: { nodes: ['node-a'] }, timeout: '10s' }] },
+          { name: 'off', steps: [{ poweroff: { nodes: ['node-a'] }, timeout: '2m' }] },
           {
             name: 'gate',
             gate: {
               sentence: 'node-a is online',
               node: { nodes: ['node-a'], state: 'online' },
-              timeout: '10s',
+              timeout: '2m',
             },
           },
         ],
