@@ -176,13 +176,12 @@ class OpenRecordFile<T> implements RecordFile<T> {
   async #write(batch: Batch): Promise<void> {
     try {
       await this.#mend();
-      const [first] = batch.lines;
-      if (first && this.#isSynced && this.#room.isWanted) markDurableBefore(first);
+      const data = Buffer.concat(this.#isSynced && this.#room.isWanted ? marked(batch.lines) : batch.lines);
       this.#isSynced = false;
-      await this.#put(Buffer.concat(batch.lines), this.bytes);
+      await this.#put(data, this.bytes);
       if (batch.durable) await this.#file.datasync();
       this.#isSynced = batch.durable;
-      this.bytes += batch.bytes;
+      this.bytes += data.length;
       this.#room.wrote(this.bytes);
     } catch (thrown) {
       await this.#restore();
@@ -269,6 +268,9 @@ class OpenRecordFile<T> implements RecordFile<T> {
     });
   }
 }
+
+const marked = ([first, ...others]: readonly Buffer[]): Buffer[] =>
+  first ? [markDurableBefore(first), ...others] : [];
 
 function parseAll<T>(path: string, values: unknown[], parse: (value: unknown) => T): T[] {
   return values.map((value, index) => {

@@ -1,14 +1,14 @@
 /**
  * One line per record, readable with cat: `<crc32, 8 hex digits> <bytes of the JSON> <JSON>\n`. The checksum
- * finds a flipped bit, the length a lost one, the newline a torn end. A `+` in place of the first space says that all
- * before this line was on the disk when it was written. Behind the last line there may be zeros: room that was made ahead.
+ * finds a flipped bit, the length a lost one, the newline a torn end. A space behind the JSON says that all before this
+ * line was on the disk when it was written. Behind the last line there may be zeros: room that was made ahead.
  */
 import { crc32 } from 'node:zlib';
 
 const newline = 0x0a;
-const header = /^([0-9a-f]{8})[ +](0|[1-9][0-9]{0,8}) /;
-const markAt = 8;
-const mark = 0x2b;
+const header = /^([0-9a-f]{8}) (0|[1-9][0-9]{0,8}) /;
+/** JSON.stringify writes none at an end. */
+const mark = ' ';
 /** What a disk writes whole or not at all. */
 const sectorBytes = 512;
 /** Eight digits, a space, at most nine digits, a space. */
@@ -37,13 +37,16 @@ const checksum = (bytes: Uint8Array): string => crc32(bytes).toString(16).padSta
 export function encodeRecordLine(record: unknown): Buffer {
   const text = JSON.stringify(record);
   if (text === undefined) throw new TypeError('a record must be something that JSON can carry');
-  const json = Buffer.from(text);
-  return Buffer.concat([Buffer.from(`${checksum(json)} ${json.length} `), json, Buffer.from('\n')]);
+  return lineOf(Buffer.from(text));
 }
 
-/** Says in an encoded line that all before it is durable. */
-export function markDurableBefore(line: Buffer): void {
-  line[markAt] = mark;
+const lineOf = (json: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`${checksum(json)} ${json.length} `), json, Buffer.from('\n')]);
+
+/** An encoded line that also says that all before it is durable. */
+export function markDurableBefore(line: Buffer): Buffer {
+  const begin = header.exec(line.toString('latin1', 0, headerBytesMax))?.[0].length ?? 0;
+  return lineOf(Buffer.concat([line.subarray(begin, -1), Buffer.from(mark)]));
 }
 
 function decode(line: Buffer): { value: unknown } | { found: string; expected: string } {
@@ -75,7 +78,7 @@ function isBeginning(tail: Buffer): boolean {
   const written = tail.toString('latin1');
   const match = header.exec(written);
   if (match !== null) return written.length - match[0].length <= Number(match[2]);
-  return written.length <= headerBytesMax && /^[0-9a-f]{0,8}$|^[0-9a-f]{8}[ +][0-9]{0,9}$/.test(written);
+  return written.length <= headerBytesMax && /^[0-9a-f]{0,8}$|^[0-9a-f]{8} [0-9]{0,9}$/.test(written);
 }
 
 /**
@@ -101,7 +104,7 @@ function hasMarkedLine(bytes: Buffer): boolean {
   for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
     const piece = bytes.subarray(start, end);
     const line = piece.subarray(piece.lastIndexOf(0) + 1);
-    if (line[markAt] === mark && 'value' in decode(line)) return true;
+    if (line.at(-1) === mark.charCodeAt(0) && 'value' in decode(line)) return true;
     start = end + 1;
   }
   return false;
