@@ -24,6 +24,7 @@ const kinds = [
   'calibration',
   'output cut by hand',
   'output cut by the coordinator',
+  'silent once mains is back',
 ] as const;
 type Kind = (typeof kinds)[number] | 'two want';
 
@@ -134,7 +135,11 @@ export class Ambush {
   #onMains(ups: SimulatedUps): void {
     const { telemetries, site } = this.#power;
     const telemetry = telemetries.find((each) => each.ups === ups);
-    if (!telemetry || ups.hasMains) return;
+    if (!telemetry) return;
+    if (ups.hasMains) {
+      this.#silentOnMains(telemetry);
+      return;
+    }
     const toDecideMs = Math.max(0, ups.battery.leftMs() - (site.thresholdsMs[ups.name] ?? 0));
     if (this.#begins('low at the transfer', 0.9)) this.#tellLow(telemetry);
     if (this.#begins('wrong runtime on battery', 0.7))
@@ -189,6 +194,25 @@ export class Ambush {
       ups.isReserved = false;
       ups.setMains(true);
     });
+  }
+
+  /** It was heard, and is not any more: whoever starts the site does not start it on that. */
+  #silentOnMains(telemetry: Telemetry): void {
+    const chance = this.#chance;
+    if (!this.#kinds.has('silent once mains is back') || !chance.happens(0.7)) return;
+    const { world } = this.#power;
+    const untilMs = world.time.nowMs + 900_000;
+    const look = (): void => {
+      const ups = this.#power.ofManager?.upses.find(({ name }) => name === telemetry.ups.name);
+      if (!telemetry.ups.hasMains || world.time.nowMs > untilMs) return;
+      if (ups?.state.mainsSinceMs === undefined || ups.state.phase !== 'recover') {
+        world.time.after(5000, look);
+        return;
+      }
+      world.sometimes('ambush: silent once mains is back');
+      this.#weather.silence(telemetry, 'driver-not-connected', chance.between(300_000, 700_000));
+    };
+    look();
   }
 
   /** With mains as on battery. */

@@ -208,7 +208,7 @@ export class PowerCheckers {
   onManagerStarted(power: PowerOfManager): void {
     const last = this.managerDown.at(-1);
     if (last) last.toMs = this.#power.world.time.nowMs;
-    this.promises.onManagerStarted();
+    this.promises.onManagerStarted(power.upses);
     this.isOtherBoot = this.#power.world.managerHost.boot !== this.#boot;
     for (const { name, state } of power.upses) {
       const expected = this.#expected.get(name);
@@ -220,6 +220,7 @@ export class PowerCheckers {
 
   /** It has gone on with what it found: only a run that had begun may have ended, or failed, meanwhile. */
   onManagerResumed({ upses }: PowerOfManager): void {
+    this.promises.onManagerResumed(upses);
     for (const { name, state } of upses) {
       const expected = this.#expected.get(name);
       const isAnother = state.trigger !== undefined && expected?.isStarted === true;

@@ -2,6 +2,7 @@
  * What the decision owes while it goes on, looked at with every look at a UPS: a timer that runs out triggers, a trigger
  * that stands is asked for, a run that was accepted for it is followed; and nobody takes back what another UPS wants.
  */
+import { estimateOf } from '../../manager/src/core/power/ups-estimate.ts';
 import { isActive } from '../../manager/src/core/runs/plan-walk.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import type { ManagerUps } from './power-manager-ups.ts';
@@ -12,6 +13,7 @@ const graceMs = 10_000;
 /** It is asked for every 5 s; after a run that failed there is a pause of a minute at most. */
 const unaskedMs = 80_000;
 const unfollowedMs = 20_000;
+const silentLooks = 4;
 
 interface Since {
   readonly what: string;
@@ -22,6 +24,10 @@ export class PowerPromises {
   readonly #power: PowerWorld;
   /** Of UPSes that tell nothing: since when every look has told that they are on battery, in which boot. */
   readonly #onBattery = new Map<string, { readonly sinceMs: number; readonly boot: number }>();
+  /** What is believed of those that are silent on battery. */
+  readonly #blind = new Map<string, { readonly leftMs: number; readonly atMs: number }>();
+  /** Since when an outage lasts, as a manager has found it at its start. */
+  readonly #outages = new Map<string, number | undefined>();
   readonly #unasked = new Map<string, Since>();
   readonly #unfollowed = new Map<string, Since>();
 
@@ -41,15 +47,50 @@ export class PowerPromises {
     this.#unasked.delete(name);
   }
 
-  onManagerStarted(): void {
+  onManagerStarted(upses: readonly ManagerUps[]): void {
+    this.#blind.clear();
+    for (const { name, state } of upses) this.#outages.set(name, state.outage?.sinceMs);
     this.#unasked.clear();
     this.#unfollowed.clear();
   }
 
+  /** I10: an outage that it has found goes on. */
+  onManagerResumed(upses: readonly ManagerUps[]): void {
+    for (const { name, state } of upses)
+      if (this.#outages.get(name) !== state.outage?.sinceMs)
+        this.#fail(`I10: ${name} was on battery before a restart, and the outage is forgotten`);
+  }
+
   onLook(ups: ManagerUps): void {
+    this.#checkSilence(ups);
+    this.#checkCountdown(ups);
     this.#checkTimer(ups);
     this.#checkAsked(ups);
     this.#checkFollowed(ups);
+  }
+
+  /** I12: who tells nothing has told nothing. */
+  #checkSilence({ name, state }: ManagerUps): void {
+    const { told = [] } = this.#power.telemetries.find(({ ups }) => ups.name === name) ?? {};
+    const last = told.slice(-silentLooks);
+    if (last.some(({ isAnswered, atMs }) => isAnswered || atMs < this.#startedAtMs)) return;
+    if (state.silentSinceMs === undefined)
+      this.#fail(`I12: ${name} has answered none of ${last.length} looks, and is taken for heard`);
+  }
+
+  /** I5: in silence on battery, time goes on. */
+  #checkCountdown({ name, state }: ManagerUps): void {
+    const { ofManager, world } = this.#power;
+    const config = ofManager?.upsConfig(name);
+    const nowMs = world.managerHost.clockMs();
+    const { leftMs } = config ? estimateOf(state, config, nowMs) : {};
+    const before = this.#blind.get(name);
+    this.#blind.delete(name);
+    if (state.phase !== 'blind-on-battery' || leftMs === undefined) return;
+    this.#blind.set(name, { leftMs, atMs: nowMs });
+    const mostMs = before && Math.max(0, before.leftMs - (nowMs - before.atMs)) + 1;
+    if (mostMs !== undefined && leftMs > mostMs)
+      this.#fail(`I5: ${name} is silent on battery, and is believed to last longer than it was before`);
   }
 
   /** I5: where nothing is told, the time on battery counts, over restarts of the manager, too. */
