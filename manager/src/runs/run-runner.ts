@@ -142,11 +142,17 @@ export class RunRunner {
   /** Resolves when what follows from it is carried out: until then nothing is to be sent to the node. */
   async orderCarriedOut(runId: RunId, node: NodeName): Promise<void> {
     this.input({ type: 'order-carried-out', runId, node });
-    while (this.#working) await this.#working;
+    await this.#settled();
   }
 
-  nodeOnline(node: NodeName): void {
+  /** Resolves when what follows from it, and from all before it, is carried out. */
+  async nodeOnline(node: NodeName): Promise<void> {
     this.input({ type: 'node-online', node });
+    await this.#settled();
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#working) await this.#working;
   }
 
   /** Only makes gates look sooner: what is too much is left out. */

@@ -125,7 +125,8 @@ export class RunService {
         if (run && (isActive(run) || run.armed.includes(node))) return 'led';
         return run || this.#ports.files.history.get(runId) ? 'over' : 'unknown';
       },
-      withdraw: (runId, node) => this.#deadMan.withdrawOnce(runId, node),
+      withdrawOnce: (runId, node) => this.#deadMan.withdrawOnce(runId, node),
+      withdraw: (runId, node) => this.#deadMan.withdraw(runId, node),
       tell: (node, text) => this.#ports.logger.warn({ node }, text),
     });
   }
@@ -190,8 +191,8 @@ export class RunService {
     const host = hostOf(address).replace(/^\[|\]$/g, '');
     this.#ports.files.lastHosts.set(node, host, this.#ports.clock.wallMs());
     if (carriedOutRunId !== '') this.#hearCarriedOut(node, carriedOutRunId as RunId);
-    this.#runner.nodeOnline(node);
-    this.strayOrders.hear(node, armedRunId as RunId | '');
+    // What is known of its order now may be on its way through the runner.
+    void this.#runner.nodeOnline(node).then(() => this.strayOrders.hear(node, armedRunId as RunId | ''));
   }
 
   #hearCarriedOut(node: NodeName, runId: RunId): void {

@@ -15,6 +15,8 @@ export interface StrayOrdersPorts {
   /** `led`: its run sees to it itself. */
   standing(runId: RunId, node: NodeName): 'led' | 'over' | 'unknown';
   /** Asks the node once. @throws HecateError */
+  withdrawOnce(runId: RunId, node: NodeName): Promise<void>;
+  /** Asks it as often as is worth it. Resolves when it holds none; never, when that cannot be done in this session. */
   withdraw(runId: RunId, node: NodeName): Promise<void>;
   tell(node: NodeName, text: string): void;
 }
@@ -39,7 +41,8 @@ export class StrayOrders {
     const standing = this.#ports.standing(runId, node);
     if (standing === 'led') return;
     this.#held.set(node, runId);
-    if (standing === 'over' || this.#unwanted.has(runId)) void this.#withdraw(runId, node);
+    if (standing === 'over' || this.#unwanted.has(runId))
+      void this.#ports.withdraw(runId, node).then(() => this.#withdrawn(runId, node));
     else this.#ports.tell(node, sentence(node, runId));
   }
 
@@ -94,11 +97,15 @@ export class StrayOrders {
     });
   }
 
+  #withdrawn(runId: RunId, node: NodeName): void {
+    if (this.#held.get(node) === runId) this.#held.delete(node);
+    this.#ports.tell(node, `the dead man's order of run ${runId} that ${node} held is withdrawn`);
+  }
+
   async #withdraw(runId: RunId, node: NodeName): Promise<HecateError | undefined> {
     try {
-      await this.#ports.withdraw(runId, node);
-      if (this.#held.get(node) === runId) this.#held.delete(node);
-      this.#ports.tell(node, `the dead man's order of run ${runId} that ${node} held is withdrawn`);
+      await this.#ports.withdrawOnce(runId, node);
+      this.#withdrawn(runId, node);
       return undefined;
     } catch (thrown) {
       const error = asHecateError(thrown);
