@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { assertProperty } from '../../../../test/support/property-runs.ts';
 import type { LookFailure, UpsReading } from '../../../src/core/power/ups-sample.ts';
-import { anyDischarge, DischargeWorld, thresholdMsOf } from './support/discharge.ts';
+import { anyDischarge, DischargeWorld, lastingDischarge, thresholdMsOf } from './support/discharge.ts';
 import { readingOf, UpsWorld } from './support/ups-world.ts';
 
 /** Too optimistic by no more than the safety factor of 1.10, too pessimistic by anything. */
@@ -34,25 +34,20 @@ t.test('also when the load rises, unless that takes the battery faster than tele
     factor: fc.double({ min: 1.2, max: 3, noNaN: true }),
   });
   let worstMs = Number.POSITIVE_INFINITY;
-  let [kept, excused] = [0, 0];
   assertProperty(
     fc.property(anyDischarge(withinFactor, load), (discharge) => {
-      const calm = { ...discharge, silence: { fromMs: 0, forMs: 0 }, spareMs: 2 * discharge.spareMs };
-      const played = new DischargeWorld(calm);
+      // A load that rises between two looks that are further apart may be seen one look too late.
+      const pollIntervalMs = Math.min(discharge.pollIntervalMs, 15_000);
+      const silence = { fromMs: 0, forMs: 0 };
+      const played = new DischargeWorld(lastingDischarge({ ...discharge, pollIntervalMs, silence }));
       played.play();
-      if (played.diedTooFast()) {
-        excused += 1;
-        return true;
-      }
-      kept += 1;
       const slackMs = played.slackMs() ?? Number.NEGATIVE_INFINITY;
       worstMs = Math.min(worstMs, slackMs);
-      return slackMs >= 0;
+      return !played.diedTooFast() && slackMs >= 0;
     }),
     500,
   );
-  t.comment(`worst slack ${Math.round(worstMs)} ms in ${kept} discharges; ${excused} died too fast`);
-  t.ok(kept > excused / 2, `${kept} discharges were held to it`);
+  t.comment(`worst slack ${Math.round(worstMs)} ms`);
 });
 
 const flagWords = ['LB', 'RB', 'BYPASS', 'ALARM', 'OVER', 'CAL', 'CHRG', 'DISCHRG', 'OFF', 'TEST', 'BOOST'];

@@ -1,7 +1,7 @@
 /** Discharges of a battery whose end is known, told by a UPS that refreshes now and then, and is looked at now and then. */
 import fc from 'fast-check';
 import { thresholdOf } from '../../../../src/core/power/threshold.ts';
-import { upsConfig } from '../../../../src/core/power/ups-config.ts';
+import { refreshMaxMs, upsConfig } from '../../../../src/core/power/ups-config.ts';
 import type { UpsReading } from '../../../../src/core/power/ups-sample.ts';
 import { readingOf, UpsWorld } from './ups-world.ts';
 
@@ -38,9 +38,9 @@ export const anyDischarge = (
   fc
     .record({
       budgetMs: fc.integer({ min: 10_000, max: 900_000 }),
-      refreshMs: fc.integer({ min: 1000, max: 60_000 }),
-      pollIntervalMs: fc.integer({ min: 1000, max: 15_000 }),
-      debouncePolls: fc.integer({ min: 2, max: 4 }),
+      refreshMs: fc.integer({ min: 1000, max: refreshMaxMs }),
+      pollIntervalMs: fc.integer({ min: 200, max: 60_000 }),
+      debouncePolls: fc.integer({ min: 2, max: 10 }),
       forwardingLatencyMs: fc.integer({ min: 0, max: 3000 }),
       optimism: fc.array(optimism, { minLength: 1, maxLength: 12 }),
       grainMs: fc.constantFrom(1, 1000, 10_000, 60_000),
@@ -52,8 +52,19 @@ export const anyDischarge = (
       load,
       isFastHeard: fc.boolean(),
     })
-    // Where the driver does not say, it is NUT's default.
-    .map((each) => (each.isRefreshTold ? each : { ...each, refreshMs: Math.min(each.refreshMs, 30_000) }));
+    .map((each) => {
+      const { budgetMs, spareMs, refreshMs, silence, isRefreshTold } = each;
+      // More looks say nothing more, and take long.
+      const pollIntervalMs = Math.max(each.pollIntervalMs, (budgetMs + spareMs) / 500);
+      return {
+        ...each,
+        pollIntervalMs,
+        // Where the driver does not say, it is NUT's default.
+        refreshMs: isRefreshTold ? refreshMs : Math.min(refreshMs, 30_000),
+        spareMs: spareMs + pollIntervalMs,
+        silence: { ...silence, fromMs: silence.fromMs + pollIntervalMs },
+      };
+    });
 
 export interface Play {
   readonly change?: (reading: UpsReading, look: number) => UpsReading;
@@ -66,6 +77,19 @@ const fastMs = 1000;
 
 export const thresholdMsOf = (each: Discharge): number =>
   thresholdOf(configOf(each), each.budgetMs, each.isRefreshTold ? each.refreshMs : 30_000).thresholdMs;
+
+/** From a load that rises to the end of the battery: what telemetry, debounce, the way and the shutdown take. */
+const neededMsOf = (each: Discharge): number => {
+  const { refreshMs, pollIntervalMs, debouncePolls, forwardingLatencyMs, budgetMs } = each;
+  return refreshMs + (debouncePolls + 1) * pollIntervalMs + forwardingLatencyMs + budgetMs;
+};
+
+/** The same with a battery that is not empty before its telemetry can say that the load has risen. */
+export function lastingDischarge(each: Discharge): Discharge {
+  const { afterShare, factor } = each.load;
+  const neededMs = (neededMsOf(each) * factor) / (1 - afterShare);
+  return { ...each, spareMs: each.spareMs + Math.max(0, neededMs - thresholdMsOf(each)) };
+}
 
 const configOf = ({ pollIntervalMs, debouncePolls, forwardingLatencyMs }: Discharge) =>
   upsConfig('rack-a', { pollIntervalMs, debouncePolls, forwardingLatencyMs });
@@ -101,9 +125,7 @@ export class DischargeWorld {
 
   /** Whether the load took what the telemetry, its refresh and the debounce would have needed to say so. */
   diedTooFast(): boolean {
-    const { refreshMs, pollIntervalMs, debouncePolls, forwardingLatencyMs, budgetMs } = this.discharge;
-    const neededMs = refreshMs + (debouncePolls + 1) * pollIntervalMs + forwardingLatencyMs + budgetMs;
-    return this.emptyAtMs - this.loadAtMs < neededMs;
+    return this.emptyAtMs - this.loadAtMs < neededMsOf(this.discharge);
   }
 
   /** Flags come at once, values at the last refresh. */
