@@ -75,7 +75,7 @@ export function unseenAfterStart(
   if (!known || known.atMs >= startedAtMs || state.trigger?.isStarted) return undefined;
   const told = telemetries.find(({ ups }) => ups.name === name)?.told ?? [];
   const since = told.filter(({ atMs }) => atMs >= startedAtMs);
-  if (since.some(({ isOnBattery, isForced }) => isOnBattery || isForced)) return undefined;
+  if (since.some(({ isOnBattery, isForced, isOff }) => isOnBattery || isForced || isOff)) return undefined;
   if (!checkers.isOtherBoot && startedAtMs - (told[told.length - since.length - 1]?.atMs ?? 0) < goneMs)
     return undefined;
   const isSeen = since.some(({ isAnswered, isWrong }) => isAnswered && !isWrong);

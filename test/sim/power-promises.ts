@@ -86,7 +86,8 @@ export class PowerPromises {
     const { leftMs } = config ? estimateOf(state, config, nowMs) : {};
     const before = this.#blind.get(name);
     this.#blind.delete(name);
-    if (state.phase !== 'blind-on-battery' || leftMs === undefined) return;
+    const isOff = state.offSinceMs !== undefined;
+    if (state.phase !== 'blind-on-battery' || leftMs === undefined || isOff) return;
     this.#blind.set(name, { leftMs, atMs: nowMs });
     const mostMs = before && Math.max(0, before.leftMs - (nowMs - before.atMs)) + 1;
     if (mostMs !== undefined && leftMs > mostMs)
