@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseScenario } from '../../manager/src/core/power/scenario-text.ts';
+import { parseScenario } from '../../manager/src/core/power/scenario/scenario-text.ts';
 import { until } from '../nodes/until.ts';
 import { skipWithoutUpsd } from './nut-programs.ts';
 import { startUpsd } from './upsd.ts';

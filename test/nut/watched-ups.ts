@@ -1,6 +1,6 @@
 /** The samples of one UPS as they come, for tests to wait for. */
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
-import type { LookFailure, UpsSample } from '../../manager/src/core/power/ups-sample.ts';
+import type { LookFailure, UpsSample } from '../../manager/src/core/power/ups/ups-sample.ts';
 import {
   createUpsWatcher,
   type UpsWatcher,

@@ -6,7 +6,7 @@
  *     at SECONDS kill forwarder for SECONDS
  */
 import type { Inventory } from '../../manager/src/core/plan/inventory.ts';
-import { forwardConfigDefaults } from '../../manager/src/core/power/forward-state.ts';
+import { forwardConfigDefaults } from '../../manager/src/core/power/forward/forward-state.ts';
 import { TwoWorlds } from './forward-worlds.ts';
 import { Bootstrap, bootstrapAtBoots } from './power-bootstrap.ts';
 import { type ScenarioPower, siteOf } from './power-scenario.ts';

@@ -3,7 +3,7 @@
  * seen to it in time. The truth, what was told, and how long one of the two managers or the way between them was gone.
  */
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { thresholdOf } from '../../manager/src/core/power/threshold.ts';
+import { thresholdOf } from '../../manager/src/core/power/ups/threshold.ts';
 import type { KnownTrigger } from './power-checkers.ts';
 import { whyLate } from './power-lateness.ts';
 import { type SimulatedUps, type Stretch, timeWithin } from './power-ups.ts';

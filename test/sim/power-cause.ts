@@ -1,6 +1,6 @@
 /** Whether a trigger has a cause: on what was really so, and on what was told. */
-import { thresholdFor } from '../../manager/src/core/power/ups-estimate.ts';
-import type { UpsEffect } from '../../manager/src/core/power/ups-state.ts';
+import { thresholdFor } from '../../manager/src/core/power/ups/ups-estimate.ts';
+import type { UpsEffect } from '../../manager/src/core/power/ups/ups-state.ts';
 import type { ManagerUps } from './power-manager-ups.ts';
 import type { Told } from './power-telemetry.ts';
 import { isWithin } from './power-ups.ts';

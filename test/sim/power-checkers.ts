@@ -3,8 +3,8 @@
  * without a cause, a trigger is never lost and never leads to two runs. The checkers know the truth, and what was told.
  */
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { thresholdFor } from '../../manager/src/core/power/ups-estimate.ts';
-import type { UpsEffect, UpsTrigger } from '../../manager/src/core/power/ups-state.ts';
+import { thresholdFor } from '../../manager/src/core/power/ups/ups-estimate.ts';
+import type { UpsEffect, UpsTrigger } from '../../manager/src/core/power/ups/ups-state.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import { causeless, unseenAfterStart } from './power-cause.ts';
 import { whyHurried } from './power-hurry.ts';

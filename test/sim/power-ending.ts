@@ -1,6 +1,6 @@
 /** The second phase: mains is back for good, and nothing fails any more. The site comes up again, and is at rest (I14). */
 import { boundOf } from '../../manager/src/core/plan/bounds.ts';
-import { nextUpsTickMs } from '../../manager/src/core/power/ups.ts';
+import { nextUpsTickMs } from '../../manager/src/core/power/ups/ups.ts';
 import { isActive } from '../../manager/src/core/runs/plan-walk.ts';
 import type { Bootstrap } from './power-bootstrap.ts';
 import type { PowerWorld } from './power-world.ts';

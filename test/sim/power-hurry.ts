@@ -1,5 +1,5 @@
 /** Whether a run is hurried over what every UPS that has asked for it is good for (I5): on the truth, and on what was told. */
-import { settleMs } from '../../manager/src/core/power/ups-decision.ts';
+import { settleMs } from '../../manager/src/core/power/ups/ups-decision.ts';
 import type { RunState } from '../../manager/src/core/runs/run.ts';
 import type { ManagerUps } from './power-manager-ups.ts';
 import type { PowerWorld } from './power-world.ts';

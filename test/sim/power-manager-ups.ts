@@ -3,15 +3,15 @@
  * them, in the order of manager/src/power/ups-runner.ts and watched-ups.ts.
  */
 import type { HecateError } from '@hecate/proto/core/errors.ts';
-import { isWithoutOutput, triggeredSupplyMs } from '../../manager/src/core/power/triggered-supply.ts';
-import { nextUpsTickMs, upsStep } from '../../manager/src/core/power/ups.ts';
-import type { UpsConfig } from '../../manager/src/core/power/ups-config.ts';
+import { isWithoutOutput, triggeredSupplyMs } from '../../manager/src/core/power/site/triggered-supply.ts';
+import { nextUpsTickMs, upsStep } from '../../manager/src/core/power/ups/ups.ts';
+import type { UpsConfig } from '../../manager/src/core/power/ups/ups-config.ts';
 import {
   resumedUps,
   type UpsEffect,
   type UpsInput,
   type UpsState,
-} from '../../manager/src/core/power/ups-state.ts';
+} from '../../manager/src/core/power/ups/ups-state.ts';
 import type { RunId, RunRequest } from '../../manager/src/core/runs/run.ts';
 import type { ForwardSender } from '../../manager/src/power/forward-sender.ts';
 import type { ForwardService } from '../../manager/src/power/forward-service.ts';

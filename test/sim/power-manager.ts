@@ -5,11 +5,11 @@
 import { asHecateError, type ErrorCode, HecateError } from '@hecate/proto/core/errors.ts';
 import { makeOpId } from '@hecate/proto/core/names.ts';
 import type { ManagerConfig } from '../../manager/src/config/manager-config.ts';
-import { judgeSiteStartup, type SiteStartup } from '../../manager/src/core/power/site-startup.ts';
-import { feedsOf, minFeedsOf } from '../../manager/src/core/power/topology.ts';
-import { type UpsConfig, upsConfig } from '../../manager/src/core/power/ups-config.ts';
-import { thresholdFor } from '../../manager/src/core/power/ups-estimate.ts';
-import type { UpsEffect } from '../../manager/src/core/power/ups-state.ts';
+import { judgeSiteStartup, type SiteStartup } from '../../manager/src/core/power/site/site-startup.ts';
+import { feedsOf, minFeedsOf } from '../../manager/src/core/power/site/topology.ts';
+import { type UpsConfig, upsConfig } from '../../manager/src/core/power/ups/ups-config.ts';
+import { thresholdFor } from '../../manager/src/core/power/ups/ups-estimate.ts';
+import type { UpsEffect } from '../../manager/src/core/power/ups/ups-state.ts';
 import { learnt } from '../../manager/src/core/runs/budget.ts';
 import { isActive } from '../../manager/src/core/runs/plan-walk.ts';
 import type { RunId, RunRequest, RunState } from '../../manager/src/core/runs/run.ts';

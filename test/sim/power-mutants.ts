@@ -1,8 +1,8 @@
 /** Planted bugs of power, each as it would be made: the simulator must find every one of them. */
-import type { RuntimeBelief } from '../../manager/src/core/power/effective-runtime.ts';
-import type { upsStep } from '../../manager/src/core/power/ups.ts';
-import type { UpsReading, UpsSample } from '../../manager/src/core/power/ups-sample.ts';
-import type { UpsEffect, UpsState } from '../../manager/src/core/power/ups-state.ts';
+import type { RuntimeBelief } from '../../manager/src/core/power/ups/effective-runtime.ts';
+import type { upsStep } from '../../manager/src/core/power/ups/ups.ts';
+import type { UpsReading, UpsSample } from '../../manager/src/core/power/ups/ups-sample.ts';
+import type { UpsEffect, UpsState } from '../../manager/src/core/power/ups/ups-state.ts';
 import type { Mutation } from './runs-mutation.ts';
 
 type Step = typeof upsStep;

@@ -2,7 +2,7 @@
  * What the decision owes while it goes on, looked at with every look at a UPS: a timer that runs out triggers, a trigger
  * that stands is asked for, a run that was accepted for it is followed; and nobody takes back what another UPS wants.
  */
-import { estimateOf } from '../../manager/src/core/power/ups-estimate.ts';
+import { estimateOf } from '../../manager/src/core/power/ups/ups-estimate.ts';
 import { isActive } from '../../manager/src/core/runs/plan-walk.ts';
 import type { RunId, RunState } from '../../manager/src/core/runs/run.ts';
 import type { ManagerUps } from './power-manager-ups.ts';

@@ -7,8 +7,8 @@ import { parseNodeName } from '@hecate/proto/core/names.ts';
 import type { ForwardDeclaration, ManagerConfig } from '../../manager/src/config/manager-config.ts';
 import { boundOf, expectedOf } from '../../manager/src/core/plan/bounds.ts';
 import type { Inventory, InventoryNode } from '../../manager/src/core/plan/inventory.ts';
-import { thresholdOf } from '../../manager/src/core/power/threshold.ts';
-import { settleMs } from '../../manager/src/core/power/ups-decision.ts';
+import { thresholdOf } from '../../manager/src/core/power/ups/threshold.ts';
+import { settleMs } from '../../manager/src/core/power/ups/ups-decision.ts';
 import type { GridPlug } from './power-grid.ts';
 import {
   fleetOf,

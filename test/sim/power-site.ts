@@ -7,8 +7,8 @@ import type { Inventory, InventoryNode } from '../../manager/src/core/plan/inven
 import { unitsOf } from '../../manager/src/core/plan/node-units.ts';
 import type { PlanMode } from '../../manager/src/core/plan/plan.ts';
 import type { SequenceDeclaration, StepDeclaration } from '../../manager/src/core/plan/sequence.ts';
-import { thresholdOf } from '../../manager/src/core/power/threshold.ts';
-import { feedsOf, minFeedsOf } from '../../manager/src/core/power/topology.ts';
+import { feedsOf, minFeedsOf } from '../../manager/src/core/power/site/topology.ts';
+import { thresholdOf } from '../../manager/src/core/power/ups/threshold.ts';
 import { requirePlan, sitePlan } from '../../manager/src/runs/site-plans.ts';
 import type { BatteryNature } from './power-battery.ts';
 import type { GridPlug } from './power-grid.ts';

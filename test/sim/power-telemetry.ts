@@ -2,7 +2,7 @@
  * What a UPS tells of itself through its driver and upsd: as old as the driver's refresh, more or less true, sometimes
  * wrong, sometimes nothing at all. What every look was told is kept for the checkers.
  */
-import type { LookFailure, UpsReading } from '../../manager/src/core/power/ups-sample.ts';
+import type { LookFailure, UpsReading } from '../../manager/src/core/power/ups/ups-sample.ts';
 import type { VirtualTime } from './operations-time.ts';
 import type { SimulatedUps } from './power-ups.ts';
 

@@ -1,5 +1,5 @@
 /** Mains that fails and comes back, UPSes that tell nonsense or nothing, and a manager that is killed. */
-import type { LookFailure } from '../../manager/src/core/power/ups-sample.ts';
+import type { LookFailure } from '../../manager/src/core/power/ups/ups-sample.ts';
 import type { Telemetry, Wrong } from './power-telemetry.ts';
 import type { SimulatedUps } from './power-ups.ts';
 import type { PowerWorld } from './power-world.ts';

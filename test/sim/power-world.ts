@@ -1,7 +1,7 @@
 /** A world with UPSes: the grid, what is told of it, and the decision beside each manager. */
 import { setImmediate as macrotask } from 'node:timers/promises';
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import type { UpsEffect } from '../../manager/src/core/power/ups-state.ts';
+import type { UpsEffect } from '../../manager/src/core/power/ups/ups-state.ts';
 import type { RunState } from '../../manager/src/core/runs/run.ts';
 import type { Neighbour } from './forward-manager.ts';
 import { PowerCheckers } from './power-checkers.ts';

@@ -53,7 +53,7 @@ const typesOnly = new Set([
   'manager/src/core/runs/run.ts',
   'manager/src/core/runs/run-record.ts',
   'manager/src/core/runs/runs-state.ts',
-  'manager/src/core/power/ups-sample.ts',
+  'manager/src/core/power/ups/ups-sample.ts',
 ]);
 
 /** Parts of a machine that are tested through the whole of it, by this test. */

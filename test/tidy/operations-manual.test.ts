@@ -67,7 +67,8 @@ t.test('what the backup holds is what the manual lists', async (t) => {
 });
 
 t.test('every state of a UPS is told in docs/power.md', async (t) => {
-  const [, union = ''] = /type UpsPhase =([^;]*);/.exec(read('manager/src/core/power/ups-state.ts')) ?? [];
+  const [, union = ''] =
+    /type UpsPhase =([^;]*);/.exec(read('manager/src/core/power/ups/ups-state.ts')) ?? [];
   const phases = [...union.matchAll(/'([a-z-]+)'/g)].map((match) => match[1] ?? '');
   const [, table = ''] =
     /\n\| STATE of a UPS \|[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)+)/.exec(read('docs/power.md')) ?? [];

@@ -62,7 +62,7 @@ const knownFlags = [
   ...['OVER', 'TRIM', 'BOOST', 'FSD', 'ALARM'],
 ];
 
-/** As core/power/ups-state.ts has them. */
+/** As core/power/ups/ups-state.ts has them. */
 const phases = [
   ...['unknown', 'online', 'on-battery', 'pending', 'blind-online', 'blind-on-battery'],
   ...['triggered', 'committed', 'hosts-off', 'recover'],

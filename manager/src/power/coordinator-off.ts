@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeName } from '@hecate/proto/core/names.ts';
-import { type HostsOff, judgeHostsOff } from '../core/power/hosts-off.ts';
+import { type HostsOff, judgeHostsOff } from '../core/power/site/hosts-off.ts';
 import type { OperationEnd, RunState } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import type { PowerOffHearer } from '../runs/run-runner.ts';

@@ -8,9 +8,9 @@ import {
   type WithdrawTrigger,
 } from '@hecate/proto/generated/wire.ts';
 import type { IncomingRequest } from '@hecate/proto/io/session-host.ts';
-import { initialReceived, resumedReceived } from '../core/power/forward-received-state.ts';
-import type { PeerStanding } from '../core/power/forward-startup.ts';
-import type { ForwardProgress } from '../core/power/forward-state.ts';
+import { initialReceived, resumedReceived } from '../core/power/forward/forward-received-state.ts';
+import type { PeerStanding } from '../core/power/forward/forward-startup.ts';
+import type { ForwardProgress } from '../core/power/forward/forward-state.ts';
 import type { RunId } from '../core/runs/run.ts';
 import { ForwardReceiver, type ForwardReceiverPorts } from './forward-receiver.ts';
 

@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomically } from '@hecate/proto/io/atomic-file.ts';
-import type { ReceivedState } from '../core/power/forward-received-state.ts';
-import type { ForwardState } from '../core/power/forward-state.ts';
+import type { ReceivedState } from '../core/power/forward/forward-received-state.ts';
+import type { ForwardState } from '../core/power/forward/forward-state.ts';
 import type { DiskReserve } from '../io/disk-reserve.ts';
 import type { KnownRun } from './power-file.ts';
 

@@ -3,8 +3,12 @@ import { asHecateError, HecateError } from '@hecate/proto/core/errors.ts';
 import { createForwardTrigger, createMeasure, createWithdrawTrigger } from '@hecate/proto/generated/wire.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ForwardDeclaration } from '../config/manager-config.ts';
-import type { PeerStanding } from '../core/power/forward-startup.ts';
-import { type ForwardProgress, type ForwardStanding, forwardStandings } from '../core/power/forward-state.ts';
+import type { PeerStanding } from '../core/power/forward/forward-startup.ts';
+import {
+  type ForwardProgress,
+  type ForwardStanding,
+  forwardStandings,
+} from '../core/power/forward/forward-state.ts';
 import { type After, after } from '../io/after.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import { PeerLink, type PeerLinkPorts } from '../io/peer-link.ts';

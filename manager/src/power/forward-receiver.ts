@@ -4,11 +4,15 @@
  */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
-import { nextReceivedTickMs, receivedStep } from '../core/power/forward-received.ts';
-import type { ReceivedEffect, ReceivedInput, ReceivedState } from '../core/power/forward-received-state.ts';
-import { isForwardOpen } from '../core/power/forward-received-state.ts';
-import type { ForwardProgress, ForwardStanding } from '../core/power/forward-state.ts';
-import type { TriggerCause } from '../core/power/ups-state.ts';
+import { nextReceivedTickMs, receivedStep } from '../core/power/forward/forward-received.ts';
+import type {
+  ReceivedEffect,
+  ReceivedInput,
+  ReceivedState,
+} from '../core/power/forward/forward-received-state.ts';
+import { isForwardOpen } from '../core/power/forward/forward-received-state.ts';
+import type { ForwardProgress, ForwardStanding } from '../core/power/forward/forward-state.ts';
+import type { TriggerCause } from '../core/power/ups/ups-state.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import { type After, after } from '../io/after.ts';
 import type { RunService } from '../runs/run-service.ts';

@@ -4,8 +4,8 @@
  */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
-import { forwardStep, nextForwardTickMs } from '../core/power/forward.ts';
-import { sayForward } from '../core/power/forward-sentence.ts';
+import { forwardStep, nextForwardTickMs } from '../core/power/forward/forward.ts';
+import { sayForward } from '../core/power/forward/forward-sentence.ts';
 import {
   type ForwardConfig,
   type ForwardEffect,
@@ -15,7 +15,7 @@ import {
   type ForwardState,
   type OwnSupply,
   resumedForward,
-} from '../core/power/forward-state.ts';
+} from '../core/power/forward/forward-state.ts';
 import { type After, after } from '../io/after.ts';
 import type { ForwardFile } from './forward-file.ts';
 import type { KnownAlert } from './power-file.ts';

@@ -8,9 +8,9 @@ import {
 } from '@hecate/proto/generated/wire.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { ManagerConfig } from '../config/manager-config.ts';
-import { sayReceived } from '../core/power/forward-sentence.ts';
-import { type PeerStanding, peersHindrance } from '../core/power/forward-startup.ts';
-import { forwardConfigDefaults } from '../core/power/forward-state.ts';
+import { sayReceived } from '../core/power/forward/forward-sentence.ts';
+import { type PeerStanding, peersHindrance } from '../core/power/forward/forward-startup.ts';
+import { forwardConfigDefaults } from '../core/power/forward/forward-state.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { After } from '../io/after.ts';
 import type { ManagerLogger } from '../io/logger.ts';

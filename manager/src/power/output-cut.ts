@@ -6,7 +6,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
-import { type CutPlan, cutCommand, delayVariable, planCut, stopCommand } from '../core/power/output-cut.ts';
+import {
+  type CutPlan,
+  cutCommand,
+  delayVariable,
+  planCut,
+  stopCommand,
+} from '../core/power/site/output-cut.ts';
 import {
   createUpsControl,
   type NutCredentials,

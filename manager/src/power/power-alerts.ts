@@ -1,6 +1,6 @@
 /** Tells of what a UPS gives cause to: the log and those whom runs are told to. */
 import type { Notification } from '../config/manager-config.ts';
-import type { AlertLevel } from '../core/power/ups-state.ts';
+import type { AlertLevel } from '../core/power/ups/ups-state.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import { Notifier } from '../io/notifications.ts';
 import type { KnownAlert } from './power-file.ts';

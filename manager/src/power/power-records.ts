@@ -3,7 +3,7 @@
  * seen, and costs at most the record that it is in: between two records are two line ends, one of which may be it.
  */
 import { createHash } from 'node:crypto';
-import type { AlertLevel, UpsState } from '../core/power/ups-state.ts';
+import type { AlertLevel, UpsState } from '../core/power/ups/ups-state.ts';
 import type { RunId } from '../core/runs/run.ts';
 
 export interface KnownAlert {

@@ -16,11 +16,11 @@ import {
   type UpsReport,
 } from '@hecate/proto/generated/wire.ts';
 import type { PlanMode } from '../core/plan/plan.ts';
-import { explainUps } from '../core/power/power-sentence.ts';
-import type { SiteStartup } from '../core/power/site-startup.ts';
-import type { UpsConfig } from '../core/power/ups-config.ts';
-import { thresholdFor } from '../core/power/ups-estimate.ts';
-import { outlookOf } from '../core/power/ups-outlook.ts';
+import type { SiteStartup } from '../core/power/site/site-startup.ts';
+import { explainUps } from '../core/power/ups/power-sentence.ts';
+import type { UpsConfig } from '../core/power/ups/ups-config.ts';
+import { thresholdFor } from '../core/power/ups/ups-estimate.ts';
+import { outlookOf } from '../core/power/ups/ups-outlook.ts';
 import type { FedNode } from './power-service.ts';
 import type { SiteBudget } from './site-shutdown.ts';
 import type { WatchedUps } from './watched-ups.ts';

@@ -4,7 +4,7 @@ import { dependenciesOf, reachableFrom } from '../core/plan/dependencies.ts';
 import { type Finding, warningAt } from '../core/plan/finding.ts';
 import type { Inventory } from '../core/plan/inventory.ts';
 import { formatSeconds } from '../core/plan/plan-words.ts';
-import type { PowerOffTail } from '../core/power/power-budget.ts';
+import type { PowerOffTail } from '../core/power/site/power-budget.ts';
 import type { SitePlan } from '../runs/site-plans.ts';
 import type { CutHindrance } from './output-cut.ts';
 

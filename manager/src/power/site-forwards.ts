@@ -1,6 +1,6 @@
 /** Forwards as they hang together with the rest of a site's power: its UPSes, its shutdown, its alerts. */
 import { asHecateError } from '@hecate/proto/core/errors.ts';
-import { upsHindrance } from '../core/power/forward-startup.ts';
+import { upsHindrance } from '../core/power/forward/forward-startup.ts';
 import type { ForwardReceiver } from './forward-receiver.ts';
 import { ForwardService, type ForwardServicePorts } from './forward-service.ts';
 import type { PowerAlerts } from './power-alerts.ts';

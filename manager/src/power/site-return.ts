@@ -1,7 +1,7 @@
 /** Starts the site again from a coordinator that has stayed up: asked at the looks at UPSes, told while it waits. */
 import { asHecateError } from '@hecate/proto/core/errors.ts';
-import { judgeSiteReturn } from '../core/power/site-return.ts';
-import type { SiteStartup } from '../core/power/site-startup.ts';
+import { judgeSiteReturn } from '../core/power/site/site-return.ts';
+import type { SiteStartup } from '../core/power/site/site-startup.ts';
 import type { PastRun } from '../core/runs/past-run.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { RunService } from '../runs/run-service.ts';

@@ -4,8 +4,8 @@ import type { NodeName } from '@hecate/proto/core/names.ts';
 import type { ManagerConfig } from '../config/manager-config.ts';
 import { boundOf } from '../core/plan/bounds.ts';
 import type { Plan, PlanMode } from '../core/plan/plan.ts';
-import { type PowerBudget, powerBudget } from '../core/power/power-budget.ts';
-import { withoutPowerOff } from '../core/power/staying-plan.ts';
+import { type PowerBudget, powerBudget } from '../core/power/site/power-budget.ts';
+import { withoutPowerOff } from '../core/power/site/staying-plan.ts';
 import {
   feedsOf,
   nodeSupplyMs,
@@ -13,8 +13,8 @@ import {
   scopedInventory,
   shutdownScope,
   stayingNodes,
-} from '../core/power/topology.ts';
-import { settleMs } from '../core/power/ups-decision.ts';
+} from '../core/power/site/topology.ts';
+import { settleMs } from '../core/power/ups/ups-decision.ts';
 import type { PastRun } from '../core/runs/past-run.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import { planDigest } from '../io/plan-digest.ts';

@@ -1,6 +1,6 @@
 /** What keeps a site from being started up, its power aside: a run that goes on, an intent, a plan that cannot be. */
 import { asHecateError } from '@hecate/proto/core/errors.ts';
-import { isByHand } from '../core/power/shut-down-by-hand.ts';
+import { isByHand } from '../core/power/site/shut-down-by-hand.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { RunService } from '../runs/run-service.ts';
 

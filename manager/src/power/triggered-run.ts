@@ -3,7 +3,7 @@
  * its end over restarts of the manager, and taken back where the UPS says so.
  */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
-import type { UpsEffect, UpsInput } from '../core/power/ups-state.ts';
+import type { UpsEffect, UpsInput } from '../core/power/ups/ups-state.ts';
 import { isPastNoReturn } from '../core/runs/plan-walk.ts';
 import type { RunId, RunRequest, RunState } from '../core/runs/run.ts';
 import type { RunService } from '../runs/run-service.ts';

@@ -1,6 +1,6 @@
 /** What becomes of the triggers of one UPS where another site carries them out, and this host's own shutdown as the last way out. */
-import { ownSupply } from '../core/power/forward-supply.ts';
-import type { UpsConfig } from '../core/power/ups-config.ts';
+import { ownSupply } from '../core/power/forward/forward-supply.ts';
+import type { UpsConfig } from '../core/power/ups/ups-config.ts';
 import type { ForwardSender } from './forward-sender.ts';
 import type { ForwardService } from './forward-service.ts';
 import type { TriggeredRun } from './triggered-run.ts';

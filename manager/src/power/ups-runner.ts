@@ -4,18 +4,18 @@
  */
 import { asHecateError, type HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
-import { runtimeUnderLoad } from '../core/power/runtime-under-load.ts';
-import { alertsNow } from '../core/power/status-alerts.ts';
-import { nextUpsTickMs, upsStep } from '../core/power/ups.ts';
-import type { UpsConfig } from '../core/power/ups-config.ts';
-import type { UpsReading, UpsSample } from '../core/power/ups-sample.ts';
+import { runtimeUnderLoad } from '../core/power/ups/runtime-under-load.ts';
+import { alertsNow } from '../core/power/ups/status-alerts.ts';
+import { nextUpsTickMs, upsStep } from '../core/power/ups/ups.ts';
+import type { UpsConfig } from '../core/power/ups/ups-config.ts';
+import type { UpsReading, UpsSample } from '../core/power/ups/ups-sample.ts';
 import {
   type AlertLevel,
   resumedUps,
   type UpsEffect,
   type UpsInput,
   type UpsState,
-} from '../core/power/ups-state.ts';
+} from '../core/power/ups/ups-state.ts';
 import type { UpsWatcher } from '../io/nut/nut-client.ts';
 import type { KnownAlert, KnownRun, PowerFile } from './power-file.ts';
 import type { ReverseEffect, TriggerEffect } from './triggered-run.ts';

@@ -2,10 +2,10 @@
 import type { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
-import { isWithoutOutput, triggeredSupplyMs } from '../core/power/triggered-supply.ts';
-import type { UpsConfig } from '../core/power/ups-config.ts';
-import { thresholdFor } from '../core/power/ups-estimate.ts';
-import { outlookOf } from '../core/power/ups-outlook.ts';
+import { isWithoutOutput, triggeredSupplyMs } from '../core/power/site/triggered-supply.ts';
+import type { UpsConfig } from '../core/power/ups/ups-config.ts';
+import { thresholdFor } from '../core/power/ups/ups-estimate.ts';
+import { outlookOf } from '../core/power/ups/ups-outlook.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import { createUpsWatcher, type NutServer } from '../io/nut/nut-client.ts';

@@ -2,7 +2,7 @@
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import { createScenarioReport, type GetPower, type PlayScenario } from '@hecate/proto/generated/wire.ts';
-import { playScenario } from '../core/power/scenario.ts';
+import { playScenario } from '../core/power/scenario/scenario.ts';
 import { powerReport } from '../power/power-report.ts';
 import type { OperatorRequest } from './context.ts';
 

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { initialReceived } from '../../src/core/power/forward-received-state.ts';
-import { initialForward } from '../../src/core/power/forward-state.ts';
+import { initialReceived } from '../../src/core/power/forward/forward-received-state.ts';
+import { initialForward } from '../../src/core/power/forward/forward-state.ts';
 import type { RunId } from '../../src/core/runs/run.ts';
 import { DiskReserve } from '../../src/io/disk-reserve.ts';
 import { ForwardFile } from '../../src/power/forward-file.ts';

@@ -2,7 +2,7 @@
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t from 'tap';
 import { until } from '../../../test/nodes/until.ts';
-import { initialReceived, resumedReceived } from '../../src/core/power/forward-received-state.ts';
+import { initialReceived, resumedReceived } from '../../src/core/power/forward/forward-received-state.ts';
 import type { RunId, RunRequest } from '../../src/core/runs/run.ts';
 import type { ForwardFile, ReceivedRecord } from '../../src/power/forward-file.ts';
 import { ForwardReceiver, type ForwardReceiverPorts } from '../../src/power/forward-receiver.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '@hecate/proto/io/system-clock.ts';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/nodes/until.ts';
-import type { ForwardProgress, OwnSupply } from '../../src/core/power/forward-state.ts';
+import type { ForwardProgress, OwnSupply } from '../../src/core/power/forward/forward-state.ts';
 import { DiskReserve } from '../../src/io/disk-reserve.ts';
 import { ForwardFile } from '../../src/power/forward-file.ts';
 import { ForwardSender, type Send } from '../../src/power/forward-sender.ts';

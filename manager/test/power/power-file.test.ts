@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { initialUps } from '../../src/core/power/ups-state.ts';
+import { initialUps } from '../../src/core/power/ups/ups-state.ts';
 import type { RunId } from '../../src/core/runs/run.ts';
 import { DiskReserve } from '../../src/io/disk-reserve.ts';
 import { PowerFile, type PowerRecord } from '../../src/power/power-file.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { initialUps } from '../../src/core/power/ups-state.ts';
+import { initialUps } from '../../src/core/power/ups/ups-state.ts';
 import type { RunId } from '../../src/core/runs/run.ts';
 import { type PowerRecord, powerRecordsText, readPowerRecords } from '../../src/power/power-records.ts';
 

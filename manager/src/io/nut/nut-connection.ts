@@ -6,14 +6,14 @@ import { connect, type Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { connect as connectTls } from 'node:tls';
 import { HecateError } from '@hecate/proto/core/errors.ts';
-import { NutRefusal } from '../../core/power/nut-error.ts';
-import { NutProtocolError, quoted, takeLines } from '../../core/power/nut-line.ts';
+import { NutRefusal } from '../../core/power/nut/nut-error.ts';
+import { NutProtocolError, quoted, takeLines } from '../../core/power/nut/nut-line.ts';
 import {
   type ExpectedReply,
   type NutReply,
   type NutVariables,
   ReplyReader,
-} from '../../core/power/nut-reply.ts';
+} from '../../core/power/nut/nut-reply.ts';
 import { defaultTimeLimitMs, type NutServer, nameOfServer, tlsOptionsOf } from './nut-server.ts';
 import { rememberedLookup } from './remembered-address.ts';
 

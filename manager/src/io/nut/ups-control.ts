@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HecateError } from '@hecate/proto/core/errors.ts';
-import { NutRefusal } from '../../core/power/nut-error.ts';
-import { quoted } from '../../core/power/nut-line.ts';
+import { NutRefusal } from '../../core/power/nut/nut-error.ts';
+import { quoted } from '../../core/power/nut/nut-line.ts';
 import { NutConnection } from './nut-connection.ts';
 import type { NutServer } from './nut-server.ts';
 

@@ -1,5 +1,5 @@
 /** What a UPS can be asked to do: its commands, its variables, and which of them can be set. To ask takes no user. */
-import type { UpsOffer } from '../../core/power/output-cut.ts';
+import type { UpsOffer } from '../../core/power/site/output-cut.ts';
 import { NutConnection } from './nut-connection.ts';
 import type { NutServer } from './nut-server.ts';
 

@@ -2,9 +2,9 @@
 
 import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Clock } from '@hecate/proto/io/transport.ts';
-import { NutRefusal } from '../../core/power/nut-error.ts';
-import { readVariables } from '../../core/power/nut-reading.ts';
-import type { LookFailure, UpsSample } from '../../core/power/ups-sample.ts';
+import { NutRefusal } from '../../core/power/nut/nut-error.ts';
+import { readVariables } from '../../core/power/nut/nut-reading.ts';
+import type { LookFailure, UpsSample } from '../../core/power/ups/ups-sample.ts';
 import { NutConnection } from './nut-connection.ts';
 import type { NutServer } from './nut-server.ts';
 

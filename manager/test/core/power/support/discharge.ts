@@ -1,8 +1,8 @@
 /** Discharges of a battery whose end is known, told by a UPS that refreshes now and then, and is looked at now and then. */
 import fc from 'fast-check';
-import { thresholdOf } from '../../../../src/core/power/threshold.ts';
-import { refreshMaxMs, upsConfig } from '../../../../src/core/power/ups-config.ts';
-import type { UpsReading } from '../../../../src/core/power/ups-sample.ts';
+import { thresholdOf } from '../../../../src/core/power/ups/threshold.ts';
+import { refreshMaxMs, upsConfig } from '../../../../src/core/power/ups/ups-config.ts';
+import type { UpsReading } from '../../../../src/core/power/ups/ups-sample.ts';
 import { readingOf, UpsWorld } from './ups-world.ts';
 
 export interface Discharge {

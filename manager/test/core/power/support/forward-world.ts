@@ -1,13 +1,13 @@
 /** Two sites in one test: the sender's machine and the receiver's, and a wire that loses, repeats and delays. */
-import { forwardStep, nextForwardTickMs } from '../../../../src/core/power/forward.ts';
-import { nextReceivedTickMs, receivedStep } from '../../../../src/core/power/forward-received.ts';
+import { forwardStep, nextForwardTickMs } from '../../../../src/core/power/forward/forward.ts';
+import { nextReceivedTickMs, receivedStep } from '../../../../src/core/power/forward/forward-received.ts';
 import {
   initialReceived,
   type ReceivedEffect,
   type ReceivedInput,
   type ReceivedState,
   resumedReceived,
-} from '../../../../src/core/power/forward-received-state.ts';
+} from '../../../../src/core/power/forward/forward-received-state.ts';
 import {
   type ForwardConfig,
   type ForwardEffect,
@@ -17,7 +17,7 @@ import {
   forwardConfigDefaults,
   initialForward,
   resumedForward,
-} from '../../../../src/core/power/forward-state.ts';
+} from '../../../../src/core/power/forward/forward-state.ts';
 
 type Of<Type extends ForwardEffect['type']> = Extract<ForwardEffect, { type: Type }>;
 

@@ -1,8 +1,15 @@
 /** A sender and a receiver of forwards in one process: virtual time, a wire with faults, disks, runs that take time. */
-import { nextForwardTickMs } from '../../../../src/core/power/forward.ts';
-import { nextReceivedTickMs } from '../../../../src/core/power/forward-received.ts';
-import type { ReceivedEffect, ReceivedInput } from '../../../../src/core/power/forward-received-state.ts';
-import type { ForwardConfig, ForwardEffect, ForwardInput } from '../../../../src/core/power/forward-state.ts';
+import { nextForwardTickMs } from '../../../../src/core/power/forward/forward.ts';
+import { nextReceivedTickMs } from '../../../../src/core/power/forward/forward-received.ts';
+import type {
+  ReceivedEffect,
+  ReceivedInput,
+} from '../../../../src/core/power/forward/forward-received-state.ts';
+import type {
+  ForwardConfig,
+  ForwardEffect,
+  ForwardInput,
+} from '../../../../src/core/power/forward/forward-state.ts';
 import { progressOf, ReceiverBench, SenderBench, trigger } from './forward-world.ts';
 
 export interface Wire {

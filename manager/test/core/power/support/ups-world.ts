@@ -1,13 +1,13 @@
 /** One UPS before the real decision: looks go in, what came out is kept; the manager can start anew at any moment. */
-import { upsStep } from '../../../../src/core/power/ups.ts';
-import { type UpsConfig, upsConfig } from '../../../../src/core/power/ups-config.ts';
-import type { LookFailure, UpsReading, UpsSample } from '../../../../src/core/power/ups-sample.ts';
+import { upsStep } from '../../../../src/core/power/ups/ups.ts';
+import { type UpsConfig, upsConfig } from '../../../../src/core/power/ups/ups-config.ts';
+import type { LookFailure, UpsReading, UpsSample } from '../../../../src/core/power/ups/ups-sample.ts';
 import {
   resumedUps,
   type UpsEffect,
   type UpsInput,
   type UpsState,
-} from '../../../../src/core/power/ups-state.ts';
+} from '../../../../src/core/power/ups/ups-state.ts';
 
 export const readingOf = (status: string, more: Partial<UpsReading> = {}): UpsReading => ({
   flags: status === '' ? [] : status.split(' '),
