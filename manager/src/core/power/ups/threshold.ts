@@ -27,11 +27,12 @@ export interface Threshold {
 const clearFactor = 1.1;
 const clearLeastMs = 10_000;
 
-/** `runtime_safety_factor × budget + (telemetry refresh + debounce polls × interval + forwarding latency)`. */
+/** `runtime_safety_factor × budget + (telemetry refresh + debounce polls × interval + forwarding latency)`; see
+ * debouncePollsOf for many polls. */
 export function thresholdOf(config: ThresholdConfig, budgetMs: number, refreshMs: number): Threshold {
   const margins = {
     refreshMs: Math.max(refreshMs, config.pollIntervalMs),
-    debounceMs: config.debouncePolls * config.pollIntervalMs,
+    debounceMs: debouncePollsOf(config) * config.pollIntervalMs,
     forwardingMs: config.forwardingLatencyMs,
   };
   const needed = config.runtimeSafetyFactor * budgetMs;
@@ -39,6 +40,13 @@ export function thresholdOf(config: ThresholdConfig, budgetMs: number, refreshMs
   const clearMs = Math.max(clearFactor * thresholdMs, thresholdMs + clearLeastMs);
   return { thresholdMs, clearMs, budgetMs, factor: config.runtimeSafetyFactor, ...margins };
 }
+
+/**
+ * The looks after the first take their time for real, while what is told may be too much by the factor: where there are
+ * many, their own number is too little.
+ */
+const debouncePollsOf = ({ debouncePolls, runtimeSafetyFactor }: ThresholdConfig): number =>
+  Math.max(debouncePolls, runtimeSafetyFactor * (debouncePolls - 1));
 
 /**
  * How many looks in a row were under the threshold, with this one. Between the threshold and where it clears they are

@@ -11,8 +11,13 @@ export function leave(draft: UpsDraft, phase: UpsPhase): void {
   draft.enter(phase);
 }
 
-export const phaseWithHostsOff = ({ mainsSinceMs }: UpsState): UpsPhase =>
-  mainsSinceMs === undefined ? 'hosts-off' : 'recover';
+/** Silence that came after mains is no outage (I12): what has stayed up does not go off for it. */
+export const phaseWithHostsOff = (state: UpsState): UpsPhase =>
+  state.mainsSinceMs !== undefined || isSilentAfterMains(state) ? 'recover' : 'hosts-off';
+
+/** Nothing is heard, and what was told last was mains. */
+export const isSilentAfterMains = ({ silentSinceMs, reading }: UpsState): boolean =>
+  silentSinceMs !== undefined && reading?.flags.includes('OL') === true && !reading.flags.includes('OB');
 
 /**
  * A run that failed past its point of no return leaves some hosts off and some not. On battery another one is asked for

@@ -2,7 +2,7 @@
 import { decide } from './ups-decision.ts';
 import type { UpsDraft } from './ups-draft.ts';
 import { hold } from './ups-hold.ts';
-import { finish, leave, phaseWithHostsOff } from './ups-leave.ts';
+import { finish, isSilentAfterMains, leave, phaseWithHostsOff } from './ups-leave.ts';
 import type { UpsInput, UpsPhase, UpsState, UpsTrigger } from './ups-state.ts';
 import { retry } from './ups-trigger.ts';
 
@@ -49,12 +49,11 @@ export function recovered(draft: UpsDraft): void {
   draft.enter(watchingPhase(draft.state));
 }
 
-function watchingPhase({ mainsSinceMs, outage, silentSinceMs, lookAtMs, reading }: UpsState): UpsPhase {
+function watchingPhase(state: UpsState): UpsPhase {
+  const { mainsSinceMs, outage, silentSinceMs, lookAtMs } = state;
   if (mainsSinceMs !== undefined) return 'online';
   if (lookAtMs === undefined) return 'unknown';
   const isBlind = silentSinceMs !== undefined;
-  // What was told last, before the silence (I12).
-  const wasOnMains = reading?.flags.includes('OL') === true && !reading.flags.includes('OB');
-  if (outage === undefined || (isBlind && wasOnMains)) return isBlind ? 'blind-online' : 'online';
+  if (outage === undefined || isSilentAfterMains(state)) return isBlind ? 'blind-online' : 'online';
   return isBlind ? 'blind-on-battery' : 'on-battery';
 }

@@ -40,7 +40,7 @@ export const anyDischarge = (
       budgetMs: fc.integer({ min: 10_000, max: 900_000 }),
       refreshMs: fc.integer({ min: 1000, max: refreshMaxMs }),
       pollIntervalMs: fc.integer({ min: 200, max: 60_000 }),
-      debouncePolls: fc.integer({ min: 2, max: 10 }),
+      debouncePolls: fc.integer({ min: 2, max: 20 }),
       forwardingLatencyMs: fc.integer({ min: 0, max: 3000 }),
       optimism: fc.array(optimism, { minLength: 1, maxLength: 12 }),
       grainMs: fc.constantFrom(1, 1000, 10_000, 60_000),

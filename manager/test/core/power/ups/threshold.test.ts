@@ -9,6 +9,7 @@ t.test('the factor of the budget, and what telemetry, debounce and forwarding ta
     ['another factor', { runtimeSafetyFactor: 1.5 }, 100_000, 10_000, 150_000 + 10_000 + 15_000],
     ['looked at more seldom than it refreshes', { pollIntervalMs: 10_000 }, 0, 2000, 10_000 + 30_000],
     ['longer debounce', { debouncePolls: 6 }, 0, 30_000, 30_000 + 30_000],
+    ['so long that the factor counts in it', { debouncePolls: 20 }, 0, 30_000, 30_000 + 1.1 * 19 * 5000],
   ];
   for (const [name, declared, budgetMs, refreshMs, expected] of rows) {
     const { thresholdMs } = thresholdOf(upsConfig('a', declared), budgetMs, refreshMs);

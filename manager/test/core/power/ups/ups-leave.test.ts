@@ -133,3 +133,32 @@ t.test('the pause after a run that failed goes on over a restart', async (t) => 
   world.looks(1, runtime(100));
   t.equal(world.triggers().length, 1);
 });
+
+t.test('silent since a look with mains, when the run ends: nothing more goes down for that', async (t) => {
+  const world = new UpsWorld({ remainingMs: 30_000 });
+  world.looks(2, runtime(150, 'OL'));
+  world.looks(3, runtime(150));
+  world.run('started');
+  world.run('past-no-return');
+  world.looks(2, runtime(150, 'OL'));
+  world.looks(2, 'data-stale');
+  world.run('ended');
+  t.equal(world.state.phase, 'recover');
+  const asked = world.triggers().length;
+  world.looks(400, 'data-stale');
+  t.equal(world.triggers().length, asked, 'a coordinator that stays up stays up');
+});
+
+t.test('silent since a look on battery: the last line holds', async (t) => {
+  const world = new UpsWorld({ remainingMs: 30_000 });
+  world.looks(2, runtime(150, 'OL'));
+  world.looks(3, runtime(150));
+  world.run('started');
+  world.run('past-no-return');
+  world.looks(2, 'data-stale');
+  world.run('ended');
+  t.equal(world.state.phase, 'hosts-off');
+  const asked = world.triggers().length;
+  world.looks(400, 'data-stale');
+  t.ok(world.triggers().length > asked);
+});
