@@ -92,7 +92,7 @@ export class PowerCheckers {
     const leftMs = battery.leftMs();
     const isHeld = ['runtime', 'silent', 'low-battery'].includes(effect.cause) && leftMs > 0;
     // The budget is none of those that have stayed up: they go down in time, or are starved.
-    const isLast = ups.state.trigger?.isLast === true;
+    const isLast = ups.state.trigger?.isLast === true || this.#isAskedForTheRest(ups);
     const excuse = isHeld && !isRetry && !isLast && leftMs < budgetMs ? this.#lateness(ups, leftMs) : '';
     known.push({
       triggerId: effect.triggerId,
@@ -102,6 +102,17 @@ export class PowerCheckers {
       leftMs,
       excuse,
     });
+  }
+
+  /** Again in the same outage, by a coordinator that has booted since: what had to go is off. */
+  #isAskedForTheRest({ name, state }: ManagerUps): boolean {
+    const { site, grid, world } = this.#power;
+    const { coordinator } = site.fleet.inventory;
+    const { fromMs = Number.POSITIVE_INFINITY } = grid.of(name).outages.at(-1) ?? {};
+    const hasAsked = this.triggersOf(name).some(({ atMs }) => atMs >= fromMs);
+    const fed = grid.plugs.filter(({ node, feeds }) => node !== coordinator && feeds.includes(name));
+    const areOff = fed.every(({ node }) => world.hosts.get(node)?.isOn !== true);
+    return state.outage?.isInRecovery === true && hasAsked && areOff;
   }
 
   #lateness(ups: ManagerUps, leftMs: number): string {

@@ -60,7 +60,8 @@ export class PowerGrid {
       const { baseShare } = ups.battery.nature;
       const own = this.plugs.filter(({ feeds }) => feeds.includes(ups.name));
       const full = own.reduce((sum, { feeds }) => sum + 1 / feeds.length, 0);
-      const drawn = own.reduce((sum, plug) => sum + this.#drawn(plug), 0);
+      // Where nothing comes out, its hosts draw what they need from their other feeds.
+      const drawn = ups.hasOutput ? own.reduce((sum, plug) => sum + this.#drawn(plug), 0) : 0;
       ups.setLoad(full === 0 ? 1 : baseShare + ((1 - baseShare) * drawn) / full);
     }
   }

@@ -2,6 +2,7 @@
  * Whether something excuses a decision that was late: the battery died faster than its own telemetry allowed, there was
  * no time to begin with, or nobody was there to decide. Nothing else does.
  */
+import type { Told } from './power-telemetry.ts';
 import { isWithin, timeWithin } from './power-ups.ts';
 import type { PowerWorld } from './power-world.ts';
 
@@ -40,7 +41,7 @@ export function whyLate(
   const needed = tells === 'runtime' ? fromMs : fromMs - site.config.power.onBatteryLimitMs;
   if (outage.fromMs > needed) return 'the outage was too short';
   if (tells !== 'runtime') return whyBlindlyLate(power, name, outage.fromMs);
-  const looks = telemetry.told.filter((told) => told.atMs >= fromMs - noticeMs && told.atMs <= dueAtMs);
+  const looks = looksOf(telemetry.told, fromMs - noticeMs, dueAtMs);
   const first = telemetry.told.find((told) => told.isOnBattery && told.atMs >= outage.fromMs);
   if (!first || first.atMs > fromMs) return 'the outage was not told';
   const isOptimistic = ({ runtimeMs, readAtMs }: (typeof looks)[number]) =>
@@ -53,6 +54,14 @@ export function whyLate(
     (atMs - fromMs - timeWithin(ups.outages, fromMs, atMs)) +
     flagsMs * Number(isWithin(checkers.managerDown, fromMs, atMs));
   return lateMs <= goneMs ? 'nobody was there, or mains was' : '';
+}
+
+/** In a window. Of one that was silent throughout, the last one before: what it told is all that could be known. */
+function looksOf(told: readonly Told[], fromMs: number, toMs: number): readonly Told[] {
+  const within = told.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+  if (within.some(({ isAnswered }) => isAnswered)) return within;
+  const last = told.findLast(({ isAnswered, atMs }) => isAnswered && atMs < fromMs);
+  return last ? [last] : within;
 }
 
 /** Of a UPS that tells a charge, or nothing: a steady load is what the decision assumes. */
