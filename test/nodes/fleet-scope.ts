@@ -109,7 +109,15 @@ export function openFleetScope(): FleetScope {
     stateFolder,
     controlGroup,
     close: () => {
-      closing ??= closeScope(janitor, name);
+      closing ??= closeScope(janitor, name)
+        .then((end) => {
+          if (end.signal === null) return end;
+          // Ctrl-C reached it before it was out of its owner's process group: another one cleans up.
+          return closeScope(startJanitor(controlGroup ?? '', stateFolder), name);
+        })
+        .then(({ signal }) => {
+          if (signal !== null) throw new Error(`the janitor of ${name} was ended by ${signal}`);
+        });
       return closing;
     },
   };
@@ -133,14 +141,13 @@ function unrefPipe(child: ChildProcess): void {
   if (stdin instanceof Object && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
 }
 
-function closeScope(janitor: ChildProcess, name: string): Promise<void> {
+/** @returns how it ended: with 0, or by a signal */
+function closeScope(janitor: ChildProcess, name: string): Promise<{ signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     const finish = (): void => {
-      if (janitor.exitCode === 0) resolve();
-      else
-        reject(
-          new Error(`the janitor of ${name} ended with status ${janitor.exitCode}: see its output above`),
-        );
+      const { exitCode, signalCode: signal } = janitor;
+      if (exitCode === 0 || signal !== null) resolve({ signal });
+      else reject(new Error(`the janitor of ${name} ended with status ${exitCode}: see its output above`));
     };
     janitor.ref();
     if (janitor.exitCode !== null || janitor.signalCode !== null) finish();
