@@ -29,6 +29,7 @@ export function planFindings({ inventory, sequences, power }: Declared): Finding
     ...checkDependencies(inventory),
     ...findings,
     ...(power === undefined ? [] : forwardFindings(power)),
+    ...(power === undefined ? [] : stayingFindings(power, inventory)),
   ]);
 }
 
@@ -37,6 +38,17 @@ function forwardFindings({ forward, upses }: ManagerConfig['power']): Finding[] 
   if (forward === undefined || upses.length > 0) return [];
   const message = 'no UPS is declared beside it: nothing is ever forwarded';
   return [warningAt({ key: 'power.forward', line: 0 }, message, 'declare the UPS in power.upses')];
+}
+
+/** What stays up is the node of that role. Without any node there is nothing to shut down, either. */
+function stayingFindings(
+  { coordinator }: ManagerConfig['power'],
+  { nodes, coordinator: node }: ManagerConfig['inventory'],
+): Finding[] {
+  if (coordinator !== 'stays-up' || node !== undefined || nodes.length === 0) return [];
+  const message = 'stays-up does nothing: no node of the inventory has the role coordinator';
+  const remedy = 'give that role to the node that the manager runs on, or take stays-up away';
+  return [warningAt({ key: 'power.coordinator', line: 0 }, message, remedy)];
 }
 
 /** `hecate.yaml:12: sequences.shutdown.stages[0]: …; …`; what is built in has no line, nor has what is missing. */

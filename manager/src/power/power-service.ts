@@ -125,8 +125,11 @@ export class PowerService {
     return this.#upses.some((ups) => ups !== by && ups.wants(runId)) || this.forwards.desk.wants(runId, by);
   }
 
-  #wholeRequest({ sentence, triggerId, timeLimitMs }: TriggerEffect): RunRequest {
-    return this.#shutdown.whole(sentence, triggerId, timeLimitMs);
+  #ownRequest(ups: WatchedUps, trigger: TriggerEffect): RunRequest | undefined {
+    const nowMs = this.#ports.clock.bootTimeMs();
+    const { isAnyOtherUp } = this.#shutdown;
+    const spent = this.#upses.filter((each) => each.isSpent || (!isAnyOtherUp && each.isRestDue(nowMs)));
+    return this.#shutdown.own(trigger, ups.name, new Set(spent.map(({ name }) => name)));
   }
 
   /** Of what its UPSes ask for: where that is carried out elsewhere, it takes as long as it takes there. */
@@ -160,7 +163,7 @@ export class PowerService {
       forwards: this.forwards,
       ownBudgetMs: () => this.#budget.budgetMs,
       makeRequest: (ups, trigger) =>
-        this.forwards.link ? this.#wholeRequest(trigger) : this.#makeRequest(ups, trigger),
+        this.forwards.link ? this.#ownRequest(ups, trigger) : this.#makeRequest(ups, trigger),
       isWanted: (by, runId) => this.#isWanted(runId, by),
       restore: (ups) => void this.#restore(ups),
       coordinatorHaltMs: () => this.#ports.config().power.coordinatorHaltMs,

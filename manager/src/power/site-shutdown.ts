@@ -19,6 +19,7 @@ import type { PastRun } from '../core/runs/past-run.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import { planDigest } from '../io/plan-digest.ts';
 import { requirePlan, type SitePlan, sitePlan } from '../runs/site-plans.ts';
+import type { TriggerEffect } from './triggered-run.ts';
 
 export interface SiteShutdownPorts {
   config(): ManagerConfig;
@@ -38,6 +39,9 @@ export interface SiteBudget extends PowerBudget {
 
 /** How long the supply of each UPS that has triggered is good for, by name. */
 export type SupplyLimits = Readonly<Record<string, number>>;
+
+/** As a UPS asks. */
+type OwnTrigger = Pick<TriggerEffect, 'sentence' | 'triggerId' | 'timeLimitMs'>;
 
 /** Sorted nodes, and whether they are all that there are. */
 type Scope = Pick<ShutdownScope, 'nodes' | 'isAll'>;
@@ -94,8 +98,14 @@ export class SiteShutdown {
     const coordinator = inventory.nodes.find(({ name }) => name === inventory.coordinator);
     if (power.mode !== 'poweroff' || coordinator === undefined || staying.length === 0) return undefined;
     if (!feedsOf(coordinator, this.#upses()).includes(ups)) return undefined;
-    const isAnyOther = inventory.nodes.some(({ name }) => !staying.includes(name) && this.#isOnline(name));
-    return isAnyOther ? budgetMs : power.coordinatorHaltMs;
+    return this.isAnyOtherUp ? budgetMs : power.coordinatorHaltMs;
+  }
+
+  /** Than what stays up. */
+  get isAnyOtherUp(): boolean {
+    const staying = this.staying();
+    const { nodes } = this.#ports.config().inventory;
+    return nodes.some(({ name }) => !staying.includes(name) && this.#isOnline(name));
   }
 
   /** Kept for the coordinator, whose turn comes when the others are off. */
@@ -142,6 +152,30 @@ export class SiteShutdown {
     const staying = this.staying();
     const nodes = inventory.nodes.map(({ name }) => name).filter((name) => !staying.includes(name));
     const compiled = this.#scoped({ nodes, isAll: staying.length === 0 }, power.mode);
+    return this.#request(compiled, { reason, triggerId, timeLimitMs });
+  }
+
+  /**
+   * The run of this site itself, where its triggers go to another one and nobody over there sees to it: all that does
+   * not stay up; and in the turn of that, it, with what is not off yet.
+   * @param spent UPSes that do not even supply what stays up
+   * @returns undefined when nothing is left to go: what stays up has another feed
+   * @throws HEC_PLAN, HEC_NO_SUCH_PLAN when there is nothing that could be run
+   */
+  own(
+    { sentence: reason, triggerId, timeLimitMs }: OwnTrigger,
+    ups: string,
+    spent: ReadonlySet<string>,
+  ): RunRequest | undefined {
+    if (!spent.has(ups)) return this.whole(reason, triggerId, timeLimitMs);
+    const { inventory, power } = this.#ports.config();
+    const staying = this.staying();
+    const stillStaying = this.staying(spent);
+    const isGoing = (name: NodeName): boolean =>
+      staying.includes(name) ? !stillStaying.includes(name) : this.#isOnline(name);
+    const nodes = inventory.nodes.map(({ name }) => name).filter(isGoing);
+    if (nodes.length === 0) return undefined;
+    const compiled = this.#scoped({ nodes, isAll: nodes.length === inventory.nodes.length }, power.mode);
     return this.#request(compiled, { reason, triggerId, timeLimitMs });
   }
 

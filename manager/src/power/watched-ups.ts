@@ -4,7 +4,7 @@ import type { Clock } from '@hecate/proto/io/transport.ts';
 import type { UpsDeclaration } from '../config/manager-config.ts';
 import { isWithoutOutput, triggeredSupplyMs } from '../core/power/site/triggered-supply.ts';
 import type { UpsConfig } from '../core/power/ups/ups-config.ts';
-import { thresholdFor } from '../core/power/ups/ups-estimate.ts';
+import { estimateOf, thresholdFor } from '../core/power/ups/ups-estimate.ts';
 import { outlookOf } from '../core/power/ups/ups-outlook.ts';
 import type { RunId, RunRequest } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
@@ -101,6 +101,12 @@ export class WatchedUps {
   /** The hosts are off, and what has stayed up has to go, too. */
   get isSpent(): boolean {
     return this.runner.state.trigger?.isLast === true;
+  }
+
+  /** The hosts are off, and its battery is good for what has stayed up, and no longer. */
+  isRestDue(nowMs: number): boolean {
+    const config = this.#ports.upsConfig(this.name);
+    return this.areHostsOff && estimateOf(this.runner.state, config, nowMs).slackMs <= 0;
   }
 
   /** It has asked for a shutdown, which concerns no node: each has feeds enough without it. */

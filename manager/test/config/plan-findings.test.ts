@@ -145,3 +145,13 @@ t.test('forwarding without a UPS', async (t) => {
   ]);
   t.same(refusal(`power: { upses: [{ name: a, ups: "ups@127.0.0.1" }], ${forward} }`), ['sound']);
 });
+
+t.test('a coordinator that stays up, and is no node', async (t) => {
+  const text = (role: string) =>
+    `power: { coordinator: stays-up }\ninventory: [{ name: a, role: ${role} }]\n`;
+  const told = refusal(text('server')).filter((line) => line.includes('stays-up'));
+  t.same(told, [
+    'f: power.coordinator: stays-up does nothing: no node of the inventory has the role coordinator; give that role to the node that the manager runs on, or take stays-up away',
+  ]);
+  t.same(refusal(text('coordinator')), ['sound']);
+});

@@ -95,6 +95,24 @@ t.test('stays-up, and its battery ends: it goes, alone where the others are off'
   }
 });
 
+t.test('at a site that forwards: all that does not stay up, and in its own turn what does', async (t) => {
+  for (const more of [{}, { sequences: declared }]) {
+    const { shutdown, online } = shutdownOf({ coordinator: 'stays-up' }, more);
+    const trigger = { sentence: 'why', triggerId: 'ups:1:local:1', timeLimitMs: 70_000 };
+    const own = (...spent: string[]) => shutdown.own(trigger, 'rack-a', new Set(spent));
+    t.same(poweredOff(own()), ['a-1', 'b-1', 'both']);
+    t.same(poweredOff(own('rack-b')), ['a-1', 'b-1', 'both'], 'it is not the turn of this one');
+    t.equal(shutdown.isAnyOtherUp, true);
+    t.same(poweredOff(own('rack-a', 'rack-b')), all, 'its turn comes before the others are off');
+    for (const name of ['a-1', 'b-1', 'both']) online.delete(name);
+    t.equal(shutdown.isAnyOtherUp, false);
+    const last = own('rack-a', 'rack-b');
+    t.same(poweredOff(last), ['pi']);
+    t.equal(last?.timeLimitMs, 70_000);
+    t.equal(own('rack-a'), undefined, 'it has the other feed');
+  }
+});
+
 t.test('the second UPS dies when the hosts of the first are off: they are not waited for', async (t) => {
   const { request, online } = shutdownOf();
   for (const name of ['a-1', 'both']) online.delete(name);

@@ -26,7 +26,10 @@ export function ownSupply(
   if (mainsSinceMs !== undefined || outage === undefined)
     return { slackMs: undefined, leftMs: undefined, isOnMains };
   const own = estimateOf({ ...state, budgetMs: ownBudgetMs }, { ...config, forwardingLatencyMs: 0 }, nowMs);
-  const untilDeadlineMs = deadlineAtMs === undefined ? Number.POSITIVE_INFINITY : deadlineAtMs - nowMs;
+  // What has stayed up goes by what the battery is good for without the hosts: the trigger was for all of them.
+  const isRest = state.phase === 'hosts-off' && config.remainingMs !== undefined;
+  const isUnlimited = isRest || deadlineAtMs === undefined;
+  const untilDeadlineMs = isUnlimited ? Number.POSITIVE_INFINITY : deadlineAtMs - nowMs;
   const leftMs = Math.min(own.leftMs ?? Number.POSITIVE_INFINITY, untilDeadlineMs);
   return {
     slackMs: Math.min(own.slackMs, untilDeadlineMs - config.runtimeSafetyFactor * ownBudgetMs),

@@ -30,6 +30,21 @@ t.test('what the trigger says of the battery counts where it is less', async (t)
   t.equal(Math.round(own.slackMs ?? 1), 0);
 });
 
+t.test('what has stayed up goes by its own threshold, and not by the deadline of the hosts', async (t) => {
+  const { state, nowMs: atMs } = onBattery(900_000);
+  const nowMs = bootedMs + atMs;
+  const off = { ...state, phase: 'hosts-off' as const };
+  const own = ownSupply(off, { ...config, remainingMs: 120_000 }, 150_000, nowMs + 10_000, nowMs);
+  const { thresholdMs } = thresholdFor(
+    { ...state, budgetMs: 120_000 },
+    { ...config, forwardingLatencyMs: 0 },
+  );
+  t.equal(own.slackMs, (own.leftMs ?? 0) - thresholdMs);
+  t.ok((own.slackMs ?? 0) > 0);
+  const none = ownSupply(off, config, 150_000, nowMs + 10_000, nowMs);
+  t.ok((none.slackMs ?? 0) < 0, 'where nothing stays up, this host is one of those it was for');
+});
+
 t.test('with mains there is nothing to wait for, and after a minute it counts as back', async (t) => {
   const world = onBattery(900_000);
   world.looks(1, () => readingOf('OL', { runtimeMs: 900_000 }));
