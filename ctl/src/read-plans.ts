@@ -1,4 +1,5 @@
 /** Asks the manager for plans as it would carry them out now. */
+import { HecateError } from '@hecate/proto/core/errors.ts';
 import {
   createGetPlan,
   type PlanFinding,
@@ -8,13 +9,21 @@ import {
 import type { Context } from './context.ts';
 
 /** @param name empty: the names of all plans only. @param upses that give out: the shutdown that they ask for */
-export const readPlan = (
+export async function readPlan(
   context: Context,
   name: string,
   mode: PlanMode = 'unspecified',
   upses: readonly string[] = [],
-): Promise<PlanReport> =>
-  context.ask('plan', { case: 'getPlan', value: createGetPlan({ name, mode, upses: [...upses] }) });
+): Promise<PlanReport> {
+  const value = createGetPlan({ name, mode, upses: [...upses] });
+  const report = await context.ask('plan', { case: 'getPlan', value });
+  if (report.upses.length === upses.length) return report;
+  throw new HecateError(
+    'HEC_UNSUPPORTED',
+    'the manager is of an older release: it shows no plan of a UPS',
+    'update hecate-manager, or leave --ups out for the plan of the whole site',
+  );
+}
 
 export interface CheckedPlan {
   readonly name: string;

@@ -83,7 +83,7 @@ t.test("the agent's wall clock is hours off", { skip: await skipUnless('booted')
     await site.untilOnline();
     await deadlinesHold(t, site);
     const doctor = await site.manager.ctl(['doctor', 'server1']);
-    t.match(doctor.stdout + doctor.stderr, /clock is 1\d{4} s off/);
+    t.match(doctor.stdout + doctor.stderr, /clock is (5 h|4 h 59 min .*) off/);
     t.not(doctor.exitCode, 0);
     const [node] = await site.json<{ clock_offset_ms: number }[]>('list-nodes', 'server1');
     t.ok(Math.abs((node?.clock_offset_ms ?? 0) - 5 * 3_600_000) < 60_000, `${node?.clock_offset_ms} ms`);

@@ -95,12 +95,18 @@ t.test('as UPSes would ask for it', async (t) => {
   const { ctl } = await withManager(t, {
     getPlan: ({ name, upses }) => {
       asked.push(upses);
-      return { case: 'plan', value: createPlanReport({ name, digest: 'sha256:1', nodes: ['srv-1'] }) };
+      const known = upses.includes('of-another-release') ? [] : upses;
+      return {
+        case: 'plan',
+        value: createPlanReport({ name, digest: 'sha256:1', nodes: ['srv-1'], upses: known }),
+      };
     },
   });
   const shown = await ctl('plan', 'shutdown', '--ups', 'rack-a,rack-b', '--ups', 'rack-c');
   t.match(shown, { exitCode: 0, stdout: /srv-1/ });
   t.same(asked, [['rack-a', 'rack-b', 'rack-c']]);
+  const older = await ctl('plan', 'shutdown', '--ups', 'of-another-release');
+  t.match(older, { exitCode: 1, stdout: '', stderr: /of an older release: it shows no plan of a UPS/ });
   const both = await ctl('plan', 'shutdown', '--ups', 'rack-a', '--mode', 'cluster-only');
   t.match(both, { exitCode: 2, stderr: /--ups and --mode together/ });
 });

@@ -16,9 +16,7 @@ export class BackgroundFile {
   /** A disk that refuses costs only what the file is for: the next change is written again. */
   changed(): void {
     this.#isChanged = true;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write();
   }
 
   /** Resolves when every change of before is durable, or was refused by the disk. */
@@ -31,5 +29,7 @@ export class BackgroundFile {
       this.#isChanged = false;
       await writeFileAtomically(this.#path, this.#makeText()).catch(() => undefined);
     }
+    // In the turn that found nothing changed: what changes after it is written anew.
+    this.#writing = undefined;
   }
 }

@@ -21,5 +21,5 @@ export async function getPlan({ value, context }: OperatorRequest<GetPlan>): Pro
   const samples = learnt?.samples ?? {};
   const findings = [...compiled.findings, ...context.power.findings(compiled)];
   const report = planReport({ ...compiled, findings, learntMs, samples, names });
-  return { case: 'plan', value: fittingPlan(report) };
+  return { case: 'plan', value: fittingPlan({ ...report, upses: value.upses }) };
 }

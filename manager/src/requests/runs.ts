@@ -1,4 +1,5 @@
 /** Runs that are going on, and runs that are over. */
+import { HecateError } from '@hecate/proto/core/errors.ts';
 import type { Outcome } from '@hecate/proto/core/frames.ts';
 import type { AbortRun, GetRun, ListRuns, RunReport } from '@hecate/proto/generated/wire.ts';
 import { isClaimedName } from '../core/admission.ts';
@@ -26,10 +27,23 @@ export async function abortRun({ value, caller, context }: OperatorRequest<Abort
   const { runs } = context;
   const reason = value.reason.slice(0, reasonLengthMax);
   const stray = runs.strayOrders.find(value.runId);
-  if (stray !== undefined) return { case: 'run', value: await abortStray(stray, reason, caller, context) };
+  if (stray !== undefined) {
+    requireOnly(stray, value.runId, runs.matching(value.runId));
+    return { case: 'run', value: await abortStray(stray, reason, caller, context) };
+  }
   const runId = runs.find(value.runId);
   await runs.abort(runId, caller.who, reason);
   return { case: 'run', value: runs.report(runId) };
+}
+
+/** @throws HEC_NO_SUCH_RUN where the beginning of an id may mean another run than the unknown one, too */
+function requireOnly(stray: RunId, prefix: string, known: readonly RunId[]): void {
+  if (known.length === 0) return;
+  throw new HecateError(
+    'HEC_NO_SUCH_RUN',
+    `${known.length + 1} runs begin with ${prefix}: ${stray}, which is not known here, and ${known.slice(0, 5).join(', ')}`,
+    'name it with its whole id: hecatectl runs list, hecatectl health',
+  );
 }
 
 async function abortStray(

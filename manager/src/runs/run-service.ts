@@ -262,11 +262,10 @@ export class RunService {
    * @throws HEC_NO_SUCH_RUN
    */
   find(prefix: string): RunId {
-    const ids = this.summaries(Number.POSITIVE_INFINITY).map(({ runId }) => runId);
-    const wanted = prefix.toUpperCase();
-    const found = prefix === '' ? ids.slice(0, 1) : ids.filter((id) => id.startsWith(wanted));
+    const newest = this.matching('').slice(0, 1);
+    const found = prefix === '' ? newest : this.matching(prefix);
     const [only] = found;
-    if (only !== undefined && found.length === 1) return only as RunId;
+    if (only !== undefined && found.length === 1) return only;
     const message =
       found.length > 1
         ? `${found.length} runs begin with ${prefix}: ${found.slice(0, 5).join(', ')}`
@@ -274,6 +273,12 @@ export class RunService {
           ? 'there has been no run yet'
           : `no run ${prefix} is remembered`;
     throw new HecateError('HEC_NO_SUCH_RUN', message, 'hecatectl runs list');
+  }
+
+  /** Those that are remembered and begin so, newest first. */
+  matching(prefix: string): RunId[] {
+    const ids = this.summaries(Number.POSITIVE_INFINITY).map(({ runId }) => runId as RunId);
+    return ids.filter((id) => id.startsWith(prefix.toUpperCase()));
   }
 
   /** @throws HEC_NO_SUCH_RUN */

@@ -99,3 +99,20 @@ t.test('of a run that is led here: left alone', async (t) => {
   t.match(await runsCheck(operator), { passed: true, detail: /shutdown .* is going on/ });
   t.equal(again.armed?.runId, runId);
 });
+
+t.test('the beginning of an id that may mean a known run, too, aborts none of them', async (t) => {
+  const bench = await managerBench(t, config);
+  await holding(bench, 'node-b', unknownRunId);
+  const agent = await agentOf(bench, 'node-a');
+  agent.onApply = () => new Promise<never>(() => undefined);
+  await bench.untilNode('node-a', 'online', true);
+  const operator = await bench.operator('admin');
+  await until(async () => (await runsCheck(operator))?.passed === false, { what: 'the unknown one is told' });
+  const { run } = await execute(operator, 'shutdown');
+  const runId = run?.summary?.runId ?? '';
+  await t.rejects(abortRun(operator, '01'), {
+    code: 'HEC_NO_SUCH_RUN',
+    message: new RegExp(`2 runs begin with 01: ${unknownRunId}, .* and ${runId}`),
+  });
+  t.equal(stateOf(await abortRun(operator, unknownRunId)), 'aborted', 'its whole id says which');
+});

@@ -4412,6 +4412,7 @@ export interface PlanReport {
   noReturnFrom: string;
   names: string[];
   rungs: RungBound[];
+  upses: string[];
 }
 
 export const createPlanReport = (init: Partial<PlanReport> = {}): PlanReport => ({
@@ -4427,6 +4428,7 @@ export const createPlanReport = (init: Partial<PlanReport> = {}): PlanReport => 
   noReturnFrom: '',
   names: [],
   rungs: [],
+  upses: [],
   ...init,
 });
 
@@ -4443,6 +4445,7 @@ export function encodePlanReport(m: PlanReport, w: Writer): Writer {
   if (m.noReturnFrom !== '') { w.uint32(82).string(m.noReturnFrom); }
   for (const v of m.names) { w.uint32(90).string(v); }
   for (const v of m.rungs) { encodeRungBound(v, w.uint32(98).fork()); w.ldelim(); }
+  for (const v of m.upses) { w.uint32(106).string(v); }
   return w;
 }
 
@@ -4465,6 +4468,7 @@ export function decodePlanReport(r: Reader, length: number, depth: number): Plan
       case 10: expectWire(wire, 2, 'PlanReport.noReturnFrom'); m.noReturnFrom = r.string(); break;
       case 11: expectWire(wire, 2, 'PlanReport.names'); push(m.names, r.string()); break;
       case 12: expectWire(wire, 2, 'PlanReport.rungs'); push(m.rungs, decodeRungBound(r, r.uint32(), depth + 1)); break;
+      case 13: expectWire(wire, 2, 'PlanReport.upses'); push(m.upses, r.string()); break;
       default: skip(r, wire, depth);
     }
   }
