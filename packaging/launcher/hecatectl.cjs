@@ -2,19 +2,46 @@
 // (module.enableCompileCache) holds what V8 compiles before anything has run; most functions of a command are not in that.
 'use strict';
 const fs = require('node:fs');
-const { join } = require('node:path');
+const { basename, dirname, join, resolve } = require('node:path');
 const { constants, Script } = require('node:vm');
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 
 /** Begins a file of compiled code: which bundle it is of, and the commands that it was made in. A multiple of 8. */
 const headerBytes = 2048;
 const commandsMax = 64;
+const dayMs = 86_400_000;
 
-/** The file of this user; undefined where there is no folder of his own: in /tmp, somebody else could put code for us. */
-function cacheFile() {
+/** Whether nobody else can put anything there. A link is none: who made it could lead root to what is root's elsewhere. */
+function isOwnFolder(path) {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && isOwn(found);
+}
+
+/** What others could have written is not run. */
+function isOwn({ uid, mode }) {
+  return uid === process.geteuid() && (mode & 0o022) === 0;
+}
+
+/**
+ * The file of this user; undefined where a folder on the way is not his own: in /tmp, somebody else could put code for us,
+ * and what root (sudo -E) makes in the home of a user is in that user's way.
+ */
+function cacheFile({ make }) {
   const { HOME: home, XDG_CACHE_HOME: cache } = process.env;
-  // A home that is not there (a service's /nonexistent) is not made.
-  if (!fs.existsSync(cache || home || '')) return undefined;
-  return join(cache || join(home, '.cache'), 'hecate', 'hecatectl.code');
+  try {
+    // Of these, the first is not made: the home of a service is /nonexistent. It may be reached by a link.
+    let folder = cache ? resolve(cache) : fs.realpathSync.native(home);
+    if (!isOwnFolder(folder)) return undefined;
+    for (const name of cache ? ['hecate'] : ['.cache', 'hecate']) {
+      folder = join(folder, name);
+      if (make) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (!isOwnFolder(folder)) return undefined;
+    }
+    return join(folder, 'hecatectl.code');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of this very file: its change time is the kernel's, so that a release cannot have that of another. */
@@ -28,10 +55,11 @@ function readCode(path, key) {
   const none = { code: undefined, commands: [] };
   let file;
   try {
-    file = fs.openSync(path, 'r');
-    const { uid, mode, size } = fs.fstatSync(file);
-    // What others could have written is not run.
-    if (uid !== process.geteuid() || (mode & 0o022) !== 0) return none;
+    // A FIFO would wait for its writer.
+    file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const found = fs.fstatSync(file);
+    if (!found.isFile() || !isOwn(found)) return none;
+    const { size } = found;
     const content = Buffer.alloc(size);
     if (fs.readSync(file, content, 0, size, 0) !== size || size <= headerBytes) return none;
     const header = JSON.parse(content.toString('utf8', 0, headerBytes));
@@ -52,15 +80,31 @@ function readCode(path, key) {
 function writeCode(path, key, commands, code) {
   const header = Buffer.alloc(headerBytes, ' ');
   if (header.write(JSON.stringify({ key, commands })) >= headerBytes) return;
+  removeLeft(path);
   const temporary = `${path}.${process.pid}.writing`;
-  fs.mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-  fs.writeFileSync(temporary, Buffer.concat([header, code, code]), { mode: 0o600, flag: 'wx' });
-  fs.renameSync(temporary, path);
+  const file = fs.openSync(temporary, 'wx', 0o600);
+  try {
+    fs.writeFileSync(file, Buffer.concat([header, code, code]));
+    fs.renameSync(temporary, path);
+  } finally {
+    fs.closeSync(file);
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+/** What processes left that were killed while they wrote. */
+function removeLeft(path) {
+  for (const name of fs.readdirSync(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith('.writing')) continue;
+    const left = join(dirname(path), name);
+    const found = fs.lstatSync(left, { throwIfNoEntry: false });
+    if (found && found.mtimeMs < Date.now() - dayMs) fs.rmSync(left, { force: true, recursive: true });
+  }
 }
 
 /** @returns what the bundle exports */
 function loadBundle(bundle) {
-  const path = cacheFile();
+  const path = cacheFile({ make: false });
   const key = keyOf(bundle);
   const { code, commands } = path ? readCode(path, key) : { code: undefined, commands: [] };
   const text = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(bundle, 'utf8')}\n})`;
@@ -71,17 +115,19 @@ function loadBundle(bundle) {
   });
   const known = code && !script.cachedDataRejected ? commands : [];
   const [command = ''] = process.argv.slice(2);
-  if (path && !known.includes(command) && known.length < commandsMax && /^[a-z][a-z-]{0,29}$/.test(command)) {
+  if (!known.includes(command) && known.length < commandsMax && /^[a-z][a-z-]{0,29}$/.test(command)) {
     process.on('exit', (status) => {
       // Only what is a command ends well. Without it, the next start takes longer, and that is all.
       if (status !== 0) return;
+      const written = cacheFile({ make: true });
+      if (!written) return;
       try {
-        writeCode(path, key, [...known, command], script.createCachedData());
+        writeCode(written, key, [...known, command], script.createCachedData());
       } catch {}
     });
   }
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, bundle, join(bundle, '..'));
+  script.runInThisContext()(module.exports, require, module, bundle, dirname(bundle));
   return module.exports;
 }
 
