@@ -34,7 +34,7 @@ export interface SimulatedForwardsPorts {
   config(): ManagerConfig;
   upses(): readonly ManagerUps[];
   budgetMs(): number;
-  wanting(): string | undefined;
+  whyDown(): string | undefined;
   isWanted(by: ForwardReceiver, runId: RunId): boolean;
   onBudget(): void;
   stir(): void;

@@ -106,7 +106,7 @@ export class PowerOfManager {
       shutdown: this.#shutdown,
       upses: () => this.upses,
       budgetMs: () => this.#budget.budgetMs,
-      wanting: () => this.#wanting,
+      whyDown: () => this.#wanting && `${this.#wanting} has asked for a shutdown`,
       isWanted: (by, runId) => this.#isWanted(by, runId),
       onBudget: () => this.#tellBudget(),
     });

@@ -112,7 +112,7 @@ export class PowerService {
       shutdown: this.#shutdown,
       upses: () => this.#upses,
       budgetMs: () => this.#budget.budgetMs,
-      wanting: () => this.#wanting,
+      whyDown: () => this.#whyDown,
       isWanted: (by, runId) => this.#isWanted(runId, by),
       onBudget: () => this.#tellBudget(),
     });
@@ -357,10 +357,13 @@ export class PowerService {
     return request;
   }
 
-  /** A UPS, or another site, that wants this one down; undefined: none does. */
-  get #wanting(): string | undefined {
+  /** Who wants this site down, as a sentence: a UPS, another site, or a person from before; undefined: nobody does. */
+  get #whyDown(): string | undefined {
     const ups = this.#upses.find((each) => each.runner.state.trigger !== undefined && !each.isSpared);
-    return ups?.name ?? this.forwards.desk.wanting;
+    const other = ups?.name ?? this.forwards.desk.wanting;
+    if (other) return `${other} has asked for a shutdown`;
+    const byHand = this.#downByHand;
+    return byHand && `the site was shut down before, by run ${byHand}`;
   }
 
   /** The shutdown of a person that the site was down by before a UPS has asked for one; undefined: it was up. */
@@ -372,15 +375,12 @@ export class PowerService {
     return shutdown && (shutdown.mode === 'cluster-only' || !isAnyOn) ? shutdown.id : undefined;
   }
 
-  /** What a shutdown that was taken back had taken down comes up again, unless another UPS wants it down. */
+  /** What a shutdown that was taken back had taken down comes up again, unless somebody else wants it down. */
   async #restore(ups: WatchedUps): Promise<void> {
     const { runs, logger } = this.#ports;
     const { runner, name } = ups;
-    const other = this.#wanting;
-    const byHand = this.#downByHand;
-    if (other) logger.warn({ ups: name }, `nothing is started again: ${other} has asked for a shutdown`);
-    else if (byHand)
-      logger.warn({ ups: name }, `nothing is started again: the site was shut down before, by run ${byHand}`);
+    const whyDown = this.#whyDown;
+    if (whyDown) logger.warn({ ups: name }, `nothing is started again: ${whyDown}`);
     else {
       try {
         const triggerId = `taken-back:${runner.run?.runId ?? ''}`;

@@ -12,8 +12,8 @@ export interface SiteForwardsPorts
   readonly alerts: Pick<PowerAlerts, 'tell'>;
   readonly shutdown: SiteShutdown;
   upses(): readonly { readonly runner: Pick<UpsRunner, 'state'> }[];
-  /** A UPS, or another site, that wants this one down; undefined: none does. */
-  wanting(): string | undefined;
+  /** Who else wants this site down, as a sentence: a UPS, another site, a person; undefined: nobody does. */
+  whyDown(): string | undefined;
 }
 
 export function siteForwards(ports: SiteForwardsPorts): ForwardService {
@@ -51,10 +51,10 @@ function hindranceOf({ upses, runs, config, clock }: SiteForwardsPorts): string 
 async function restore(receiver: ForwardReceiver, ports: SiteForwardsPorts): Promise<void> {
   const { state, runId } = receiver;
   const { peer, forward } = state;
-  const other = ports.wanting();
+  const whyDown = ports.whyDown();
   try {
-    if (other) {
-      ports.logger.warn({ peer }, `nothing is started again: ${other} has asked for a shutdown`);
+    if (whyDown) {
+      ports.logger.warn({ peer }, `nothing is started again: ${whyDown}`);
       return;
     }
     const reason = `${peer} takes its shutdown back: ${forward?.withdrawal ?? ''}`;

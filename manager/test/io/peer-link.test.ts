@@ -19,7 +19,7 @@ import { until } from '../../../test/nodes/until.ts';
 import { freePort } from '../../../test/site/manager-process.ts';
 import { PeerLink } from '../../src/io/peer-link.ts';
 import { failureOf, type ManagerBench, managerBench } from '../support/manager-bench.ts';
-import { execute, listRuns } from '../support/runs-bench.ts';
+import { ended, execute, listRuns, stateOf } from '../support/runs-bench.ts';
 
 t.setTimeout(120_000);
 
@@ -86,6 +86,19 @@ const forward = (sequence: number) =>
 const untilOpen = (link: PeerLink) => until(() => link.isOpen, { what: 'the session is open' });
 const kept = (bench: ManagerBench) => readFileSync(join(bench.folder, 'state/forwards.json'), 'utf8');
 
+/** Resolves when the other side says that nothing of the forward is left. */
+async function takeBack(link: PeerLink): Promise<void> {
+  const { ups, instance, sequence } = forward(1).value;
+  const withdrawal = createWithdrawTrigger({ ups, instance, sequence, sentence: 'mains is back' });
+  await until(
+    async () => {
+      const answer = await link.call({ case: 'withdrawTrigger', value: withdrawal }, 5000);
+      return answer.case === 'forwardProgress' && answer.value.standing === 'withdrawn';
+    },
+    { what: 'it is withdrawn' },
+  );
+}
+
 t.test('a forward is durable when it is answered, and begins one run, also over a restart', async (t) => {
   const receiver = await receiverOf(t);
   const { bench, admin, port } = receiver;
@@ -142,16 +155,35 @@ t.test('what a person shuts down, no withdrawal brings back', async (t) => {
     },
     { what: 'it joins that run' },
   );
-  const { ups, instance, sequence } = forward(1).value;
-  const withdrawal = createWithdrawTrigger({ ups, instance, sequence, sentence: 'mains is back' });
-  await until(
-    async () => {
-      const answer = await link.call({ case: 'withdrawTrigger', value: withdrawal }, 5000);
-      return answer.case === 'forwardProgress' && answer.value.standing === 'withdrawn';
-    },
-    { what: 'it is withdrawn' },
-  );
+  await takeBack(link);
   t.match(await listRuns(admin), [{ runId, state: 'running' }]);
+});
+
+t.test('what a person had shut down before, no withdrawal starts', async (t) => {
+  const receiver = await receiverOf(t);
+  const { admin, bench, port, config } = receiver;
+  // It is taken back at the end of a step.
+  const ofSteps = (count: number) => ({
+    ...config,
+    sequences: {
+      shutdown: { stages: [{ name: 'only', steps: Array.from({ length: count }, () => ({ wait: '1s' })) }] },
+    },
+  });
+  await bench.reconfigure(ofSteps(1));
+  const { run } = await execute(admin, 'shutdown', { mode: 'cluster-only' });
+  t.equal(stateOf(await ended(admin, run?.summary?.runId ?? '')), 'done');
+  await bench.reconfigure(ofSteps(60));
+  const { link } = linkTo(t, port, await identityOf(t, receiver));
+  await untilOpen(link);
+  await link.call(forward(1), 5000);
+  await until(async () => (await listRuns(admin)).length === 2, { what: 'its run has begun' });
+  await takeBack(link);
+  await until(() => !kept(bench).includes('"takenBack"'), { what: 'what it had taken down was seen to' });
+  t.same(
+    (await listRuns(admin)).map(({ kind }) => kind),
+    ['shutdown', 'shutdown'],
+    'nothing is started',
+  );
 });
 
 t.test('how the power is at one site keeps the other one down', async (t) => {
