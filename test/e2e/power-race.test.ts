@@ -58,7 +58,7 @@ const powerOf = (coordinator: string) => ({
   debounce_polls: 2,
   budget: '1m',
   coordinator,
-  coordinator_halt: '50s',
+  coordinator_halt: '45s',
   stable_mains: '3s',
 });
 

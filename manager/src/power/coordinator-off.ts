@@ -10,6 +10,7 @@ import { type HostsOff, judgeHostsOff } from '../core/power/site/hosts-off.ts';
 import type { OperationEnd, RunState } from '../core/runs/run.ts';
 import type { ManagerLogger } from '../io/logger.ts';
 import type { PowerOffHearer } from '../runs/run-runner.ts';
+import { cutLimitMs } from './output-cut.ts';
 import type { WatchedUps } from './watched-ups.ts';
 
 export interface CoordinatorOffPorts {
@@ -22,8 +23,6 @@ export interface CoordinatorOffPorts {
 
 /** A host that still has a session is waited for, with what is its own poweroff's tail; not for long. */
 const hostsOffLimitMs = 20_000;
-/** Commands to upsd take two seconds at most, each; there are a few of them. */
-const cutLimitMs = 15_000;
 const lookIntervalMs = 250;
 
 export async function beforeCoordinatorOff(
@@ -52,6 +51,7 @@ export async function beforeCoordinatorOff(
   for (const ups of giving)
     logger.info({ ups: ups.name }, `${ups.name} is to be cut: ${judge(ups).sentence}`);
   const late = sleep(Math.min(limitMs, cutLimitMs), undefined, { ref: false });
+  // One that takes longer goes on behind the power-off: a driver may take 5 s for each thing that it is told.
   await Promise.race([Promise.all(giving.map((ups) => ups.cut())), late]);
   return (end) => {
     const why = whyUp(end);

@@ -25,7 +25,7 @@ export interface OutputCutOptions {
   readonly nutName: string;
   readonly server: NutServer;
   readonly credentials: () => NutCredentials;
-  /** From the command until the coordinator is off, at most. */
+  /** From the power-off until the coordinator is off, at most. */
   haltMs(): number;
   nowMs(): number;
   /** Why it cannot be cut; undefined: it can. */
@@ -46,6 +46,14 @@ const attemptsMax = 3;
 const pauseMs = 500;
 /** Time to take it back in, before the output goes off: of a UPS that hesitates, too. */
 const takeBackMs = 15_000;
+/** So often a UPS that does not confirm it is told to stay on; each time it has 5 s to confirm, too. */
+const stopAgainMs = 5000;
+/**
+ * So long the power-off is held up by all cuts together, at most. One that was ordered at once counts while another
+ * one hesitates: an output goes off this much later than the coordinator takes.
+ */
+export const cutLimitMs = 15_000;
+const takenBack = 'its output is not cut: that was taken back before it was ordered';
 
 export class OutputCut {
   readonly #options: OutputCutOptions;
@@ -56,7 +64,13 @@ export class OutputCut {
   /** When the output goes off; undefined: that is not ordered. */
   #offAtMs: number | undefined;
   #watch: NodeJS.Timeout | undefined;
-  #takingBack: Promise<string> | undefined;
+  /** Of the last one each; they wait for one another. */
+  #cutting: Promise<string> | undefined;
+  #takingBack: Promise<string | undefined> | undefined;
+  /** A cut that was asked for at a lower count is not wanted any more. */
+  #takeBacks = 0;
+  #stopAgain = new AbortController();
+  #stoppingAgain: Promise<void> | undefined;
 
   constructor(options: OutputCutOptions) {
     this.#options = options;
@@ -80,36 +94,60 @@ export class OutputCut {
   }
 
   /** Sets what has to be set, and cuts. @returns a sentence: what became of it; it never throws */
-  async cut(): Promise<string> {
-    await this.#takingBack;
+  cut(): Promise<string> {
+    const asked = this.#takeBacks;
+    this.#cutting = this.#cutAfter([this.#cutting, this.#takingBack], () => asked < this.#takeBacks);
+    return this.#cutting;
+  }
+
+  async #cutAfter(before: readonly unknown[], isUnwanted: () => boolean): Promise<string> {
+    await Promise.all(before);
+    // A stop that is still repeated would undo it.
+    this.#stopAgain.abort();
+    await this.#stoppingAgain;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#cut();
+        return await this.#cut(isUnwanted);
       } catch (thrown) {
         const error = asHecateError(thrown);
         this.#note(hindranceOf(error));
         if (!isWorthAnother(error)) this.#forget();
-        if (attempt >= attemptsMax || !isWorthAnother(error))
+        if (attempt >= attemptsMax || !isWorthAnother(error) || isUnwanted())
           return `its output is not cut: ${error.message}; what mains coming back leaves off has to be switched on by hand`;
       }
       await sleep(pauseMs);
     }
   }
 
-  /** @returns a sentence: what became of it; undefined: there is nothing to take back. It never throws */
-  async takeBack(): Promise<string | undefined> {
+  /**
+   * Keeps a cut that is under way from being ordered, and takes back one that is.
+   * @returns a sentence: what became of it; undefined: there is nothing to take back. It never throws
+   */
+  takeBack(): Promise<string | undefined> {
+    this.#takeBacks += 1;
+    this.#takingBack = this.#takeBackAfter([this.#cutting, this.#takingBack]);
+    return this.#takingBack;
+  }
+
+  /** Behind a cut that is under way: its order may be on its way to the UPS, and would overtake the stop. */
+  async #takeBackAfter(before: readonly unknown[]): Promise<string | undefined> {
+    await Promise.all(before);
     const offAtMs = this.#offAtMs;
     if (offAtMs === undefined) return undefined;
     this.#forget();
-    this.#takingBack = this.#takeBack(offAtMs);
-    return this.#takingBack;
+    return this.#takeBack(offAtMs);
   }
 
   async #takeBack(offAtMs: number): Promise<string> {
     for (;;) {
       try {
-        await this.#control.instantCommand(stopCommand);
-        return 'its output stays on: the cut is taken back';
+        if ((await this.#control.instantCommand(stopCommand)) === 'done')
+          return 'its output stays on: the cut is taken back';
+        // Nobody knows whether the UPS took it (I12).
+        this.#stopAgain = new AbortController();
+        this.#stoppingAgain = this.#repeatStop(offAtMs, this.#stopAgain.signal);
+        const leftMs = Math.max(0, offAtMs - this.#options.nowMs());
+        return `its output is told to stay on; the UPS has not confirmed it: otherwise it goes off in ${Math.round(leftMs / 1000)} s`;
       } catch (thrown) {
         const error = asHecateError(thrown);
         const leftMs = offAtMs - this.#options.nowMs();
@@ -120,8 +158,20 @@ export class OutputCut {
     }
   }
 
+  /** Until the UPS confirms it, or the output is off. It never throws. */
+  async #repeatStop(offAtMs: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await sleep(stopAgainMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted || this.#options.nowMs() >= offAtMs) return;
+      // A refusal or a lost server now says nothing about the next time.
+      const outcome = await this.#control.instantCommand(stopCommand).catch(() => undefined);
+      if (outcome === 'done') return;
+    }
+  }
+
   close(): void {
     this.#forget();
+    this.#stopAgain.abort();
   }
 
   #forget(): void {
@@ -137,13 +187,15 @@ export class OutputCut {
     this.#watch = setTimeout(() => this.#options.onStillUp(), watchMs).unref();
   }
 
-  async #cut(): Promise<string> {
-    const { server, nutName, haltMs } = this.#options;
-    const wanted = planCut(await readUpsOffer(server, nutName), haltMs());
-    for (const { variable, value } of wanted.settings) await this.#set(variable, value);
+  async #cut(isUnwanted: () => boolean): Promise<string> {
+    const wanted = await this.#plan();
+    for (const { variable, value } of wanted.settings) {
+      if (isUnwanted()) return takenBack;
+      await this.#set(variable, value);
+    }
     // What counts is what it tells then, and not what it was asked for.
-    const plan =
-      wanted.settings.length === 0 ? wanted : planCut(await readUpsOffer(server, nutName), haltMs());
+    const plan = wanted.settings.length === 0 ? wanted : await this.#plan();
+    if (isUnwanted()) return takenBack;
     const isReady =
       plan.delayMs !== undefined && !plan.settings.some(({ variable }) => variable === delayVariable);
     if (!isReady) {
@@ -157,6 +209,11 @@ export class OutputCut {
     return `its output goes off in ${Math.round((plan.delayMs ?? 0) / 1000)} s, and comes back with mains`;
   }
 
+  async #plan(): Promise<CutPlan> {
+    const { server, nutName, haltMs } = this.#options;
+    return planCut(await readUpsOffer(server, nutName), haltMs() + cutLimitMs);
+  }
+
   /** A UPS may refuse the value; whether it took it, its next look tells. */
   async #set(variable: string, value: string): Promise<void> {
     await this.#control.setVariable(variable, value).catch((thrown: unknown) => {
@@ -165,10 +222,9 @@ export class OutputCut {
   }
 
   async #look(): Promise<CutPlan | undefined> {
-    const { server, nutName, haltMs, credentials } = this.#options;
     try {
-      const plan = planCut(await readUpsOffer(server, nutName), haltMs());
-      credentials();
+      const plan = await this.#plan();
+      this.#options.credentials();
       this.#note(plan.hindrance === '' ? undefined : { why: plan.hindrance, remedy: plan.remedy });
       return plan;
     } catch (thrown) {
