@@ -11,10 +11,10 @@ import type { RunNotice } from './notifications.ts';
 /** More targets than a site has (I14). */
 const targetsMax = 100;
 
-/** Who is told, and of what: its place among others may change. */
+/** Who is told: of what, and its place among others, may change. */
 export function keyOfTarget(notification: Notification): string {
   const address = notification.type === 'webhook' ? notification.url : notification.argv;
-  const told = JSON.stringify([notification.type, address, [...notification.events].sort()]);
+  const told = JSON.stringify([notification.type, address]);
   return createHash('sha256').update(told).digest('hex').slice(0, 32);
 }
 
@@ -54,11 +54,12 @@ export class NoticeFile {
     this.#file.changed();
   }
 
-  /** Those of everybody else are not told any more. */
-  keepOnly(keys: ReadonlySet<string>): void {
-    const gone = [...this.#waiting.keys()].filter((key) => !keys.has(key));
-    for (const key of gone) this.#waiting.delete(key);
+  /** Those of everybody else are not told any more. @returns how many waited for them */
+  keepOnly(keys: ReadonlySet<string>): number {
+    const gone = [...this.#waiting].filter(([key]) => !keys.has(key));
+    for (const [key] of gone) this.#waiting.delete(key);
     if (gone.length > 0) this.#file.changed();
+    return gone.reduce((count, [, notices]) => count + notices.length, 0);
   }
 
   /** Resolves when what is waiting is durable, or was refused by the disk. */

@@ -2,11 +2,11 @@
  * Tells the world of runs: a web address (POST, JSON) or a command of the coordinator (JSON on its stdin). Each target
  * has a queue of its own, and is tried again while it cannot be reached; a run never waits for it. What waits is kept
  * over a restart: each is told at least once, and more than once only where the manager died between telling and noting
- * that. The same has the same id then.
+ * that. The same has the same id then. Durable is the end of a run, which waits for it (`kept`); what else is told of it
+ * (started, stage-done, degraded) is written in the background, and lost where the manager dies in the moment between.
  */
 
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { formatDuration } from '@hecate/proto/core/duration-text.ts';
 import type { Notification, NotificationEvent } from '../config/manager-config.ts';
 import { runHook } from './hook-runner.ts';
@@ -54,22 +54,29 @@ export class Notifier {
     this.#options = options;
   }
 
-  /** The configuration may have changed: who is told as before keeps what waits for him. */
+  /** The configuration may have changed: who is told as before, if of other events, keeps what waits for him. */
   configure(notifications: readonly Notification[]): void {
-    const before = this.#targets;
-    this.#targets = notifications.map(
-      (notification) =>
-        before.find((target) => isDeepStrictEqual(target.notification, notification)) ??
-        new Target(notification, this.#options),
-    );
-    for (const target of before) if (!this.#targets.includes(target)) target.close();
-    this.#options.file?.keepOnly(new Set(notifications.map(keyOfTarget)));
+    const { file, onFailure } = this.#options;
+    const before = new Map(this.#targets.map((target) => [target.key, target]));
+    const wanted = Map.groupBy(notifications, keyOfTarget);
+    this.#targets = [...wanted].flatMap(([key, [first, ...others]]) => {
+      if (!first) return [];
+      const target = before.get(key) ?? new Target(first, this.#options);
+      target.events = new Set([first, ...others].flatMap(({ events }) => events));
+      return [target];
+    });
+    const gone = [...before.values()].filter(({ key }) => !wanted.has(key));
+    const waiting = gone.reduce((count, target) => count + target.waitingCount, 0);
+    for (const target of gone) target.close();
+    const dropped = file?.keepOnly(new Set(wanted.keys())) ?? waiting;
+    if (dropped > 0)
+      onFailure(`who is told no more is not told what waits for him, either: ${dropped} dropped`);
   }
 
   tell(told: Omit<RunNotice, 'id'>): void {
     const notice = { id: idOf(told), ...told };
     for (const target of this.#targets) {
-      if (target.notification.events.includes(notice.event)) target.add(notice);
+      if (target.events.has(notice.event)) target.add(notice);
     }
   }
 
@@ -97,9 +104,11 @@ function idOf({ runId, event, text, atMs }: Omit<RunNotice, 'id'>): string {
 }
 
 class Target {
-  readonly notification: Notification;
+  /** Of what it is told; what waits already is told in any case. */
+  events: ReadonlySet<NotificationEvent> = new Set();
+  readonly key: string;
+  readonly #notification: Notification;
   readonly #options: NotifierOptions;
-  readonly #key: string;
   readonly #waiting: RunNotice[];
   #working: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -107,12 +116,16 @@ class Target {
   #isClosed = false;
 
   constructor(notification: Notification, options: NotifierOptions) {
-    this.notification = notification;
+    this.#notification = notification;
     this.#options = options;
-    this.#key = keyOfTarget(notification);
+    this.key = keyOfTarget(notification);
     // What a manager before this one has left.
-    this.#waiting = [...(options.file?.get(this.#key) ?? [])];
+    this.#waiting = [...(options.file?.get(this.key) ?? [])];
     if (this.#waiting.length > 0) this.#work();
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
   }
 
   add(notice: RunNotice): void {
@@ -134,7 +147,7 @@ class Target {
   }
 
   #keep(): void {
-    this.#options.file?.set(this.#key, this.#waiting);
+    this.#options.file?.set(this.key, this.#waiting);
   }
 
   /** Resolves when nothing waits any more. */
@@ -144,7 +157,7 @@ class Target {
   }
 
   get #name(): string {
-    const { notification } = this;
+    const notification = this.#notification;
     return notification.type === 'webhook' ? new URL(notification.url).host : (notification.argv[0] ?? '');
   }
 
@@ -159,7 +172,7 @@ class Target {
     const { min, max } = this.#options.retryMs ?? retryMsDefault;
     let pauseMs = min;
     for (let notice = this.#waiting[0]; notice && !this.#isClosed; notice = this.#waiting[0]) {
-      const failure = await tell(this.notification, notice);
+      const failure = await tell(this.#notification, notice);
       const isTooOld = Date.now() - notice.atMs > ageMaxMs;
       if (failure === undefined || isTooOld) {
         if (this.#waiting[0] === notice) this.#waiting.shift();

@@ -32,7 +32,8 @@ t.test('kept, read again, and forgotten', async (t) => {
   t.equal(statSync(path).mode & 0o777, 0o600);
   const again = await NoticeFile.open(path);
   t.same(again.get('one'), [notice]);
-  again.keepOnly(new Set(['one']));
+  t.equal(again.keepOnly(new Set(['one'])), 2, 'those of the other');
+  t.equal(again.keepOnly(new Set(['one'])), 0);
   again.set('one', []);
   await again.written();
   t.same(JSON.parse(readFileSync(path, 'utf8')), { version: 1, waiting: {} });
@@ -53,7 +54,6 @@ t.test('a target has a name that keeps its secret', async (t) => {
   const webhook = (url: string, events: ('started' | 'failed')[] = ['started', 'failed']) =>
     keyOfTarget({ type: 'webhook', url, events });
   t.notMatch(webhook('https://ntfy.example/secret'), 'secret');
-  t.equal(webhook('https://a/'), webhook('https://a/', ['failed', 'started']));
   t.not(webhook('https://a/'), webhook('https://b/'));
-  t.not(webhook('https://a/'), webhook('https://a/', ['failed']));
+  t.equal(webhook('https://a/'), webhook('https://a/', ['failed']), 'whatever it is told of');
 });
