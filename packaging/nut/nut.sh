@@ -59,6 +59,15 @@ choose_passwords() {
   [ -n "$own_password" ] || own_password=$(new_password)
 }
 
+# What is there may be the password of another user, which hecate.yaml names: a wrong pair would show only in the outage.
+write_password_file() {
+  is_other=no
+  [ ! -e "$password_file" ] || is_other=yes
+  change "write $password_file" replace "$password_file" 600 hecate:hecate
+  [ $is_other = no ] ||
+    say "$password_file has another password now, that of NUT's user hecate: in power.upses of /etc/hecate/hecate.yaml write user: hecate where it names this file, then systemctl restart hecate-manager"
+}
+
 set_up_nut() {
   has_new_nut=no
   choose_passwords
@@ -99,7 +108,7 @@ ACTION=="add|change", SUBSYSTEM=="usb", ATTR{idVendor}=="$vendor", ATTR{idProduc
 END
   if [ $has_manager = yes ]; then
     printf '%s\n' "$own_password" >"$temporary/new"
-    cmp -s "$temporary/new" "$password_file" || change "write $password_file" replace "$password_file" 600 hecate:hecate
+    cmp -s "$temporary/new" "$password_file" || write_password_file
   fi
   # upsmon would power this host off at a low battery, before the hosts that Hecate has yet to shut down.
   [ "$(systemctl is-enabled nut-monitor.service 2>/dev/null)" = masked ] ||

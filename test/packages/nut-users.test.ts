@@ -1,9 +1,11 @@
 /** The users of NUT that the installer writes, on a real upsd: they may do what Hecate asks for, and no more. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createUpsControl, type UpsControl } from '../../manager/src/io/nut/nut-client.ts';
 import { OutputCut } from '../../manager/src/power/output-cut.ts';
+import { execute } from '../nodes/execute.ts';
 import { repositoryFolder } from '../nodes/user-node.ts';
 import { skipWithoutUpsd } from '../nut/nut-programs.ts';
 import { SerialUps } from '../nut/serial-ups.ts';
@@ -75,4 +77,22 @@ t.test('what Hecate asks for, and what a secondary may not', { skip }, async (t)
   t.match(await refusal(secondary.setVariable('ups.delay.shutdown', '60')), /ACCESS-DENIED/);
   t.match(await refusal(secondary.setForcedShutdown()), /ACCESS-DENIED/);
   t.equal(await refusal(own.setForcedShutdown()), 'done');
+});
+
+t.test('a password file that was there is told as another one, with the user to write', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hecate-nut-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'nut-password-ups');
+  const script = `ups=ups; . ./packaging/nut/nut.sh; password_file=$1
+say() { printf '%s\\n' "$*"; }
+change() { say "$1"; }
+write_password_file`;
+  const said = async (): Promise<string> => {
+    const { stdout, stderr } = await execute(['sh', '-euc', script, 'sh', file], { cwd: repositoryFolder });
+    t.equal(stderr, '');
+    return stdout;
+  };
+  t.equal(await said(), `write ${file}\n`, 'a new one needs no word');
+  writeFileSync(file, 'of the user monitor\n');
+  t.match(await said(), /^write .*\n.* has another password now, .* in power\.upses .* write user: hecate /);
 });
