@@ -109,15 +109,7 @@ export function openFleetScope(): FleetScope {
     stateFolder,
     controlGroup,
     close: () => {
-      closing ??= closeScope(janitor, name)
-        .then((end) => {
-          if (end.signal === null) return end;
-          // Ctrl-C reached it before it was out of its owner's process group: another one cleans up.
-          return closeScope(startJanitor(controlGroup ?? '', stateFolder), name);
-        })
-        .then(({ signal }) => {
-          if (signal !== null) throw new Error(`the janitor of ${name} was ended by ${signal}`);
-        });
+      closing ??= closeScope(janitor, name, () => startJanitor(controlGroup ?? '', stateFolder));
       return closing;
     },
   };
@@ -141,17 +133,21 @@ function unrefPipe(child: ChildProcess): void {
   if (stdin instanceof Object && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
 }
 
-/** @returns how it ended: with 0, or by a signal */
-function closeScope(janitor: ChildProcess, name: string): Promise<{ signal: NodeJS.Signals | null }> {
-  return new Promise((resolve, reject) => {
-    const finish = (): void => {
-      const { exitCode, signalCode: signal } = janitor;
-      if (exitCode === 0 || signal !== null) resolve({ signal });
-      else reject(new Error(`the janitor of ${name} ended with status ${exitCode}: see its output above`));
-    };
+/** @param another for one that Ctrl-C has reached, before it was out of its owner's process group */
+async function closeScope(janitor: ChildProcess, name: string, another: () => ChildProcess): Promise<void> {
+  await ended(janitor);
+  const last = janitor.signalCode === null ? janitor : await ended(another());
+  if (last.exitCode === 0) return;
+  const how =
+    last.exitCode === null ? `was ended by ${last.signalCode}` : `ended with status ${last.exitCode}`;
+  throw new Error(`the janitor of ${name} ${how}: see its output above`);
+}
+
+function ended(janitor: ChildProcess): Promise<ChildProcess> {
+  return new Promise((resolve) => {
     janitor.ref();
-    if (janitor.exitCode !== null || janitor.signalCode !== null) finish();
-    else janitor.once('exit', finish);
+    if (janitor.exitCode !== null || janitor.signalCode !== null) resolve(janitor);
+    else janitor.once('exit', () => resolve(janitor));
     janitor.stdin?.end();
   });
 }

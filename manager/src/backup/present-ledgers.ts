@@ -1,10 +1,9 @@
 /** What a restore must not forget of the state that it takes the place of: whom its authority has revoked. */
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { asHecateError } from '@hecate/proto/core/errors.ts';
-import { errnoOf, fileError } from '@hecate/proto/io/file-errors.ts';
+import { readFileIfThere } from '@hecate/proto/io/atomic-file.ts';
 import type { Ledger } from '../core/trust/ledger.ts';
-import { readLedger } from '../trust/ledger-file.ts';
+import { parseLedger } from '../trust/ledger-file.ts';
 import { statePaths } from './read-state.ts';
 
 export interface PresentLedgers {
@@ -23,25 +22,18 @@ export async function presentLedgers(
 ): Promise<PresentLedgers> {
   const ledgers: Ledger[] = [];
   const unread: string[] = [];
+  const restored = authority && Buffer.from(authority).toString();
   for (const place of places) {
-    const certificate = await bytesOf(join(place, statePaths.authorityCertificate));
-    const isSame = certificate === undefined || (authority !== undefined && certificate.equals(authority));
+    const certificate = await readFileIfThere(join(place, statePaths.authorityCertificate));
+    if (certificate !== undefined && certificate !== restored) continue;
     const path = join(place, statePaths.ledger);
-    if (!isSame || (await bytesOf(path)) === undefined) continue;
+    const text = await readFileIfThere(path);
+    if (text === undefined) continue;
     try {
-      ledgers.push(readLedger(dirname(path)));
+      ledgers.push(parseLedger(path, text));
     } catch (thrown) {
       unread.push(asHecateError(thrown).message);
     }
   }
   return { ledgers, unread };
-}
-
-async function bytesOf(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw fileError('read it', path, thrown);
-  }
 }

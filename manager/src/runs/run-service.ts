@@ -92,8 +92,8 @@ export class RunService {
       runOf: (runId) => this.#runner.runOf(runId),
     });
     this.#wakeCommands = new WakeCommands({
-      nowMs: () => ports.clock.bootTimeMs(),
-      tell: (node, sentence) => ports.logger.warn({ node }, sentence),
+      nowMs: () => clock.bootTimeMs(),
+      tell: (node, sentence) => logger.warn({ node }, sentence),
     });
     this.#runner = this.#makeRunner();
     this.strayOrders = this.#makeStrayOrders();
@@ -262,8 +262,8 @@ export class RunService {
    * @throws HEC_NO_SUCH_RUN
    */
   find(prefix: string): RunId {
-    const newest = this.matching('').slice(0, 1);
-    const found = prefix === '' ? newest : this.matching(prefix);
+    const matching = this.matching(prefix);
+    const found = prefix === '' ? matching.slice(0, 1) : matching;
     const [only] = found;
     if (only !== undefined && found.length === 1) return only;
     const message =

@@ -79,8 +79,7 @@ function until(socket: Socket, event: string, timeLimitMs: number, what: string)
       finish(cause instanceof HecateError ? cause : connectionError(what, cause.message, cause));
     const onClose = (): void => finish(connectionError(what, 'the other side closed the connection'));
     const timer = setTimeout(() => {
-      // What is left of a limit differs from time to time; a reason that stays the same reads the same.
-      finish(connectionError(what, `no answer in ${formatSeconds(Math.ceil(timeLimitMs / 1000) * 1000)}`));
+      finish(connectionError(what, noAnswer(timeLimitMs)));
     }, timeLimitMs);
     socket.once(event, onDone).once('error', onError).once('close', onClose);
   });
@@ -140,10 +139,7 @@ export function upgradeToWebSocket(
       socket.destroy();
     };
     // ws hands its own handshakeTimeout to the connection that it makes itself, and this one is ours.
-    const timer = setTimeout(
-      () => fail(`no answer in ${formatSeconds(Math.ceil(timeLimitMs / 1000) * 1000)}`),
-      timeLimitMs,
-    );
+    const timer = setTimeout(() => fail(noAnswer(timeLimitMs)), timeLimitMs);
     // In the turn of the upgrade: the first frame may be in the same packet.
     webSocket.once('open', () => {
       clearTimeout(timer);
@@ -155,3 +151,7 @@ export function upgradeToWebSocket(
     webSocket.on('error', (cause) => fail(cause.message, cause));
   });
 }
+
+/** What is left of a limit differs from time to time; a reason that stays the same reads the same. */
+const noAnswer = (timeLimitMs: number): string =>
+  `no answer in ${formatSeconds(Math.ceil(timeLimitMs / 1000) * 1000)}`;

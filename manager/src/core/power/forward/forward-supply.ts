@@ -1,7 +1,7 @@
 /** What is left of a UPS for this host's own shutdown, where the site's is carried out elsewhere. Pure. */
 
 import type { UpsConfig } from '../ups/ups-config.ts';
-import { estimateOf } from '../ups/ups-estimate.ts';
+import { estimateOf, isForTheRest } from '../ups/ups-estimate.ts';
 import type { UpsState } from '../ups/ups-state.ts';
 import type { OwnSupply } from './forward-state.ts';
 
@@ -27,8 +27,7 @@ export function ownSupply(
     return { slackMs: undefined, leftMs: undefined, isOnMains };
   const own = estimateOf({ ...state, budgetMs: ownBudgetMs }, { ...config, forwardingLatencyMs: 0 }, nowMs);
   // What has stayed up goes by what the battery is good for without the hosts: the trigger was for all of them.
-  const isRest = state.phase === 'hosts-off' && config.remainingMs !== undefined;
-  const isUnlimited = isRest || deadlineAtMs === undefined;
+  const isUnlimited = isForTheRest(state, config) || deadlineAtMs === undefined;
   const untilDeadlineMs = isUnlimited ? Number.POSITIVE_INFINITY : deadlineAtMs - nowMs;
   const leftMs = Math.min(own.leftMs ?? Number.POSITIVE_INFINITY, untilDeadlineMs);
   return {

@@ -2,7 +2,7 @@
 
 import { looksBelow } from './threshold.ts';
 import type { UpsDraft } from './ups-draft.ts';
-import { estimateOf, type UpsEstimate } from './ups-estimate.ts';
+import { estimateOf, isForTheRest, type UpsEstimate } from './ups-estimate.ts';
 import { isHeld, looksLowMin } from './ups-hold.ts';
 import type { Outage, TriggerCause } from './ups-state.ts';
 import { followTrigger, trigger } from './ups-trigger.ts';
@@ -52,8 +52,8 @@ const isOnBattery = (phase: string): boolean =>
   phase === 'on-battery' || phase === 'pending' || phase === 'blind-on-battery';
 
 /** The hosts are off, and something has stayed up that has to go down before the battery is empty. */
-const isLastLine = ({ state: { phase, phaseSinceMs }, config, nowMs }: UpsDraft): boolean =>
-  phase === 'hosts-off' && config.remainingMs !== undefined && nowMs - phaseSinceMs >= settleMs;
+const isLastLine = ({ state, config, nowMs }: UpsDraft): boolean =>
+  isForTheRest(state, config) && nowMs - state.phaseSinceMs >= settleMs;
 
 function count(draft: UpsDraft, outage: Outage, { slackMs }: UpsEstimate): Outage {
   const { threshold } = draft;

@@ -14,6 +14,10 @@ export function budgetFor({ phase, trigger, budgetMs }: UpsState, { remainingMs 
   return isLast && remainingMs !== undefined ? remainingMs : budgetMs;
 }
 
+/** The hosts are off, and something has stayed up: what is left of the battery is for that. */
+export const isForTheRest = ({ phase }: Pick<UpsState, 'phase'>, { remainingMs }: UpsConfig): boolean =>
+  phase === 'hosts-off' && remainingMs !== undefined;
+
 /** How long its supply lasts, and how long until that is too short. */
 export interface UpsEstimate {
   /** output: it supplies nothing · timer: nothing is told, so that only the time on battery counts. */

@@ -4,7 +4,7 @@
  */
 
 import type { UpsConfig } from './ups-config.ts';
-import { estimateOf, thresholdFor, type UpsEstimate } from './ups-estimate.ts';
+import { estimateOf, isForTheRest, thresholdFor, type UpsEstimate } from './ups-estimate.ts';
 import type { UpsPhase, UpsState } from './ups-state.ts';
 
 export interface UpsOutlook {
@@ -24,7 +24,7 @@ const unseen: ReadonlySet<UpsPhase> = new Set(['unknown', 'blind-online']);
 
 export function outlookOf(state: UpsState, config: UpsConfig, nowMs: number): UpsOutlook {
   const { source, leftMs, slackMs } = estimateOf(state, config, nowMs);
-  const isDeciding = (deciding.has(state.phase) || isLastLine(state, config)) && state.inhibition === '';
+  const isDeciding = (deciding.has(state.phase) || isForTheRest(state, config)) && state.inhibition === '';
   return {
     source,
     leftMs: unseen.has(state.phase) ? undefined : leftMs,
@@ -34,7 +34,3 @@ export function outlookOf(state: UpsState, config: UpsConfig, nowMs: number): Up
       : undefined,
   };
 }
-
-/** The hosts are off, and what has stayed up goes when the rest of the battery does. */
-const isLastLine = ({ phase }: UpsState, { remainingMs }: UpsConfig): boolean =>
-  phase === 'hosts-off' && remainingMs !== undefined;
